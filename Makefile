@@ -1,0 +1,66 @@
+# The only door: people and CI call the same targets. `make` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+STAMP := .venv/.selfheal-setup
+# uv where it works (a shim without a version behind it doesn't), else one of our own below .tools.
+UV := $(shell if uv --version >/dev/null 2>&1; then echo uv; else echo .tools/bin/uv; fi)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(STAMP) ## Make the development environment in .venv
+
+.tools/bin/uv:
+	@echo "==> uv isn't here: installing it into .tools"
+	@python3 -m venv .tools 2>/dev/null || python3 -m pip install --quiet --target .tools/pip uv
+	@if [ -x .tools/bin/pip ]; then .tools/bin/pip install --quiet uv; else mkdir -p .tools/bin && ln -sf ../pip/bin/uv .tools/bin/uv; fi
+
+$(STAMP): requirements-dev.txt pyproject.toml .python-version $(if $(filter .tools/bin/uv,$(UV)),| .tools/bin/uv)
+	@echo "==> making .venv with Python $$(cat .python-version) (once; about a minute)"
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --no-project --python "$$(cat .python-version)" .venv
+	@echo "==> installing the locked packages"
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt
+	@echo "==> installing selfheal itself (editable)"
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+	@echo "==> ready: .venv/bin/selfheal --help"
+
+.PHONY: demo
+demo: setup ## Run the whole loop on this machine: drift, healing, recovery (under three minutes)
+	@$(BIN)/selfheal demo
+
+.PHONY: test
+test: setup check ## Check and test everything but the benchmarks (under twelve minutes)
+	@$(BIN)/pytest
+
+.PHONY: check
+check: setup ## Lint, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+.PHONY: format
+format: setup ## Format and mend what can be mended
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: synth
+synth: setup ## Synthesise the CloudFormation templates into cdk.out (no Docker, no account)
+	@$(BIN)/python -m infra.cloud.app
+
+LOCK := $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: lock
+lock: ## Resolve the dependency groups of pyproject.toml anew
+	$(LOCK) --upgrade --group dev -o requirements-dev.txt
+	$(LOCK) --group runtime -c requirements-dev.txt -o layers/runtime/requirements.txt
+	$(LOCK) --group image -c requirements-dev.txt -o functions/requirements.txt
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf .venv .tools build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Scores production and shadow on the same rows and judges the gates."""

@@ -1,0 +1,1 @@
+"""Looks whether enough true labels have arrived for the gates."""

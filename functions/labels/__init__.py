@@ -1,0 +1,1 @@
+"""The label ingestion: an S3 upload becomes labels in the store."""

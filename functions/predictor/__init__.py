@@ -1,0 +1,1 @@
+"""The predictor: FastAPI through Mangum; answers, and logs every row first."""

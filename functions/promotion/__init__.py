@@ -1,0 +1,1 @@
+"""The promotion function: writes decisions, swaps the production pointer."""

@@ -1,0 +1,1 @@
+"""Trains the shadow model of a healing."""

@@ -1,0 +1,137 @@
+"""The composition root: the only place that reads the clock and the environment, and that makes SDK clients.
+
+Stores are made when first asked for, and imported then: the predictor's package holds no pandas, and never asks for one
+that needs it.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from selfheal.settings import Settings, read_settings
+from selfheal.stores.bucket import Bucket
+
+if TYPE_CHECKING:
+    from selfheal.stores.evidence import EvidenceStore
+    from selfheal.stores.executions import Executions
+    from selfheal.stores.history import PredictionHistory
+    from selfheal.stores.labels import LabelStore
+    from selfheal.stores.ledger import Ledger
+    from selfheal.stores.monitoring import MonitoringStore
+    from selfheal.stores.notifications import Notifications
+    from selfheal.stores.pointer import ProductionPointer
+    from selfheal.stores.prediction_log import PredictionLog
+    from selfheal.stores.registry import ModelRegistry
+
+type Clock = Callable[[], datetime]
+
+# Set by the local cloud alone: a file that holds the simulated time.
+CLOCK_FILE = "SELFHEAL_CLOCK_FILE"
+
+
+def system_clock() -> datetime:
+    """The time in UTC; simulated where the local cloud says so."""
+    simulated = os.environ.get(CLOCK_FILE)
+    if simulated:
+        return datetime.fromisoformat(Path(simulated).read_text(encoding="utf-8").strip()).astimezone(UTC)
+    return datetime.now(UTC)
+
+
+class Stores:
+    """All stores over the two buckets, each made when first asked for."""
+
+    def __init__(self, data: Bucket, registry: Bucket) -> None:
+        self.data = data
+        self.registry_bucket = registry
+
+    @cached_property
+    def prediction_log(self) -> "PredictionLog":
+        """Where the predictor logs."""
+        from selfheal.stores.prediction_log import PredictionLog
+
+        return PredictionLog(self.data)
+
+    @cached_property
+    def history(self) -> "PredictionHistory":
+        """What was logged, as tables."""
+        from selfheal.stores.history import PredictionHistory
+
+        return PredictionHistory(self.data)
+
+    @cached_property
+    def labels(self) -> "LabelStore":
+        """True labels."""
+        from selfheal.stores.labels import LabelStore
+
+        return LabelStore(self.data)
+
+    @cached_property
+    def monitoring(self) -> "MonitoringStore":
+        """Summaries and reports."""
+        from selfheal.stores.monitoring import MonitoringStore
+
+        return MonitoringStore(self.data)
+
+    @cached_property
+    def models(self) -> "ModelRegistry":
+        """Trained versions."""
+        from selfheal.stores.registry import ModelRegistry
+
+        return ModelRegistry(self.registry_bucket)
+
+    @cached_property
+    def pointer(self) -> "ProductionPointer":
+        """Which version answers."""
+        from selfheal.stores.pointer import ProductionPointer
+
+        return ProductionPointer(self.registry_bucket)
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """What was decided."""
+        from selfheal.stores.ledger import Ledger
+
+        return Ledger(self.registry_bucket)
+
+    @cached_property
+    def evidence(self) -> "EvidenceStore":
+        """What it was decided on."""
+        from selfheal.stores.evidence import EvidenceStore
+
+        return EvidenceStore(self.registry_bucket)
+
+
+def settings_of[Kind: Settings](kind: type[Kind]) -> Kind:
+    """A function's settings, read from the process's environment. Raises SettingsInvalid."""
+    return read_settings(kind, os.environ)
+
+
+def stores_of(settings: Settings) -> Stores:
+    """The stores over the real buckets that the settings name."""
+    import boto3
+
+    from selfheal.stores.s3 import S3Bucket
+
+    client = boto3.client("s3")
+    return Stores(S3Bucket(client, settings.data_bucket), S3Bucket(client, settings.registry_bucket))
+
+
+def executions_of(state_machine_arn: str) -> "Executions":
+    """The healings of a state machine."""
+    import boto3
+
+    from selfheal.stores.executions import StateMachine
+
+    return StateMachine(boto3.client("stepfunctions"), state_machine_arn)
+
+
+def notifications_of(topic_arn: str) -> "Notifications":
+    """The topic that people listen to."""
+    import boto3
+
+    from selfheal.stores.notifications import Topic
+
+    return Topic(boto3.client("sns"), topic_arn)

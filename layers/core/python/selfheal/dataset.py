@@ -1,0 +1,66 @@
+"""Labelled rows in memory: the one shape in which training, evaluation and monitoring exchange tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """n labelled rows.
+
+    row_ids: shape (n,), strings, unique: a prediction_id, or `base-<row>` for a row of a user's file.
+    timestamps: shape (n,), datetime64[us] in UTC: when the prediction was asked for.
+    features: n rows by the contract's features in its order; float64 (missing is NaN) or object (str, missing is None).
+    labels: shape (n,), int8, 1 is the contract's positive label.
+    """
+
+    row_ids: NDArray[np.object_]
+    timestamps: NDArray[np.datetime64]
+    features: pd.DataFrame
+    labels: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
+        """The rows that a mask, positions or a slice select, in that order."""
+        features = self.features.iloc[rows].reset_index(drop=True)
+        return type(self)(self.row_ids[rows], self.timestamps[rows], features, self.labels[rows])
+
+    def in_time_order(self) -> Self:
+        """Oldest first; rows of one moment keep their order by row id, so that the result depends on the rows alone."""
+        return self.take(np.lexsort((self.row_ids.astype(str), self.timestamps)))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """All rows of several data sets, in the order given."""
+        return cls(
+            np.concatenate([part.row_ids for part in parts]),
+            np.concatenate([part.timestamps for part in parts]),
+            pd.concat([part.features for part in parts], ignore_index=True),
+            np.concatenate([part.labels for part in parts]),
+        )
+
+
+def typed_features(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The contract's columns of a frame, in its order and in the two dtypes that a Dataset holds.
+
+    Values that the frame holds must already be valid (see `selfheal.datasets` for files, the predictor for requests).
+    """
+    columns = {
+        name: _strings(frame[name]) if feature.is_category else frame[name].astype("float64")
+        for name, feature in contract.features.items()
+    }
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _strings(column: pd.Series) -> pd.Series:
+    values = column.astype("object")
+    return values.where(values.notna(), None)

@@ -1,0 +1,85 @@
+"""Every error that the project raises on purpose; each message tells the reader what to do."""
+
+from collections.abc import Sequence
+
+
+class SelfhealError(Exception):
+    """Root of every error below: catch this to catch them all."""
+
+
+class ContractInvalid(SelfhealError):
+    """A contract is refused whole; `faults` names every fault by its path in the file."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        listed = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"the contract has {len(self.faults)} fault(s); correct each and try again:\n{listed}")
+
+
+class DataInvalid(SelfhealError):
+    """A table doesn't match its contract; `faults` names every one found."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        listed = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
+
+
+class UploadUnreadable(SelfhealError):
+    """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises."""
+
+
+class ArtefactRefused(SelfhealError):
+    """A serving artefact's hash, size or structure is off, so it is not evaluated."""
+
+
+class ExportInexact(SelfhealError):
+    """An exported model differs from the fitted one on a probe row, so no version is written."""
+
+
+class ReferenceTampered(SelfhealError):
+    """A frozen object no longer has the hash that its manifest records."""
+
+
+class TrainingImpossible(SelfhealError):
+    """The rows at hand can't train a model (too few, one class only): more labels are needed first."""
+
+
+class NoProductionModel(SelfhealError):
+    """The environment has no production model yet: run `selfheal bootstrap` first."""
+
+
+class VersionUnknown(SelfhealError):
+    """The registry holds no version of that name: `selfheal history` lists those it holds."""
+
+
+class ObjectMissing(SelfhealError):
+    """The store holds nothing under that key."""
+
+
+class ObjectExists(SelfhealError):
+    """Something was already written under a key that is written once."""
+
+
+class ObjectChanged(SelfhealError):
+    """An object is no longer the one that the writer had read; read it again before writing."""
+
+
+class StoreUnavailable(SelfhealError):
+    """The store didn't answer, or refused; the operation may be tried again."""
+
+
+class PromotionConflict(SelfhealError):
+    """Another writer moved the production pointer since this healing began; nothing of ours was changed."""
+
+
+class LedgerBroken(SelfhealError):
+    """The ledger's chain doesn't hold; the message names the first entry that is off."""
+
+
+class HealingRefused(SelfhealError):
+    """A healing of this production version is already under way; wait for its decision."""
+
+
+class SettingsInvalid(SelfhealError):
+    """The function's environment lacks a setting or has an unusable one; the message names it."""

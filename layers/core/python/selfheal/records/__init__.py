@@ -1,0 +1,1 @@
+"""What the system writes down, as frozen records that carry a schema version."""

@@ -1,0 +1,73 @@
+"""What travels through the state machine: one small record a step, under one key each."""
+
+from typing import Literal
+
+from selfheal.records.base import Record, UtcTime
+from selfheal.records.ledger import Decision, DecisionKind, Evidence, GateResult
+
+TriggerKind = Literal["drift", "decay", "manual"]
+
+
+class Trigger(Record):
+    """Why a healing was started; `run` is the key of the monitoring run that asked for it."""
+
+    kind: TriggerKind
+    reason: str
+    run: str | None = None
+
+
+class Healing(Record):
+    """Input of the state machine, `$.healing`. `pointer_etag` is what a promotion must still find in production."""
+
+    execution: str
+    request_id: str
+    started_at: UtcTime
+    production_version: str
+    pointer_etag: str
+    trigger: Trigger
+
+
+class Training(Record):
+    """Result of shadow training, `$.training`. Rows from `evaluation_from` on are kept back for the gates."""
+
+    outcome: Literal["trained", "skip", "failed"]
+    reason: str
+    version: str | None = None
+    evaluation_from: UtcTime | None = None
+
+
+class LabelProgress(Record):
+    """Result of one look at the labels, `$.labels`. `wait_seconds` is how long to wait before the next look."""
+
+    ready: bool
+    reason: str
+    labelled: int
+    predictions: int
+    coverage: float
+    deadline: UtcTime
+    wait_seconds: int
+
+
+class Verdict(Record):
+    """Result of the gate evaluation, `$.verdict`."""
+
+    kind: Literal["promote", "reject"]
+    reason: str
+    gates: tuple[GateResult, ...]
+    evidence: Evidence | None
+
+
+class Conclusion(Record):
+    """Result of the promotion function, `$.conclusion`: the decision as the ledger has it, and its sentence."""
+
+    decision: Decision
+    applied: bool
+    sentence: str
+
+
+class Ending(Record):
+    """What the promotion function is asked to write when a healing ends without a verdict."""
+
+    kind: DecisionKind
+    reason: str
+    version: str | None = None

@@ -1,0 +1,34 @@
+"""True labels: what users upload, row by row, and what became of each."""
+
+from typing import Literal
+
+from selfheal.records.base import Record, UtcTime
+
+
+class Label(Record):
+    """One accepted label; `received_at` breaks ties between relabellings that carry the same time."""
+
+    prediction_id: str
+    label: Literal[0, 1]
+    label_timestamp: UtcTime
+    received_at: UtcTime
+    source: str = ""
+
+
+class RejectedRow(Record):
+    """One refused row of an upload: its line in the file (1-based, header counted) and the reason."""
+
+    line: int
+    prediction_id: str
+    label: str
+    reason: str
+
+
+class IngestionReport(Record):
+    """What became of one uploaded file."""
+
+    upload: str
+    accepted: int
+    rejected: int
+    repeated: bool
+    reason: str = ""

@@ -1,0 +1,86 @@
+"""The ledger's entries: a decision and, as a second entry, its outcome; each holds the hash of the one before it."""
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from selfheal.records.base import Record, UtcTime
+
+DecisionKind = Literal["bootstrap", "promote", "reject", "rollback", "skip", "failed"]
+OutcomeKind = Literal["done", "conflict"]
+
+GENESIS_HASH = "0" * 64
+
+
+class GateResult(Record):
+    """One gate's verdict on a promotion; missing evidence is `passed=False` with value None."""
+
+    gate: str
+    passed: bool
+    value: float | None
+    threshold: float | None
+    n: int
+    interval: tuple[float, float] | None = None
+    reason: str
+
+
+class Evidence(Record):
+    """Where the rows behind a verdict lie, and their hash."""
+
+    key: str
+    sha256: str
+    rows: int
+    oldest: UtcTime | None
+    newest: UtcTime | None
+
+
+class Decision(Record):
+    """What was decided and why.
+
+    version: the one that the decision is about (the shadow for promote and reject), None where none was trained.
+    previous_version: the production version at the time. execution: the healing's name, None for a person's command.
+    """
+
+    decision_id: str
+    kind: DecisionKind
+    decided_at: UtcTime
+    version: str | None
+    previous_version: str | None
+    reason: str
+    trigger: str
+    actor: str
+    execution: str | None = None
+    gates: tuple[GateResult, ...] = ()
+    evidence: Evidence | None = None
+
+
+class Outcome(Record):
+    """What became of a decision that moves the production pointer."""
+
+    decision_id: str
+    kind: OutcomeKind
+    recorded_at: UtcTime
+    reason: str
+
+
+class LedgerEntry(Record):
+    """One link of the chain: exactly one of `decision` and `outcome` is set."""
+
+    sequence: int
+    previous_hash: str
+    decision: Decision | None = None
+    outcome: Outcome | None = None
+    hash: str = ""
+
+    def sealed(self) -> Self:
+        """The entry with its own hash."""
+        return self.model_copy(update={"hash": entry_hash(self.model_dump(mode="json"))})
+
+
+def entry_hash(stored: dict[str, Any]) -> str:
+    """SHA-256 of an entry's JSON without its `hash`, keys sorted.
+
+    Of the stored fields, not of the record: a field that a later version adds leaves the hashes of old entries alone.
+    """
+    content = {key: value for key, value in stored.items() if key != "hash"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

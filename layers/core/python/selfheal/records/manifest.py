@@ -1,0 +1,65 @@
+"""The manifest of a trained version: what it is, where it comes from, and the hash of each of its artefacts."""
+
+from typing import Any
+
+from selfheal.contract import Contract
+from selfheal.records.base import Record, UtcTime
+
+
+class Artefact(Record):
+    """One file of a version; `sha256` in lower-case hex, `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+class DataWindow(Record):
+    """The rows behind a version; `fingerprint` is the SHA-256 of the training set in canonical form."""
+
+    rows: int
+    positives: int
+    oldest: UtcTime
+    newest: UtcTime
+    fingerprint: str
+
+
+class Lineage(Record):
+    """Why a version exists: the version it would replace and the healing that trained it (None for a bootstrap)."""
+
+    parent_version: str | None
+    execution: str | None
+    trigger: str
+
+
+class Candidate(Record):
+    """One contestant of a training run; metrics are of the tuning rows."""
+
+    name: str
+    window: str
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    chosen: bool
+
+
+class Manifest(Record):
+    """Content of `models/<version>/manifest.json`, written last: a version without one doesn't exist.
+
+    `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
+    version is of that moment or newer. `threshold` is the operating point; `positive_value` and `negative_value` are
+    the label's values in the user's own terms, as text.
+    """
+
+    version: str
+    created_at: UtcTime
+    contract: Contract
+    data: DataWindow
+    evaluation_from: UtcTime | None
+    lineage: Lineage
+    seed: int
+    candidates: tuple[Candidate, ...]
+    metrics: dict[str, float]
+    threshold: float
+    positive_value: str
+    negative_value: str
+    libraries: dict[str, str]
+    artefacts: dict[str, Artefact]

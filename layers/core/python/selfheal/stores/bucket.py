@@ -1,0 +1,45 @@
+"""The narrow port that every store is built on: whole objects, conditional writes, ordered listing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's bytes and the ETag that a conditional write has to present."""
+
+    body: bytes
+    etag: str
+
+
+class Bucket(Protocol):
+    """One bucket. Every method raises StoreUnavailable where the service doesn't answer or refuses."""
+
+    def get(self, key: str) -> StoredObject:
+        """Read an object. Raises ObjectMissing."""
+        ...
+
+    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
+        """Read an object unless its ETag is still `etag` (then None). Raises ObjectMissing."""
+        ...
+
+    def get_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Read objects concurrently, in no particular order; those that have gone meanwhile are left out."""
+        ...
+
+    def put(self, key: str, body: bytes) -> str:
+        """Write unconditionally (for content that is the same whoever writes it); returns the ETag."""
+        ...
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write once; returns the ETag. Raises ObjectExists where the key is taken."""
+        ...
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        """Write over the object whose ETag is `etag`; returns the new one. Raises ObjectChanged where it isn't that."""
+        ...
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        """Keys below a prefix in ascending UTF-8 order, those up to and including `start_after` left out."""
+        ...

@@ -1,0 +1,65 @@
+"""A bucket in this process's memory: for tests and for replays, with the conditional writes of the real one."""
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator
+
+from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.stores.bucket import StoredObject
+
+
+class MemoryBucket:
+    """Safe for threads; what it holds is gone with the process."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, StoredObject] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> StoredObject:
+        """Read an object. Raises ObjectMissing."""
+        try:
+            return self._objects[key]
+        except KeyError:
+            raise ObjectMissing(f"nothing is stored under {key}") from None
+
+    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
+        """Read an object unless its ETag is still `etag`."""
+        stored = self.get(key)
+        return None if stored.etag == etag else stored
+
+    def get_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Read objects; those that have gone are left out."""
+        for key in keys:
+            if (stored := self._objects.get(key)) is not None:
+                yield key, stored.body
+
+    def put(self, key: str, body: bytes) -> str:
+        """Write unconditionally."""
+        with self._lock:
+            return self._write(key, body)
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write once. Raises ObjectExists."""
+        with self._lock:
+            if key in self._objects:
+                raise ObjectExists(f"{key} is already written and is never rewritten")
+            return self._write(key, body)
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        """Write over the object whose ETag is `etag`. Raises ObjectChanged."""
+        with self._lock:
+            stored = self._objects.get(key)
+            if stored is None or stored.etag != etag:
+                raise ObjectChanged(f"{key} was changed by another writer")
+            return self._write(key, body)
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        """Keys below a prefix in ascending order."""
+        with self._lock:
+            found = sorted(key for key in self._objects if key.startswith(prefix) and key > start_after)
+        return iter(found)
+
+    def _write(self, key: str, body: bytes) -> str:
+        etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+        self._objects[key] = StoredObject(body, etag)
+        return etag

@@ -1,0 +1,34 @@
+"""What monitoring runs leave behind: a summary and a report each, by day and time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from selfheal.stores.bucket import Bucket
+
+PREFIX = "monitoring/"
+
+
+class MonitoringStore:
+    """`monitoring/dt=…/<time>/…` of the data bucket."""
+
+    def __init__(self, data: Bucket) -> None:
+        self._data = data
+
+    def write(self, moment: datetime, name: str, body: bytes) -> str:
+        """Write one file of the run of that moment (a retried run overwrites its own); returns its key."""
+        key = f"{run_prefix(moment)}{name}"
+        self._data.put(key, body)
+        return key
+
+    def read(self, key: str) -> bytes:
+        """One file of a run. Raises ObjectMissing."""
+        return self._data.get(key).body
+
+    def keys(self, start_after: str = "") -> Iterator[str]:
+        """Keys of all runs' files, oldest first."""
+        return self._data.keys(PREFIX, start_after)
+
+
+def run_prefix(moment: datetime) -> str:
+    """Where a run keeps its files."""
+    return f"{PREFIX}dt={moment:%Y-%m-%d}/{moment:%H%M%S}/"

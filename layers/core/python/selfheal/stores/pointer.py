@@ -1,0 +1,72 @@
+"""The production pointer: read with its ETag, swapped only by whoever read the version that is still there."""
+
+from dataclasses import dataclass
+
+from selfheal.errors import (
+    NoProductionModel,
+    ObjectChanged,
+    ObjectExists,
+    ObjectMissing,
+    PromotionConflict,
+    StoreUnavailable,
+)
+from selfheal.records.pointer import Pointer
+from selfheal.stores.bucket import Bucket
+
+KEY = "pointers/production.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PointerRead:
+    """The pointer as it was read, and the ETag that a swap has to present."""
+
+    pointer: Pointer
+    etag: str
+
+
+class ProductionPointer:
+    """`pointers/production.json` of the registry."""
+
+    def __init__(self, registry: Bucket) -> None:
+        self._registry = registry
+
+    def read(self) -> PointerRead:
+        """The pointer now. Raises NoProductionModel, StoreUnavailable."""
+        try:
+            stored = self._registry.get(KEY)
+        except ObjectMissing as error:
+            raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
+        return PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+
+    def read_if_changed(self, etag: str) -> PointerRead | None:
+        """The pointer unless its ETag is still `etag`. Raises NoProductionModel, StoreUnavailable."""
+        try:
+            stored = self._registry.get_if_changed(KEY, etag)
+        except ObjectMissing as error:
+            raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
+        return None if stored is None else PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+
+    def write_first(self, pointer: Pointer) -> None:
+        """Write the first pointer of an environment. Raises PromotionConflict where one is there already."""
+        try:
+            self._registry.create(KEY, pointer.to_json())
+        except (ObjectExists, StoreUnavailable) as error:
+            self._confirm_ours(pointer, error)
+
+    def swap(self, pointer: Pointer, etag: str) -> None:
+        """Compare and swap. Raises PromotionConflict where the pointer isn't the one with that ETag any more."""
+        try:
+            self._registry.replace(KEY, pointer.to_json(), etag)
+        except (ObjectChanged, StoreUnavailable) as error:
+            self._confirm_ours(pointer, error)
+
+    def _confirm_ours(self, pointer: Pointer, error: Exception) -> None:
+        # A retry inside the SDK turns a success into a 412, and a timeout says nothing: the object knows who won.
+        current = self.read().pointer
+        if current.decision_id == pointer.decision_id:
+            return
+        if isinstance(error, StoreUnavailable):
+            raise error
+        raise PromotionConflict(
+            f"production is {current.version} by decision {current.decision_id}; {pointer.version} was not promoted"
+        ) from error

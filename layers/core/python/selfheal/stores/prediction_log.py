@@ -1,0 +1,45 @@
+"""The prediction log as the predictor writes it: one object a request, one JSON line a row. Reading is in `history`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+
+from selfheal.errors import ObjectExists
+from selfheal.records.predictions import Prediction, moment_of
+from selfheal.stores.bucket import Bucket
+
+PREFIX = "predictions/"
+
+
+class PredictionLog:
+    """`predictions/dt=…/hh=…/<request id>.jsonl` of the data bucket."""
+
+    def __init__(self, data: Bucket) -> None:
+        self._data = data
+
+    def append(self, request_id: str, predictions: Sequence[Prediction]) -> None:
+        """Write a request's predictions durably. Doing it again with the same request id changes nothing.
+
+        Raises:
+            StoreUnavailable: nothing is known to be written.
+        """
+        try:
+            self._data.create(log_key(request_id), to_lines(predictions))
+        except ObjectExists:
+            return
+
+
+def log_key(request_id: str) -> str:
+    """Where a request is logged: its id says when it was made."""
+    return f"{hour_prefix(moment_of(request_id))}{request_id}.jsonl"
+
+
+def hour_prefix(moment: datetime) -> str:
+    """The partition of the hour that holds a moment in UTC."""
+    return f"{PREFIX}dt={moment:%Y-%m-%d}/hh={moment:%H}/"
+
+
+def to_lines(predictions: Sequence[Prediction]) -> bytes:
+    """One JSON line a prediction, in the order of the request."""
+    return b"".join(orjson.dumps(prediction, option=orjson.OPT_APPEND_NEWLINE) for prediction in predictions)
