@@ -1,0 +1,84 @@
+"""The shape of the house: imports run one way only, and boto3 lives in one place."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).parents[2] / "layers" / "core" / "python" / "selfheal"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+IMPURE = {"boto3", "botocore", "os", "logging", "aws_lambda_powertools"}
+
+
+def modules_below(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def kind_of(path: Path) -> str:
+    first = path.relative_to(LIBRARY).parts[0]
+    return {"stores": "store", "usecases": "use case", "composition.py": "root"}.get(first, "pure")
+
+
+def modules_of(*kinds: str) -> list[Path]:
+    return [path for path in modules_below(LIBRARY) if kind_of(path) in kinds]
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(LIBRARY))
+
+
+@pytest.mark.parametrize("path", modules_of("pure"), ids=named)
+def test_pure_modules_import_neither_stores_nor_use_cases_nor_the_outside(path: Path):
+    """A pure module takes numbers and gives verdicts: no storage, no environment, no logging."""
+    for name in imports_of(path):
+        assert name.split(".")[0] not in IMPURE, f"{name} in a pure module"
+        assert not name.startswith(("selfheal.stores", "selfheal.usecases", "selfheal.composition")), name
+
+
+@pytest.mark.parametrize("path", modules_of("store"), ids=named)
+def test_stores_import_no_use_case(path: Path):
+    """Storage doesn't know what it is used for."""
+    assert not any(name.startswith(("selfheal.usecases", "selfheal.composition")) for name in imports_of(path))
+
+
+@pytest.mark.parametrize("path", modules_of("use case"), ids=named)
+def test_use_cases_get_the_outside_handed_in(path: Path):
+    """A use case makes no SDK client and reads no environment: it works on whatever stores it is given."""
+    assert not {name.split(".")[0] for name in imports_of(path)} & {"boto3", "botocore", "os"}
+
+
+def test_only_stores_and_the_composition_root_know_boto3():
+    """The SDK appears where storage is, and where its clients are made."""
+    users = {
+        kind_of(p) for p in modules_below(LIBRARY) if any(n.startswith(("boto3", "botocore")) for n in imports_of(p))
+    }
+    assert users <= {"store", "root"}
+
+
+@pytest.mark.parametrize("path", modules_of("pure", "store", "use case"), ids=named)
+def test_nothing_below_the_root_reads_a_clock(path: Path):
+    """Time is an argument, so that a month can be replayed in a second."""
+    called = {
+        f"{node.func.value.id}.{node.func.attr}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+    }
+    assert not called & {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+
+
+@pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))
+def test_handlers_are_thin(path: Path):
+    """A handler only translates: sixty lines at the most."""
+    if path.name == "handler.py":
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
