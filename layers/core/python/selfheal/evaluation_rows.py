@@ -1,0 +1,86 @@
+"""Which labelled rows are kept back for the gates, and which share of the predictions they stand for."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Rows of each class below which F1 and Brier differences say little; fewer are taken where the data hold no more.
+MINIMUM_PER_CLASS = 100
+# So that at least as many new rows teach the shadow model as judge it.
+LARGEST_SHARE = 0.5
+DELAY_QUANTILE = 0.9
+
+
+def evaluation_start(
+    timestamps: NDArray[np.datetime64],
+    labels: NDArray[np.int8],
+    *,
+    after: datetime,
+    minimum_samples: int,
+    is_used: NDArray[np.bool_] | None = None,
+) -> datetime | None:
+    """The moment from which labelled rows are evaluation rows; the shadow model sees strictly older ones only.
+
+    Of all moments that leave at least `minimum_samples` rows and at most half of the rows, the newest that leaves 100
+    of each class; where none does, the oldest: the most that the data allow. None where no moment is allowed at all.
+
+    Args:
+        timestamps: shape (n,), datetime64 in UTC, any order: when the predictions were asked for.
+        labels: shape (n,), 0 or 1.
+        after: every evaluation row is newer than this (the newest row that fitted, tuned or gated production).
+        minimum_samples: fewest evaluation rows, and fewest of them that no earlier attempt has used.
+        is_used: shape (n,), rows that judged an earlier shadow model; None where there are none.
+    """
+    order = np.argsort(timestamps, kind="stable")[::-1]
+    newest_first = timestamps[order].astype("datetime64[us]")
+    fresh = np.ones(len(labels), dtype=np.int64) if is_used is None else (~is_used[order]).astype(np.int64)
+    rows = np.arange(1, len(labels) + 1)
+    positives = np.cumsum(labels[order] == 1)
+    allowed = (
+        _is_whole_moment(newest_first)
+        & (newest_first > np.datetime64(after.astimezone(UTC).replace(tzinfo=None), "us"))
+        & (rows <= LARGEST_SHARE * len(labels))
+        & (rows >= minimum_samples)
+        & (np.cumsum(fresh) >= minimum_samples)
+    )
+    return _start(newest_first, allowed, enough=np.minimum(positives, rows - positives) >= MINIMUM_PER_CLASS)
+
+
+def settled_coverage(
+    timestamps: NDArray[np.datetime64],
+    is_labelled: NDArray[np.bool_],
+    label_delays: NDArray[np.timedelta64],
+    *,
+    now: datetime,
+) -> float | None:
+    """Labelled / all predictions, of those old enough for nine labels in ten to have come; None where none is.
+
+    Args:
+        timestamps: shape (n,), datetime64 in UTC: the predictions from the evaluation start on.
+        is_labelled: shape (n,).
+        label_delays: shape (number of labelled,), timedelta64: from a prediction to the arrival of its label.
+        now: the moment of looking.
+    """
+    if not len(label_delays):
+        return None
+    delay = np.quantile(label_delays.astype("timedelta64[us]").astype(np.int64), DELAY_QUANTILE)
+    until = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us") - np.timedelta64(int(delay), "us")
+    settled = timestamps <= until
+    return float(is_labelled[settled].mean()) if settled.any() else None
+
+
+def _is_whole_moment(newest_first: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    # A moment divides the rows only where the next older row isn't of that same moment.
+    return np.append(newest_first[1:] != newest_first[:-1], np.ones(len(newest_first) > 0, dtype=bool))
+
+
+def _start(
+    newest_first: NDArray[np.datetime64], allowed: NDArray[np.bool_], enough: NDArray[np.bool_]
+) -> datetime | None:
+    if not allowed.any():
+        return None
+    best = np.flatnonzero(allowed & enough)
+    position = best[0] if len(best) else np.flatnonzero(allowed)[-1]
+    moment: datetime = newest_first[position].astype(datetime)
+    return moment.replace(tzinfo=UTC)

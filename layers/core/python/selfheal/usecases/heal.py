@@ -1,0 +1,65 @@
+"""Start a healing, and account for those that ended without saying how."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from selfheal.composition import Stores
+from selfheal.contract.model import Policy
+from selfheal.records.healing import Healing, Trigger
+from selfheal.records.ledger import Decision, LedgerEntry
+from selfheal.records.predictions import new_request_id
+from selfheal.stores.executions import Executions
+
+# The kinds of decision that change which model answers, and therefore start a cooldown.
+MOVES = frozenset({"promote", "rollback"})
+
+
+def start_healing(stores: Stores, executions: Executions, trigger: Trigger, now: datetime) -> Healing:
+    """Start a healing of the production model. The name says which attempt it is, so that there is one at a time.
+
+    Raises:
+        HealingRefused: one is under way.
+        NoProductionModel: there is nothing to heal.
+        StoreUnavailable: the registry or Step Functions doesn't answer.
+    """
+    production = stores.pointer.read()
+    healing = Healing(
+        execution=f"{production.pointer.version}-{attempt(production.pointer.version, stores.ledger.decisions())}",
+        request_id=new_request_id(now),
+        started_at=now,
+        production_version=production.pointer.version,
+        pointer_etag=production.etag,
+        trigger=trigger,
+    )
+    executions.start(healing)
+    return healing
+
+
+def attempt(version: str, decisions: Sequence[Decision]) -> int:
+    """How many healings of a version have ended: the number of the next one."""
+    executions = {decision.execution for decision in decisions if decision.execution is not None}
+    return sum(healed_version(execution) == version for execution in executions)
+
+
+def healed_version(execution: str) -> str:
+    """The production version that a healing set out to replace."""
+    return execution.rpartition("-")[0]
+
+
+def cooldown_ends(entries: Sequence[LedgerEntry], policy: Policy) -> datetime | None:
+    """When the next promotion through the gates is allowed; None where no promotion or rollback came before."""
+    lost = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "conflict"}
+    moved = [
+        entry.decision.decided_at
+        for entry in entries
+        if entry.decision and entry.decision.kind in MOVES and entry.decision.decision_id not in lost
+    ]
+    return max(moved) + timedelta(days=policy.gates.cooldown_days) if moved else None
+
+
+def next_start_allowed(entries: Sequence[LedgerEntry], policy: Policy) -> datetime | None:
+    """When the next automatic healing may start: `retry_hours` after any decision, and after the cooldown."""
+    retry = timedelta(hours=policy.retraining.retry_hours)
+    moments = [entry.decision.decided_at + retry for entry in entries if entry.decision]
+    cooldown = cooldown_ends(entries, policy)
+    return max([*moments, *([cooldown] if cooldown else [])], default=None)
