@@ -13,7 +13,10 @@ GENESIS_HASH = "0" * 64
 
 
 class GateResult(Record):
-    """One gate's verdict on a promotion; missing evidence is `passed=False` with value None."""
+    """One gate's verdict on a promotion; missing evidence is `passed=False` with value None.
+
+    interval: central 95 % of what the gate measures (for paired evidence: of the mean Brier gain per row).
+    """
 
     gate: str
     passed: bool
@@ -24,6 +27,19 @@ class GateResult(Record):
     reason: str
 
 
+class Circumstances(Record):
+    """What a gate verdict depends on besides its rows.
+
+    last_move: the last promotion through the gates or rollback. coverage: labelled / all predictions, of the
+    `predictions` that are old enough for their labels to have come; None where there are none.
+    """
+
+    judged_at: UtcTime
+    last_move: UtcTime | None
+    predictions: int
+    coverage: float | None
+
+
 class Evidence(Record):
     """Where the rows behind a verdict lie, and their hash."""
 
@@ -32,6 +48,7 @@ class Evidence(Record):
     rows: int
     oldest: UtcTime | None
     newest: UtcTime | None
+    circumstances: Circumstances | None = None
 
 
 class Decision(Record):

@@ -1,0 +1,52 @@
+"""Gates 1 to 3: is there enough evidence, does it stand for the traffic, and has the last move had time to settle?"""
+
+from datetime import timedelta
+
+from selfheal.contract.model import GatePolicy
+from selfheal.gates.evidence import EvidenceRows
+from selfheal.records.ledger import Circumstances, GateResult
+
+DAY = timedelta(days=1)
+
+
+def sufficient_samples(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
+    """Gate 1: at least `minimum_samples` rows, and both classes among them."""
+    positives = int(rows.labels.sum())
+    passed = len(rows) >= policy.minimum_samples and 0 < positives < len(rows)
+    return GateResult(
+        gate="sufficient_samples",
+        passed=passed,
+        value=len(rows),
+        threshold=policy.minimum_samples,
+        n=len(rows),
+        reason=f"{len(rows)} labelled rows, {positives} positive; needed: {policy.minimum_samples} of both classes",
+    )
+
+
+def label_coverage(circumstances: Circumstances, policy: GatePolicy) -> GateResult:
+    """Gate 2: labels have come for at least `minimum_coverage` of the predictions."""
+    coverage = circumstances.coverage
+    found = "unknown: no prediction is old enough" if coverage is None else f"{coverage:.1%}"
+    return GateResult(
+        gate="label_coverage",
+        passed=coverage is not None and coverage >= policy.minimum_coverage,
+        value=coverage,
+        threshold=policy.minimum_coverage,
+        n=circumstances.predictions,
+        reason=f"labelled share of predictions {found}; needed: {policy.minimum_coverage:.1%}",
+    )
+
+
+def cooldown(circumstances: Circumstances, policy: GatePolicy) -> GateResult:
+    """Gate 3: `cooldown_days` have passed since the last promotion or rollback."""
+    move = circumstances.last_move
+    days = None if move is None else (circumstances.judged_at - move) / DAY
+    since = "no promotion or rollback came before" if days is None else f"{days:.2f} days since the last one"
+    return GateResult(
+        gate="cooldown",
+        passed=days is None or days >= policy.cooldown_days,
+        value=days,
+        threshold=policy.cooldown_days,
+        n=0 if days is None else 1,
+        reason=f"{since}; needed: {policy.cooldown_days:g} days",
+    )
