@@ -1,0 +1,17 @@
+"""The serving artefact: `model.json`, a model as data, refused unless sound and evaluated exactly by this library.
+
+The file is one JSON object:
+
+- `format` and `format_version`;
+- `features`: what a row holds, in order: `{"name", "kind"}` with kind `number` or `category`;
+- `blocks`: how features become the columns that the estimator reads (see `selfheal.artefact.blocks`);
+- `estimator`: coefficients (`linear`) or boosted trees (`trees`), whose score is in log-odds;
+- `calibration`: null, or `{"slope", "intercept"}` applied to the score;
+- `threshold`: the operating point; a row is predicted positive from this probability on.
+
+probability = 1 / (1 + exp(-(slope * score + intercept))).
+"""
+
+from selfheal.artefact.model import FORMAT, FORMAT_VERSION, SIZE_LIMIT, Artefact, load_artefact
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "SIZE_LIMIT", "Artefact", "load_artefact"]

@@ -1,0 +1,178 @@
+"""From features to the columns that the estimator reads: one block a feature and purpose, in the order of the file.
+
+- `number`: one column, the feature's value after its `steps`;
+- `ordinal`: one column, the code of a category; `size` codes, and one more (`size` itself) for missing and unknown;
+- `one_hot`: `size` columns, 1 in the one that the category's code names; `missing` and `unknown` may name one, or none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from selfheal.artefact import checks
+from selfheal.artefact.steps import Step, parse_step
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    type Column = NDArray[Any]
+
+# A column's value in one row: a number, or for an ordinal column the set that holds just its code.
+type Cell = float | frozenset[int]
+type Codes = Mapping[str | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One input of the model."""
+
+    name: str
+    is_category: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NumberBlock:
+    """One numeric column."""
+
+    feature: str
+    steps: Sequence[Step]
+
+    @property
+    def columns(self) -> list[int]:
+        """For each column the number of its codes; 0 where it is numeric."""
+        return [0]
+
+    def one(self, value: Any, cells: list[Cell]) -> None:
+        """Append the columns of one row to its cells."""
+        x = float("nan") if value is None else float(value)
+        for step in self.steps:
+            x = step.one(x)
+        cells.append(x)
+
+    def many(self, values: "Column", columns: "list[Column]") -> None:
+        """Append the columns of many rows; `values` has shape (n,), float64."""
+        for step in self.steps:
+            values = step.many(values)
+        columns.append(values)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalBlock:
+    """One column of codes; a missing or unknown category has the code `size`."""
+
+    feature: str
+    codes: Codes
+    size: int
+
+    @property
+    def columns(self) -> list[int]:
+        """See NumberBlock."""
+        return [self.size + 1]
+
+    def one(self, value: Any, cells: list[Cell]) -> None:
+        """See NumberBlock."""
+        cells.append(frozenset((self.codes.get(value, self.size),)))
+
+    def many(self, values: "Column", columns: "list[Column]") -> None:
+        """See NumberBlock; `values` holds strings, and None where missing."""
+        columns.append(_coded(values, self.codes, self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class OneHotBlock:
+    """`size` columns of 0 and 1; the code `size` stands for a row of zeros."""
+
+    feature: str
+    codes: Codes
+    unknown: int
+    size: int
+
+    @property
+    def columns(self) -> list[int]:
+        """See NumberBlock."""
+        return [0] * self.size
+
+    def one(self, value: Any, cells: list[Cell]) -> None:
+        """See NumberBlock."""
+        code = self.codes.get(value, self.unknown)
+        cells.extend(1.0 if code == column else 0.0 for column in range(self.size))
+
+    def many(self, values: "Column", columns: "list[Column]") -> None:
+        """See OrdinalBlock."""
+        codes = _coded(values, self.codes, self.unknown)
+        columns.extend((codes == column).astype("float64") for column in range(self.size))
+
+
+type Block = NumberBlock | OrdinalBlock | OneHotBlock
+
+
+class BlockParser:
+    """Parses blocks against the features that the file declares."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = features
+
+    def parse(self, raw: Any, path: str) -> Block:
+        """One block of the file. Raises ArtefactRefused."""
+        kind = raw.get("kind") if type(raw) is dict else None
+        if kind == "number":
+            return self._number(raw, path)
+        if kind == "ordinal":
+            return self._ordinal(raw, path)
+        if kind == "one_hot":
+            return self._one_hot(raw, path)
+        raise checks.refuse(f"{path}.kind", "not number, ordinal or one_hot")
+
+    def _number(self, raw: Any, path: str) -> NumberBlock:
+        found = checks.table(raw, path, {"kind", "feature", "steps"})
+        steps = checks.items(found["steps"], f"{path}.steps")
+        parsed = [parse_step(step, f"{path}.steps.{index}") for index, step in enumerate(steps)]
+        return NumberBlock(self._feature(found, path, is_category=False), parsed)
+
+    def _ordinal(self, raw: Any, path: str) -> OrdinalBlock:
+        found = checks.table(raw, path, {"kind", "feature", "codes", "size"})
+        coded = _Coded.parse(found, path)
+        return OrdinalBlock(self._feature(found, path, is_category=True), coded.codes, coded.size)
+
+    def _one_hot(self, raw: Any, path: str) -> OneHotBlock:
+        found = checks.table(raw, path, {"kind", "feature", "codes", "size", "missing", "unknown"})
+        coded = _Coded.parse(found, path)
+        codes: dict[str | None, int] = {**coded.codes, None: coded.special(found["missing"], f"{path}.missing")}
+        unknown = coded.special(found["unknown"], f"{path}.unknown")
+        return OneHotBlock(self._feature(found, path, is_category=True), codes, unknown, coded.size)
+
+    def _feature(self, raw: dict[str, Any], path: str, *, is_category: bool) -> str:
+        index = checks.integer(raw["feature"], f"{path}.feature", 0, len(self._features))
+        feature = self._features[index]
+        if feature.is_category != is_category:
+            raise checks.refuse(f"{path}.feature", f"{feature.name} is not of the kind that this block reads")
+        return feature.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    codes: dict[str | None, int]
+    size: int
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any], path: str) -> Self:
+        size = checks.integer(raw["size"], f"{path}.size", 0, LARGEST_SIZE)
+        codes = raw["codes"]
+        if type(codes) is not dict:
+            raise checks.refuse(f"{path}.codes", "not an object")
+        checks.integers(list(codes.values()), f"{path}.codes", 0, size)
+        return cls(codes, size)
+
+    def special(self, raw: Any, path: str) -> int:
+        """The code of missing or unknown values; the one past the last where they have none."""
+        return self.size if raw is None else checks.integer(raw, path, 0, self.size)
+
+
+# More columns than any encoder here makes; a file that claims more would only burn memory.
+LARGEST_SIZE = 10_000
+
+
+def _coded(values: "Column", codes: Codes, unknown: int) -> "Column":
+    import numpy as np
+
+    return np.array([codes.get(value, unknown) for value in values.tolist()], dtype=np.intp)

@@ -1,0 +1,161 @@
+"""The artefact as a whole: its parser and its evaluation for few rows and for many."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from selfheal.artefact import checks
+from selfheal.artefact.blocks import Block, BlockParser, Cell, Feature
+from selfheal.artefact.linear import Linear
+from selfheal.artefact.trees import Trees
+from selfheal.errors import ArtefactRefused
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = "selfheal-model"
+FORMAT_VERSION = 1
+# A forest of 500 trees with 31 leaves takes about 2 MB.
+SIZE_LIMIT = 32 * 1024 * 1024
+# From so many rows on numpy is faster than plain Python.
+MANY_ROWS = 24
+KEYS = {"format", "format_version", "features", "blocks", "estimator", "calibration", "threshold"}
+ESTIMATORS: dict[Any, type[Linear | Trees]] = {"linear": Linear, "trees": Trees}
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A sound model. Inputs must be valid under the contract: numbers finite or missing, categories strings or None."""
+
+    features: tuple[Feature, ...]
+    blocks: tuple[Block, ...]
+    estimator: Linear | Trees
+    slope: float
+    intercept: float
+    threshold: float
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of all inputs, in the order of the contract."""
+        return tuple(feature.name for feature in self.features)
+
+    def probabilities(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
+        """The probability of the positive label for each row; an absent feature is missing.
+
+        Few rows are evaluated in plain Python, many in numpy; the bits are the same.
+        """
+        if len(rows) < MANY_ROWS:
+            return [self._probability(row) for row in rows]
+        return self._probabilities_of(self._columns(rows), len(rows))
+
+    def probabilities_of(self, columns: "Mapping[str, NDArray[Any]]") -> "NDArray[Any]":
+        """The same for columns of shape (n,) by feature: float64 (missing is NaN), or object (str, missing is None).
+
+        Returns an array of shape (n,), float64.
+        """
+        import numpy as np
+
+        return np.array(self._probabilities_of(columns, len(columns[self.features[0].name])), dtype=np.float64)
+
+    def _probability(self, row: Mapping[str, Any]) -> float:
+        cells: list[Cell] = []
+        for block in self.blocks:
+            block.one(row.get(block.feature), cells)
+        return expit(self.slope * self.estimator.one(cells) + self.intercept)
+
+    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> "dict[str, NDArray[Any]]":
+        import numpy as np
+
+        return {
+            feature.name: np.array([row.get(feature.name) for row in rows], dtype=object)
+            if feature.is_category
+            else np.array([row.get(feature.name) for row in rows], dtype=np.float64)
+            for feature in self.features
+        }
+
+    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[float]:
+        import numpy as np
+
+        columns: list[NDArray[Any]] = []
+        with np.errstate(all="ignore"):
+            for block in self.blocks:
+                block.many(values[block.feature], columns)
+            score = self.slope * self.estimator.many(columns, rows) + self.intercept
+        # Not numpy's exp: its bits differ from the C library's, which scikit-learn and plain Python use.
+        return [expit(value) for value in score.tolist()]
+
+
+def expit(score: float) -> float:
+    """1 / (1 + exp(-score)), the bits of scipy.special.expit; 0 where exp overflows."""
+    try:
+        return 1.0 / (1.0 + math.exp(-score))
+    except OverflowError:
+        return 0.0
+
+
+def load_artefact(payload: bytes) -> Artefact:
+    """The artefact in the bytes of a `model.json`.
+
+    Raises:
+        ArtefactRefused: the size or structure is off; the message names the place. Nothing was evaluated.
+    """
+    found = checks.table(_decoded(payload), "the top", KEYS)
+    if found["format"] != FORMAT or found["format_version"] != FORMAT_VERSION:
+        raise checks.refuse("format", f"not {FORMAT} of version {FORMAT_VERSION}")
+    features = _features(found["features"])
+    parser = BlockParser(features)
+    listed = enumerate(checks.items(found["blocks"], "blocks"))
+    blocks = tuple(parser.parse(block, f"blocks.{index}") for index, block in listed)
+    estimator = _estimator(found["estimator"], [codes for block in blocks for codes in block.columns])
+    slope, intercept = _calibration(found["calibration"])
+    return Artefact(features, blocks, estimator, slope, intercept, _threshold(found["threshold"]))
+
+
+def _decoded(payload: bytes) -> Any:
+    if len(payload) > SIZE_LIMIT:
+        raise ArtefactRefused(f"model.json has {len(payload)} bytes; more than {SIZE_LIMIT} are not read")
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise ArtefactRefused(f"model.json is not JSON ({error}); write the version again or roll back") from error
+
+
+def _features(raw: Any) -> tuple[Feature, ...]:
+    features = tuple(_feature(item, f"features.{index}") for index, item in enumerate(checks.items(raw, "features")))
+    if not features or len({feature.name for feature in features}) != len(features):
+        raise checks.refuse("features", "there are none, or two of one name")
+    return features
+
+
+def _feature(raw: Any, path: str) -> Feature:
+    found = checks.table(raw, path, {"name", "kind"})
+    if found["kind"] not in ("number", "category"):
+        raise checks.refuse(f"{path}.kind", "not number or category")
+    return Feature(checks.text(found["name"], f"{path}.name"), found["kind"] == "category")
+
+
+def _estimator(raw: Any, columns: list[int]) -> Linear | Trees:
+    kind = raw.get("kind") if type(raw) is dict else None
+    if type(kind) is not str or kind not in ESTIMATORS:
+        raise checks.refuse("estimator.kind", f"not one of {sorted(ESTIMATORS)}")
+    return ESTIMATORS[kind].parse(raw, "estimator", columns)
+
+
+def _calibration(raw: Any) -> tuple[float, float]:
+    if raw is None:
+        return 1.0, 0.0
+    found = checks.table(raw, "calibration", {"slope", "intercept"})
+    return checks.number(found["slope"], "calibration.slope"), checks.number(
+        found["intercept"], "calibration.intercept"
+    )
+
+
+def _threshold(raw: Any) -> float:
+    threshold = checks.number(raw, "threshold")
+    if not 0 <= threshold <= 1:
+        raise checks.refuse("threshold", "not between 0 and 1")
+    return threshold

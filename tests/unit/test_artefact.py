@@ -1,0 +1,213 @@
+"""The serving artefact: what is refused, and what a sound one answers, checked by hand."""
+
+import copy
+import json
+import math
+import random
+from typing import Any
+
+import pytest
+
+from selfheal.artefact import load_artefact, model
+from selfheal.errors import ArtefactRefused
+
+# Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
+TREES: dict[str, Any] = {
+    "format": "selfheal-model",
+    "format_version": 1,
+    "features": [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}],
+    "blocks": [
+        {"kind": "ordinal", "feature": 1, "codes": {"a": 0, "b": 1}, "size": 2},
+        {"kind": "number", "feature": 0, "steps": []},
+    ],
+    "estimator": {
+        "kind": "trees",
+        "baseline": 0.5,
+        "trees": [
+            {
+                "column": [1, 0],
+                "split": [1.0, [1]],
+                "missing_left": [1, 0],
+                "left": [1, -1],
+                "right": [-3, -2],
+                "leaves": [1.0, 2.0, 4.0],
+            },
+            {"column": [], "split": [], "missing_left": [], "left": [], "right": [], "leaves": [-0.25]},
+        ],
+    },
+    "calibration": None,
+    "threshold": 0.5,
+}
+LINEAR: dict[str, Any] = {
+    **TREES,
+    "blocks": [
+        {
+            "kind": "number",
+            "feature": 0,
+            "steps": [
+                {"kind": "impute", "value": 3.0},
+                {
+                    "kind": "quantile",
+                    "knots": [0.0, 2.0],
+                    "at": [0.0, 1.0],
+                    "before": [0.0, 0.75],
+                    "after": [0.25, 1.0],
+                },
+                {"kind": "standardise", "mean": 0.5, "scale": 0.25},
+            ],
+        },
+        {"kind": "number", "feature": 0, "steps": [{"kind": "missing"}]},
+        {"kind": "one_hot", "feature": 1, "codes": {"a": 0, "b": 1}, "size": 2, "missing": None, "unknown": 1},
+    ],
+    "estimator": {"kind": "linear", "intercept": 0.5, "coefficients": [1.0, 10.0, 100.0, 1000.0]},
+    "calibration": {"slope": 0.001, "intercept": -0.002},
+}
+
+
+def probability(score: float) -> float:
+    return 1 / (1 + math.exp(-score))
+
+
+def load(document: Any) -> model.Artefact:
+    return load_artefact(json.dumps(document).encode())
+
+
+def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    result = copy.deepcopy(document)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    target: Any = result
+    for part in parents:
+        target = target[part]
+    target[last] = value
+    return result
+
+
+@pytest.mark.parametrize(
+    ("row", "score"),
+    [
+        ({"x": 1.0, "c": "a"}, 2.25),
+        ({"x": 1.0, "c": "b"}, 1.25),
+        ({"x": math.nextafter(1.0, 2), "c": "b"}, 4.25),
+        ({"x": None, "c": "b"}, 1.25),
+        ({"c": "unseen"}, 2.25),
+        ({"x": -1e308, "c": None}, 2.25),
+        ({"x": 7}, 4.25),
+    ],
+)
+def test_trees_answer_as_traced_by_hand(row: dict[str, Any], score: float):
+    """On the threshold goes left, one float above right; missing and unseen go where the split sends the missing."""
+    assert load(TREES).probabilities([row]) == [probability(score)]
+
+
+@pytest.mark.parametrize(
+    ("row", "score"),
+    [
+        ({"x": 0.0, "c": "a"}, 0.5 - 2.0 + 100),
+        ({"x": 1.0, "c": "b"}, 0.5 + 0.0 + 1000),
+        ({"x": 2.0, "c": None}, 0.5 + 2.0),
+        ({"x": -9.0, "c": "unseen"}, 0.5 - 2.0 + 1000),
+        ({"x": None, "c": "a"}, 0.5 + 2.0 + 10 + 100),
+    ],
+)
+def test_linear_answers_as_computed_by_hand(row: dict[str, Any], score: float):
+    """Imputer, quantiles, scale, missing indicator, one-hot columns and calibration each do what the format says."""
+    assert load(LINEAR).probabilities([row]) == [pytest.approx(probability(0.001 * score - 0.002), rel=1e-15)]
+
+
+@pytest.mark.parametrize("document", [TREES, LINEAR], ids=["trees", "linear"])
+def test_one_row_and_many_rows_have_the_same_bits(document: dict[str, Any]):
+    """Plain Python and numpy agree to the last bit, also off the knots and thresholds and on missing values."""
+    generator = random.Random(1)
+    values = [None, 0.0, 1.0, 2.0, *[generator.uniform(-1, 3) for _ in range(50)]]
+    rows = [{"x": generator.choice(values), "c": generator.choice(["a", "b", "z", None])} for _ in range(200)]
+    artefact = load(document)
+    one_by_one = [artefact.probabilities([row])[0] for row in rows]
+    assert artefact.probabilities(rows) == one_by_one
+    assert len(set(one_by_one)) >= 3
+
+
+def test_extreme_scores_answer_zero_and_one():
+    """A score whose exponential overflows is a probability of 0, not an error."""
+    assert [model.expit(score) for score in (-1000.0, 1000.0, -math.inf)] == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        ("format", "other", "format"),
+        ("format_version", 2, "format"),
+        ("threshold", 1.5, "threshold"),
+        ("threshold", True, "threshold"),
+        ("features", [], "features"),
+        ("features.1.name", "x", "features"),
+        ("features.0.kind", "text", "features.0.kind"),
+        ("blocks.0.feature", 0, "blocks.0.feature"),
+        ("blocks.0.feature", 2, "blocks.0.feature"),
+        ("blocks.0.codes.b", 2, "blocks.0.codes"),
+        ("blocks.0.kind", ["ordinal"], "blocks.0.kind"),
+        ("blocks.1.steps", [{"kind": "power"}], "blocks.1.steps.0.kind"),
+        ("blocks.1.extra", 1, "blocks.1"),
+        ("estimator.kind", "svm", "estimator.kind"),
+        ("estimator.baseline", None, "estimator.baseline"),
+        ("estimator.baseline", "0.5", "estimator.baseline"),
+        ("estimator.trees.0.left", [0, -1], "estimator.trees.0"),
+        ("estimator.trees.0.left", [1, 0], "estimator.trees.0"),
+        ("estimator.trees.0.left", [1, -4], "estimator.trees.0.left"),
+        ("estimator.trees.0.left", [1, -2], "estimator.trees.0"),
+        ("estimator.trees.0.left", [2, -1], "estimator.trees.0.left"),
+        ("estimator.trees.0.left", [1], "estimator.trees.0.left"),
+        ("estimator.trees.0.left", [1.0, -1], "estimator.trees.0.left"),
+        ("estimator.trees.0.column", [1, 2], "estimator.trees.0.column"),
+        ("estimator.trees.0.split", [[1], [1]], "estimator.trees.0.split.0"),
+        ("estimator.trees.0.split", [1.0, 1.0], "estimator.trees.0.split.1"),
+        ("estimator.trees.0.split", [1.0, [2]], "estimator.trees.0.split.1"),
+        ("estimator.trees.0.missing_left", [2, 0], "estimator.trees.0.missing_left"),
+        ("estimator.trees.1.leaves", [], "estimator.trees.1"),
+        ("estimator.trees.1.leaves", [float("nan")], "top"),
+        ("calibration", {"slope": 1}, "calibration"),
+    ],
+)
+def test_what_is_off_in_trees_is_refused_by_its_place(path: str, value: Any, place: str):
+    """One thing off refuses the file, and the message says where."""
+    with pytest.raises(ArtefactRefused) as raised:
+        load(changed(TREES, path, value))
+    assert place in str(raised.value) or "not JSON" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        ("estimator.coefficients", [1.0], "estimator.coefficients"),
+        ("blocks.0.steps.1.knots", [2.0, 2.0], "blocks.0.steps.1.knots"),
+        ("blocks.0.steps.1.knots", [-1.7e308, 1.7e308], "blocks.0.steps.1.knots"),
+        ("blocks.0.steps.1.at", [0.0], "blocks.0.steps.1.at"),
+        ("blocks.0.steps.2.scale", 0, "blocks.0.steps.2.scale"),
+        ("blocks.2.size", 1, "blocks.2.codes"),
+        ("blocks.2.unknown", 2, "blocks.2.unknown"),
+        ("blocks.2", TREES["blocks"][0], "estimator.coefficients"),
+    ],
+)
+def test_what_is_off_in_a_linear_model_is_refused_by_its_place(path: str, value: Any, place: str):
+    """The linear estimator and its steps are checked as strictly as trees."""
+    with pytest.raises(ArtefactRefused, match=place.replace(".", r"\.")):
+        load(changed(LINEAR, path, value))
+
+
+def test_a_linear_model_over_codes_is_refused():
+    """Coefficients can't multiply category codes."""
+    document = changed(LINEAR, "blocks.2", TREES["blocks"][0])
+    with pytest.raises(ArtefactRefused, match="codes"):
+        load(changed(document, "estimator.coefficients", [1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{", b"null", b"\x80\x04joblib", b"[" * 5000])
+def test_bytes_that_are_no_artefact_are_refused(payload: bytes):
+    """Anything but the one JSON object is refused, a deep nesting and a pickle among them."""
+    with pytest.raises(ArtefactRefused):
+        load_artefact(payload)
+
+
+def test_an_oversized_file_is_refused_before_it_is_parsed():
+    """The size limit comes first: the bytes aren't even JSON."""
+    with pytest.raises(ArtefactRefused, match="bytes"):
+        load_artefact(b" " * (model.SIZE_LIMIT + 1))
