@@ -1,0 +1,125 @@
+"""Healing: the state machine that trains a shadow model, waits for labels, evaluates the gates and promotes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
+from infra.cloud.permissions import may, may_list, may_read, may_write
+from infra.cloud.stage import Stage
+from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, PromotionSettings, ShadowTrainingSettings
+
+DEFINITION = Path(__file__).parents[1] / "state_machine.asl.json"
+
+LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/")
+DECIDED = ("pointers/", "models/", "ledger/")
+
+
+class Healing(Construct):
+    """The state machine and its four functions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        functions: FunctionFactory,
+        data: s3.IBucket,
+        registry: s3.IBucket,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, name)
+        self._functions, self._data, self._registry = functions, data, registry
+        self.state_machine = self._state_machine(
+            stage,
+            topic,
+            {
+                "ShadowTrainingArn": self._shadow_training(),
+                "LabelWaitArn": self._label_wait(),
+                "GateEvaluationArn": self._gate_evaluation(),
+                "PromotionArn": self._promotion(),
+            },
+        )
+
+    def _shadow_training(self) -> lambda_.Function:
+        return self._functions.image_function(
+            Construct(self, "ShadowTraining"),
+            "shadow_training",
+            settings=ShadowTrainingSettings(
+                data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
+            ),
+            statements=[*self._reads(), may_write(self._registry, "models/")],
+            sizing=Sizing(memory=3008, timeout=900),
+        )
+
+    def _label_wait(self) -> lambda_.Function:
+        return self._functions.image_function(
+            Construct(self, "LabelWait"),
+            "label_wait",
+            settings=LabelWaitSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
+            statements=self._reads(),
+            sizing=Sizing(memory=1769, timeout=300),
+        )
+
+    def _gate_evaluation(self) -> lambda_.Function:
+        return self._functions.image_function(
+            Construct(self, "GateEvaluation"),
+            "gate_evaluation",
+            settings=GateEvaluationSettings(
+                data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
+            ),
+            statements=[
+                *self._reads(),
+                may_read(self._registry, "evidence/"),
+                may_write(self._registry, "evidence/"),
+            ],
+            sizing=Sizing(memory=3008, timeout=600),
+        )
+
+    def _promotion(self) -> lambda_.Function:
+        return self._functions.zip_function(
+            Construct(self, "Promotion"),
+            "promotion",
+            settings=PromotionSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
+            statements=[
+                may_read(self._registry, *DECIDED),
+                may_list(self._registry, *DECIDED),
+                may_write(self._registry, "pointers/", "ledger/"),
+            ],
+            sizing=Sizing(memory=512, timeout=60),
+        )
+
+    def _reads(self) -> Sequence[iam.PolicyStatement]:
+        return [
+            may_read(self._data, *LOGGED),
+            may_list(self._data, *LOGGED),
+            may_read(self._registry, *DECIDED),
+            may_list(self._registry, *DECIDED),
+        ]
+
+    def _state_machine(
+        self, stage: Stage, topic: sns.ITopic, functions: Mapping[str, lambda_.Function]
+    ) -> sfn.StateMachine:
+        log_group = logs.LogGroup(
+            self, "Log", retention=RETENTION[stage.log_retention_days], removal_policy=RemovalPolicy.DESTROY
+        )
+        arns = {name: function.function_arn for name, function in functions.items()}
+        machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_string(DEFINITION.read_text(encoding="utf-8")),
+            definition_substitutions={**arns, "TopicArn": topic.topic_arn},
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL),
+        )
+        machine.add_to_role_policy(may("lambda:InvokeFunction", *arns.values()))
+        machine.add_to_role_policy(may("sns:Publish", topic.topic_arn))
+        return machine

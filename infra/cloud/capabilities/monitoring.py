@@ -1,0 +1,68 @@
+"""Watching the model: the drift function, run on a schedule."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk.aws_scheduler_targets import LambdaInvoke
+from constructs import Construct
+
+from infra.cloud.functions import FunctionFactory, Sizing
+from infra.cloud.permissions import may, may_list, may_read, may_write
+from selfheal.settings import DriftSettings
+
+LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/")
+DECIDED = ("pointers/", "models/", "ledger/", "evidence/")
+
+
+class Monitoring(Construct):
+    """The drift function, which may start a healing, take a promotion back, and tell people."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        functions: FunctionFactory,
+        data: s3.IBucket,
+        registry: s3.IBucket,
+        state_machine: sfn.IStateMachine,
+        topic: sns.ITopic,
+        schedule_minutes: int,
+    ) -> None:
+        super().__init__(scope, name)
+        self.function = functions.image_function(
+            self,
+            "drift",
+            settings=DriftSettings(
+                data_bucket=data.bucket_name,
+                registry_bucket=registry.bucket_name,
+                state_machine_arn=state_machine.state_machine_arn,
+                topic_arn=topic.topic_arn,
+                schedule_minutes=schedule_minutes,
+            ),
+            statements=[
+                may_read(data, *LOGGED),
+                may_list(data, *LOGGED),
+                may_write(data, "predictions-hourly/", "monitoring/"),
+                may_read(registry, *DECIDED),
+                may_list(registry, *DECIDED),
+                may_write(registry, "pointers/", "ledger/", "evidence/"),
+                may("states:StartExecution", state_machine.state_machine_arn),
+                may("states:ListExecutions", state_machine.state_machine_arn),
+                may("sns:Publish", topic.topic_arn),
+            ],
+            sizing=Sizing(memory=3008, timeout=600),
+        )
+        scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(schedule_minutes)),
+            target=LambdaInvoke(
+                self.function,
+                input=scheduler.ScheduleTargetInput.from_object(
+                    {"scheduled_at": scheduler.ContextAttribute.scheduled_time}
+                ),
+            ),
+        )

@@ -1,0 +1,83 @@
+"""What goes into each package, laid out in a temporary folder from which CDK takes its assets while it synthesises."""
+
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from infra.cloud.bundling import compile_bytecode, install_runtime
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+CORE = ROOT / "layers" / "core" / "python"
+RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"
+IMAGE_FUNCTIONS = ("labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
+
+_SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+class Packages:
+    """The folders of one synthesis. `bundled` false leaves out what is slow to make: third-party packages, bytecode."""
+
+    def __init__(self, architecture: str, *, bundled: bool) -> None:
+        self._architecture = architecture
+        self._bundled = bundled
+        self._folder = tempfile.TemporaryDirectory(prefix="selfheal-packages-")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def function(self, name: str) -> Path:
+        """A zip function's own code: nothing of any other function."""
+        folder = self._new("function", name)
+        _copy(FUNCTIONS / name, folder / name)
+        return self._finished(folder, "/var/task")
+
+    @cached_property
+    def core(self) -> Path:
+        """The layer of the library."""
+        folder = self._new("core")
+        _copy(CORE, folder / "python")
+        return self._finished(folder, "/opt")
+
+    @cached_property
+    def runtime(self) -> Path:
+        """The layer of third-party packages; only its lock where packages aren't bundled."""
+        folder = self._new("runtime")
+        if self._bundled:
+            install_runtime(RUNTIME_LOCK, folder / "python", self._architecture)
+        else:
+            shutil.copy2(RUNTIME_LOCK, folder)
+        return self._finished(folder, "/opt")
+
+    @cached_property
+    def image(self) -> Path:
+        """The context of the container image: its functions, the library, the lock and the Dockerfile."""
+        folder = self._new("image")
+        for name in IMAGE_FUNCTIONS:
+            _copy(FUNCTIONS / name, folder / "functions" / name)
+        for name in ("Dockerfile", "requirements.txt"):
+            shutil.copy2(FUNCTIONS / name, folder / "functions" / name)
+        _copy(CORE, folder / "layers" / "core" / "python")
+        return folder
+
+    def _new(self, *parts: str) -> Path:
+        folder = Path(self._folder.name, *parts)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _finished(self, folder: Path, deployed_at: str) -> Path:
+        if self._bundled:
+            compile_bytecode(folder, deployed_at)
+        return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=_SOURCES_ONLY)

@@ -1,0 +1,34 @@
+"""Statements for a bucket's prefixes; CDK's own grants would open whole buckets and more actions than are used."""
+
+from collections.abc import Iterable
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+
+def may_read(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """Read objects below some prefixes."""
+    return iam.PolicyStatement(actions=["s3:GetObject"], resources=_objects(bucket, prefixes))
+
+
+def may_write(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """Write objects below some prefixes (a conditional write with `IfMatch` needs `may_read` as well)."""
+    return iam.PolicyStatement(actions=["s3:PutObject"], resources=_objects(bucket, prefixes))
+
+
+def may_list(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
+    """List the keys below some prefixes."""
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+    )
+
+
+def may(action: str, *resources: str) -> iam.PolicyStatement:
+    """One action on named resources."""
+    return iam.PolicyStatement(actions=[action], resources=list(resources))
+
+
+def _objects(bucket: s3.IBucket, prefixes: Iterable[str]) -> list[str]:
+    return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]

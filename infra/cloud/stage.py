@@ -1,0 +1,37 @@
+"""What may differ between two deployments. Values come from `cdk.json`; `-c name=value` overrides one."""
+
+from typing import Literal
+
+from constructs import Node
+from pydantic import BaseModel, ConfigDict, Field
+
+DEFAULT_STAGE = "dev"
+
+
+class Stage(BaseModel):
+    """The settings of one stage: an environment with buckets, models and a ledger of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default=DEFAULT_STAGE, pattern=r"^[a-z][a-z0-9]{0,11}$", description="Name of the stage")
+    architecture: Literal["arm64", "x86_64"] = Field(
+        default="arm64", description="Processor that the functions run on, and that their packages are made for"
+    )
+    schedule_minutes: int = Field(default=60, ge=5, description="Minutes between two monitoring runs")
+    pointer_check_seconds: float = Field(
+        default=15.0, ge=0, description="How long a model answers before the production pointer is looked at again"
+    )
+    log_retention_days: Literal[7, 30, 90, 180, 365] = Field(default=30, description="Days that logs are kept")
+
+
+def stage_of(node: Node) -> Stage:
+    """The stage that an app's context names, with the values that the context overrides.
+
+    Raises:
+        pydantic.ValidationError: names every setting that is unknown or unusable.
+    """
+    name = node.try_get_context("stage") or DEFAULT_STAGE
+    configured = (node.try_get_context("stages") or {}).get(name, {})
+    overrides = {field: node.try_get_context(field) for field in Stage.model_fields if field != "name"}
+    given = {field: value for field, value in overrides.items() if value is not None}
+    return Stage.model_validate({"name": name, **configured, **given})
