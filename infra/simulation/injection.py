@@ -1,0 +1,74 @@
+"""Documented, seeded drifts: for files whose own drift is too small to heal, and for the time after a healing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from selfheal.contract import Contract
+
+
+def exchange_roles(
+    features: pd.DataFrame, base: pd.DataFrame, pairs: Sequence[tuple[str, str]], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Concept drift: the features of each pair exchange what they say about a row, each on its own scale.
+
+    A value becomes the partner's quantile at its own rank in `base`, ties broken at random, so that every feature keeps
+    its distribution while the old model reads the wrong one. A row in which either is missing keeps both.
+    """
+    changed = features.copy()
+    for first, second in pairs:
+        both = features[first].notna() & features[second].notna()
+        ranks = [_ranks(features.loc[both, name], base[name], rng) for name in (first, second)]
+        changed.loc[both, first] = _quantiles(ranks[1], base[first])
+        changed.loc[both, second] = _quantiles(ranks[0], base[second])
+    return changed
+
+
+def strongest_with_weakest(base: pd.DataFrame, labels: NDArray[np.int8], contract: Contract) -> list[tuple[str, str]]:
+    """Pairs for `exchange_roles`: the feature that alone ranks the labels best with the one that does so worst, and on.
+
+    Strength is the distance of a feature's ROC AUC from one half; boolean features hold no rank and are left out.
+    """
+    numeric = [name for name in contract.numeric_features if contract.features[name].type != "boolean"]
+    strength = {name: _strength(base[name], labels) for name in numeric}
+    order = sorted(numeric, key=lambda name: -strength[name])
+    return [(order[i], order[-1 - i]) for i in range(len(order) // 2)]
+
+
+def shift_of_scale(
+    features: pd.DataFrame, base: pd.DataFrame, names: Sequence[str], contract: Contract, share: float = 0.25
+) -> pd.DataFrame:
+    """Covariate drift: each named numeric feature takes its base quantile at `share` of the range further up.
+
+    Values stay those that the base holds, so that nothing leaves its limits or its type.
+    """
+    changed = features.copy()
+    for name in names:
+        if contract.features[name].is_category:
+            continue
+        there = features[name].notna()
+        ranks = _ranks(features.loc[there, name], base[name], np.random.default_rng(0))
+        changed.loc[there, name] = _quantiles(share + (1.0 - share) * ranks, base[name])
+    return changed
+
+
+def _strength(column: pd.Series, labels: NDArray[np.int8]) -> float:
+    there = column.notna().to_numpy()
+    if len(np.unique(labels[there])) < 2:  # noqa: PLR2004 - one class ranks nothing
+        return 0.0
+    return float(abs(roc_auc_score(labels[there], column[there]) - 0.5))
+
+
+def _ranks(column: pd.Series, base: pd.Series, rng: np.random.Generator) -> NDArray[np.float64]:
+    known = np.sort(base.dropna().to_numpy(dtype=np.float64))
+    values = column.to_numpy(dtype=np.float64)
+    below, upto = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
+    return (below + rng.random(len(values)) * (upto - below)) / len(known)
+
+
+def _quantiles(ranks: NDArray[np.float64], base: pd.Series) -> NDArray[np.float64]:
+    known = np.sort(base.dropna().to_numpy(dtype=np.float64))
+    return known[np.clip((ranks * len(known)).astype(np.intp), 0, len(known) - 1)]

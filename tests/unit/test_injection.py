@@ -1,0 +1,50 @@
+"""Injected drifts: what they change and what they leave alone."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ks_2samp
+from sklearn.metrics import roc_auc_score
+
+from infra.simulation.credit import AGE, DEBT_RATIO, INCOME, UTILISATION, credit_rows
+from infra.simulation.injection import exchange_roles, shift_of_scale, strongest_with_weakest
+from selfheal.contract import default_contract
+
+
+def calm(n: int = 10_000):
+    return credit_rows(np.random.default_rng(1), n)
+
+
+def test_exchange_keeps_each_distribution_and_moves_what_it_says():
+    """After an exchange each feature is distributed as before, and each ranks the labels as well as its partner did."""
+    features, labels = calm()
+    changed = exchange_roles(features, features, [(UTILISATION, DEBT_RATIO)], np.random.default_rng(0))
+    for name, partner in ((UTILISATION, DEBT_RATIO), (DEBT_RATIO, UTILISATION)):
+        assert ks_2samp(features[name], changed[name]).statistic < 0.02
+        assert abs(roc_auc_score(labels, changed[name]) - roc_auc_score(labels, features[partner])) < 0.02
+
+
+def test_exchange_leaves_missing_rows_and_other_features_alone():
+    """A row in which a feature of the pair is missing keeps both, and no third feature changes."""
+    features, _ = calm()
+    changed = exchange_roles(features, features, [(INCOME, AGE)], np.random.default_rng(0))
+    missing = features[INCOME].isna()
+    pd.testing.assert_frame_equal(changed[missing], features[missing])
+    others = [name for name in features if name not in {INCOME, AGE}]
+    pd.testing.assert_frame_equal(changed[others], features[others])
+
+
+def test_pairs_take_the_strongest_feature_first():
+    """Utilisation ranks defaults best of the continuous features, so it is among the first to lose its role."""
+    features, labels = calm()
+    pairs = strongest_with_weakest(features, labels, default_contract())
+    assert len(pairs) == 5
+    assert UTILISATION in {first for first, _ in pairs}
+    assert len({name for pair in pairs for name in pair}) == 10
+
+
+def test_shift_moves_a_feature_up_within_the_values_that_the_base_holds():
+    """A shifted feature's median rises, and it holds no value that the base doesn't."""
+    features, _ = calm()
+    changed = shift_of_scale(features, features, [AGE], default_contract())
+    assert changed[AGE].median() > features[AGE].median() + 2
+    assert set(changed[AGE]) <= set(features[AGE])
