@@ -19,7 +19,7 @@ def test_exchange_keeps_each_distribution_and_moves_what_it_says():
     features, labels = calm()
     changed = exchange_roles(features, features, [(UTILISATION, DEBT_RATIO)], np.random.default_rng(0))
     for name, partner in ((UTILISATION, DEBT_RATIO), (DEBT_RATIO, UTILISATION)):
-        assert ks_2samp(features[name], changed[name]).statistic < 0.02
+        assert ks_2samp(features[name], changed[name], method="asymp").statistic < 0.02
         assert abs(roc_auc_score(labels, changed[name]) - roc_auc_score(labels, features[partner])) < 0.02
 
 
