@@ -1,6 +1,7 @@
 """Every error that the project raises on purpose; each message tells the reader what to do."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class SelfhealError(Exception):
@@ -23,6 +24,27 @@ class DataInvalid(SelfhealError):
         self.faults = tuple(faults)
         listed = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field of a request; carries no value of it."""
+
+    field: str
+    message: str
+
+
+class RequestInvalid(SelfhealError):
+    """A request doesn't match the contract; `faults` names its fields (the first hundred of `count`)."""
+
+    def __init__(self, faults: Sequence[FieldFault], count: int) -> None:
+        self.faults = tuple(faults)
+        self.count = count
+        super().__init__(f"{count} field(s) don't match the contract; correct each and send the request again")
+
+
+class BodyTooLarge(SelfhealError):
+    """A request's body is larger than one request may be: send it in several."""
 
 
 class UploadUnreadable(SelfhealError):
@@ -79,6 +101,18 @@ class LedgerBroken(SelfhealError):
 
 class HealingRefused(SelfhealError):
     """A healing of this production version is already under way; wait for its decision."""
+
+
+class HealingIncomplete(SelfhealError):
+    """A step of a healing lacks what the step before it should have handed over; start a new healing."""
+
+
+class EvaluationUnfair(SelfhealError):
+    """Rows that are to judge a model may have trained it; start a new healing."""
+
+
+class RollbackImpossible(SelfhealError):
+    """There is no other version to go back to; `selfheal history` lists those there are."""
 
 
 class SettingsInvalid(SelfhealError):

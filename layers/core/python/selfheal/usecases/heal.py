@@ -46,15 +46,21 @@ def healed_version(execution: str) -> str:
     return execution.rpartition("-")[0]
 
 
-def cooldown_ends(entries: Sequence[LedgerEntry], policy: Policy) -> datetime | None:
-    """When the next promotion through the gates is allowed; None where no promotion or rollback came before."""
+def last_move(entries: Sequence[LedgerEntry]) -> datetime | None:
+    """When production was last changed by a promotion or a rollback; None where it never was."""
     lost = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "conflict"}
     moved = [
         entry.decision.decided_at
         for entry in entries
         if entry.decision and entry.decision.kind in MOVES and entry.decision.decision_id not in lost
     ]
-    return max(moved) + timedelta(days=policy.gates.cooldown_days) if moved else None
+    return max(moved, default=None)
+
+
+def cooldown_ends(entries: Sequence[LedgerEntry], policy: Policy) -> datetime | None:
+    """When the next promotion through the gates is allowed; None where no promotion or rollback came before."""
+    move = last_move(entries)
+    return None if move is None else move + timedelta(days=policy.gates.cooldown_days)
 
 
 def next_start_allowed(entries: Sequence[LedgerEntry], policy: Policy) -> datetime | None:

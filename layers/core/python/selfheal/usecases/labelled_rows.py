@@ -1,12 +1,15 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.dataset import Dataset
+from selfheal.records.labels import Label
 from selfheal.stores.history import PredictionHistory, PredictionWindow
 from selfheal.stores.labels import LabelStore
 
@@ -16,12 +19,14 @@ class LabelledWindow:
     """A window of predictions and which of them are labelled.
 
     is_labelled: shape (n predictions,). labelled: the labelled rows as a Dataset, in the window's order.
+    label_delays: shape (n labelled,), timedelta64[us]: from a prediction to the arrival of its label.
     unmatched: labels of the window whose prediction isn't in the log (yet).
     """
 
     predictions: PredictionWindow
     is_labelled: np.ndarray[tuple[int], np.dtype[np.bool_]]
     labelled: Dataset
+    label_delays: NDArray[np.timedelta64]
     unmatched: int
 
     @property
@@ -44,4 +49,10 @@ def labelled_window(
         features=predictions.features[is_labelled].reset_index(drop=True),
         labels=np.array([known[key].label for key in row_ids], dtype=np.int8),
     )
-    return LabelledWindow(predictions, is_labelled, labelled, unmatched=len(known) - len(labelled))
+    delays = _delays(labelled, known)
+    return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched=len(known) - len(labelled))
+
+
+def _delays(labelled: Dataset, known: Mapping[str, Label]) -> NDArray[np.timedelta64]:
+    arrivals = [known[key].received_at.replace(tzinfo=None) for key in labelled.row_ids]
+    return np.subtract(np.array(arrivals, dtype="datetime64[us]"), labelled.timestamps)

@@ -1,0 +1,51 @@
+"""The rows that judge a shadow model: labelled, and never seen by it or by the production model."""
+
+from datetime import datetime
+
+import numpy as np
+
+from selfheal.composition import Stores
+from selfheal.dataset import Dataset
+from selfheal.evaluation_rows import evaluation_start
+from selfheal.gates.evidence import evidence_from_parquet
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
+from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
+
+
+def unseen_rows(stores: Stores, production: Manifest, now: datetime) -> LabelledWindow:
+    """All predictions newer than any row that trained the production model, with the labels known now."""
+    first_decision = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
+    # Nothing was predicted before the first decision: a training set may be years old, and the log is read by the hour.
+    start = max(production.data.newest, first_decision)
+    return labelled_window(stores.history, stores.labels, production.contract, start, now)
+
+
+def evaluation_start_of(stores: Stores, production: Manifest, labelled: Dataset) -> datetime | None:
+    """The moment from which labelled rows are kept back from the next shadow model; None where too few are unseen.
+
+    They are newer than every row that fitted, tuned or gated the production model, and `minimum_samples` of them have
+    judged no earlier attempt.
+    """
+    decisions = stores.ledger.decisions()
+    gated = [
+        decision.evidence.newest
+        for decision in decisions
+        if decision.version == production.version and decision.evidence and decision.evidence.newest
+    ]
+    return evaluation_start(
+        labelled.timestamps,
+        labelled.labels,
+        after=max([production.data.newest, *gated]),
+        minimum_samples=production.contract.policy.gates.minimum_samples,
+        is_used=np.isin(labelled.row_ids.astype(str), list(_used_row_ids(stores, production.version, decisions))),
+    )
+
+
+def _used_row_ids(stores: Stores, version: str, decisions: list[Decision]) -> set[str]:
+    used: set[str] = set()
+    for decision in decisions:
+        if decision.previous_version == version and decision.evidence is not None:
+            body = stores.evidence.read(decision.evidence.key, decision.evidence.sha256)
+            used.update(evidence_from_parquet(body).row_ids.astype(str))
+    return used
