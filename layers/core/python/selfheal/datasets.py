@@ -1,0 +1,212 @@
+"""Labelled tables of users, as files: CSV (also gzipped) and Parquet, checked against the contract as a whole."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract, Feature
+from selfheal.dataset import Dataset, typed_features
+from selfheal.errors import DataInvalid
+
+# What a CSV file may write for a missing number; in a category feature these are ordinary strings.
+MISSING_NUMBERS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
+BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+# Where a file has no times, its rows count as this far apart.
+ROW_INTERVAL = timedelta(seconds=1)
+
+type Column = pd.Series
+type Floats = NDArray[np.float64]
+
+
+class LabelValues(NamedTuple):
+    """The label's two values in the user's own terms, as text."""
+
+    positive: str
+    negative: str
+
+
+def load_dataset(path: Path, contract: Contract, *, end: datetime) -> Dataset:
+    """The labelled rows of a file, in time order, with the row ids `base-<row>` (row 0 is the first below the header).
+
+    Times are those of the contract's time column, in UTC where they carry no zone. A file without that column is in
+    time order by definition: its rows count as one second apart, the last one at `end`. Other columns are ignored.
+
+    Raises:
+        DataInvalid: with every fault found: missing columns by name, values of another type or outside the limits,
+            a label with more than two values, missing labels.
+    """
+    frame = _read(path, contract)
+    faults: list[str] = []
+    columns = {name: _feature(frame[name], name, feature, faults) for name, feature in contract.features.items()}
+    labels = _labels(frame[contract.model.target], contract, faults)
+    timestamps = _timestamps(frame, contract, end, faults)
+    if faults:
+        raise DataInvalid(faults)
+    row_ids = np.array([f"base-{row:09d}" for row in range(len(frame))], dtype=object)
+    features = typed_features(pd.DataFrame(columns), contract)
+    return Dataset(row_ids, timestamps, features, labels).in_time_order()
+
+
+def label_values(path: Path, contract: Contract) -> LabelValues:
+    """The two values of the file's label column. Raises DataInvalid."""
+    faults: list[str] = []
+    values = _label_values(_label_texts(_read(path, contract)[contract.model.target]), contract, faults)
+    if faults:
+        raise DataInvalid(faults)
+    return values
+
+
+def label_text(value: object) -> str:
+    """A label value as text, one text a value: 1, 1.0 and "1" are the same, and so are true and True."""
+    text = str(value).strip()
+    if text.lower() in {"true", "false"}:
+        return text.lower()
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if number.is_integer() else text
+
+
+def _read(path: Path, contract: Contract) -> pd.DataFrame:
+    needed = [*contract.feature_names, contract.model.target]
+    time = contract.model.time_column
+    try:
+        present = _column_names(path)
+        missing = [name for name in needed if name not in present]
+        if missing:
+            raise DataInvalid([f"column {name!r} is missing from {path.name}" for name in missing])
+        return _read_columns(path, contract, [*needed, *([time] if time in present else [])])
+    except (OSError, ValueError, EOFError) as error:
+        raise DataInvalid([f"{path.name} can't be read as its name promises: {_first_line(error)}"]) from error
+
+
+def _column_names(path: Path) -> set[str]:
+    if _is_parquet(path):
+        from pyarrow.parquet import read_schema
+
+        return set(read_schema(path).names)
+    return set(pd.read_csv(path, nrows=0).columns)
+
+
+def _read_columns(path: Path, contract: Contract, names: list[str]) -> pd.DataFrame:
+    if _is_parquet(path):
+        return pd.read_parquet(path, columns=names)
+    numeric = {name for name, feature in contract.features.items() if feature.type in {"number", "integer"}}
+    return pd.read_csv(
+        path,
+        usecols=names,
+        dtype=dict.fromkeys(set(names) - numeric, str),
+        na_values=dict.fromkeys(numeric, MISSING_NUMBERS),
+        keep_default_na=False,
+        low_memory=False,
+    )
+
+
+def _is_parquet(path: Path) -> bool:
+    if path.name.endswith((".parquet", ".pq")):
+        return True
+    if path.name.endswith((".csv", ".csv.gz")):
+        return False
+    raise DataInvalid([f"{path.name}: only .csv, .csv.gz and .parquet files are read"])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _feature(column: Column, name: str, feature: Feature, faults: list[str]) -> NDArray[np.object_] | Floats:
+    check: Callable[[Column, str, Feature], Iterator[str]]
+    values: NDArray[np.object_] | Floats
+    if feature.is_category:
+        values, check = _strings(column), _category_faults
+    else:
+        values, check = _numbers(column, is_boolean=feature.type == "boolean"), _number_faults
+    is_missing = pd.isna(values)
+    faults.extend(_missing_faults(column, is_missing, name, feature))
+    faults.extend(check(pd.Series(values)[~is_missing], name, feature))
+    return values
+
+
+def _is_blank(column: Column) -> NDArray[np.bool_]:
+    blank = column.isna()
+    return np.asarray(
+        blank if pd.api.types.is_numeric_dtype(column) else blank | (column.astype(str).str.strip() == "")
+    )
+
+
+def _strings(column: Column) -> NDArray[np.object_]:
+    values = column.astype(object).map(str, na_action="ignore").to_numpy(dtype=object)
+    values[_is_blank(column)] = None
+    return values
+
+
+def _numbers(column: Column, *, is_boolean: bool) -> Floats:
+    if is_boolean and not pd.api.types.is_bool_dtype(column):
+        column = column.astype(object).map(lambda value: BOOLEANS.get(str(value).strip().lower(), np.nan))
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _missing_faults(column: Column, is_missing: NDArray[np.bool_], name: str, feature: Feature) -> Iterator[str]:
+    blank = _is_blank(column)
+    yield from _fault(is_missing & ~blank, name, f"not of type {feature.type}")
+    if not feature.nullable:
+        yield from _fault(blank, name, "missing, and the feature is not nullable")
+
+
+def _number_faults(values: Column, name: str, feature: Feature) -> Iterator[str]:
+    yield from _fault(np.isinf(values), name, "not finite")
+    if feature.type == "integer":
+        yield from _fault(np.isfinite(values) & (values % 1 != 0), name, "not whole")
+    if feature.minimum is not None:
+        yield from _fault(values < feature.minimum, name, f"below the minimum {feature.minimum:g}")
+    if feature.maximum is not None:
+        yield from _fault(values > feature.maximum, name, f"above the maximum {feature.maximum:g}")
+
+
+def _category_faults(values: Column, name: str, feature: Feature) -> Iterator[str]:
+    if feature.categories is not None:
+        yield from _fault(~values.isin(feature.categories), name, "not among the categories")
+
+
+def _fault(where: Column | NDArray[np.bool_], name: str, problem: str) -> Iterator[str]:
+    series = pd.Series(where)
+    if series.any():
+        yield f"{name}: {int(series.sum())} value(s) {problem}; the first in row {series.idxmax()}"
+
+
+def _label_texts(column: Column) -> pd.Series:
+    texts = {value: label_text(value) for value in column.dropna().unique()}
+    return column.map(texts).where(~_is_blank(column), None)
+
+
+def _label_values(texts: pd.Series, contract: Contract, faults: list[str]) -> LabelValues:
+    target, positive = contract.model.target, label_text(contract.model.positive_label)
+    faults.extend(_fault(texts.isna(), target, "missing, and every row needs a label"))
+    others = sorted(set(texts.dropna()) - {positive})
+    if len(others) > 1:
+        listed = ", ".join(repr(value) for value in others[:5])
+        faults.append(
+            f"{target}: beside the positive label {positive!r} there are {len(others)} values ({listed}), not one"
+        )
+    return LabelValues(positive, others[0] if others else {"1": "0", "true": "false"}.get(positive, f"not {positive}"))
+
+
+def _labels(column: Column, contract: Contract, faults: list[str]) -> NDArray[np.int8]:
+    texts = _label_texts(column)
+    return np.asarray(texts == _label_values(texts, contract, faults).positive, dtype=np.int8)
+
+
+def _timestamps(frame: pd.DataFrame, contract: Contract, end: datetime, faults: list[str]) -> NDArray[np.datetime64]:
+    name = contract.model.time_column
+    if name is None or name not in frame:
+        last = np.datetime64(end.replace(tzinfo=None), "us")
+        return last - np.arange(len(frame))[::-1] * np.timedelta64(ROW_INTERVAL)
+    moments = pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
+    faults.extend(_fault(moments.isna(), name, "not an ISO 8601 time"))
+    return moments.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")

@@ -1,0 +1,155 @@
+"""Files of users: what is read, and every fault at once."""
+
+import gzip
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from selfheal.contract import Contract, parse_contract
+from selfheal.datasets import LabelValues, label_text, label_values, load_dataset
+from selfheal.errors import DataInvalid
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+CONTRACT = """
+[model]
+name = "small"
+target = "y"
+positive_label = "yes"
+time_column = "t"
+[features.n]
+type = "number"
+nullable = true
+[features.i]
+type = "integer"
+minimum = 0
+maximum = 9
+[features.c]
+type = "category"
+nullable = true
+[features.b]
+type = "boolean"
+"""
+HEADER = "extra,t,n,i,c,b,y\n"
+
+
+@pytest.fixture
+def contract() -> Contract:
+    return parse_contract(CONTRACT)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "data.csv"
+    path.write_text(text)
+    return path
+
+
+def faults_of(path: Path, contract: Contract) -> tuple[str, ...]:
+    with pytest.raises(DataInvalid) as raised:
+        load_dataset(path, contract, end=END)
+    return raised.value.faults
+
+
+def test_a_csv_file_becomes_a_dataset_in_time_order(tmp_path: Path, contract: Contract):
+    """Types, missing values, zones and the label's values are read as the contract says; other columns are ignored."""
+    rows = "?,2026-01-02T00:00:00+01:00,NA,2,NA,true,yes\n?,2025-12-31T00:00:00,0.1,3.0,,0,no\n"
+    dataset = load_dataset(write(tmp_path, HEADER + rows), contract, end=END)
+    assert list(dataset.row_ids) == ["base-000000001", "base-000000000"]
+    assert list(dataset.timestamps.astype(str)) == ["2025-12-31T00:00:00.000000", "2026-01-01T23:00:00.000000"]
+    assert dataset.features["n"].tolist() == [0.1, pytest.approx(np.nan, nan_ok=True)]
+    assert dataset.features["i"].tolist() == [3.0, 2.0]
+    assert dataset.features["c"].tolist() == [None, "NA"]
+    assert dataset.features["b"].tolist() == [0.0, 1.0]
+    assert dataset.labels.tolist() == [0, 1]
+
+
+def test_gzip_and_parquet_hold_the_same_rows_as_csv(tmp_path: Path, contract: Contract):
+    """The three kinds of file give the same Dataset."""
+    text = HEADER + "?,2026-01-01T00:00:00Z,1.5,2,a,1,yes\n?,2026-01-01T00:00:01Z,,4,b,0,no\n"
+    (tmp_path / "data.csv.gz").write_bytes(gzip.compress(text.encode()))
+    plain = load_dataset(write(tmp_path, text), contract, end=END)
+    frame = pd.read_csv(tmp_path / "data.csv", parse_dates=["t"]).astype({"b": bool})
+    frame.to_parquet(tmp_path / "data.parquet")
+    for name in ("data.csv.gz", "data.parquet"):
+        other = load_dataset(tmp_path / name, contract, end=END)
+        pd.testing.assert_frame_equal(other.features, plain.features)
+        assert (other.timestamps == plain.timestamps).all()
+        assert (other.labels == plain.labels).all()
+
+
+def test_a_file_without_times_is_in_time_order_already(tmp_path: Path, contract: Contract):
+    """Its rows count as a second apart and end at the given moment, however many they are."""
+    text = "n,i,c,b,y\n" + "1,2,a,1,yes\n" * 12
+    dataset = load_dataset(write(tmp_path, text), contract, end=END)
+    assert str(dataset.timestamps[-1]) == "2026-01-01T00:00:00.000000"
+    assert set(np.diff(dataset.timestamps)) == {np.timedelta64(1, "s")}
+    assert list(dataset.row_ids) == sorted(dataset.row_ids)
+
+
+def test_every_missing_column_is_named(tmp_path: Path, contract: Contract):
+    """The target among them."""
+    faults = faults_of(write(tmp_path, "t,n,c\n,1,a\n"), contract)
+    assert [fault.split("'")[1] for fault in faults] == ["i", "b", "y"]
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("?,2026-01-01,x,2,a,1,no", "n: 1 value(s) not of type number; the first in row 1"),
+        ("?,2026-01-01,inf,2,a,1,no", "n: 1 value(s) not finite; the first in row 1"),
+        ("?,2026-01-01,1,,a,1,no", "i: 1 value(s) missing, and the feature is not nullable; the first in row 1"),
+        ("?,2026-01-01,1,2.5,a,1,no", "i: 1 value(s) not whole; the first in row 1"),
+        ("?,2026-01-01,1,-1,a,1,no", "i: 1 value(s) below the minimum 0; the first in row 1"),
+        ("?,2026-01-01,1,10,a,1,no", "i: 1 value(s) above the maximum 9; the first in row 1"),
+        ("?,2026-01-01,1,2,a,maybe,no", "b: 1 value(s) not of type boolean; the first in row 1"),
+        ("?,yesterday,1,2,a,1,no", "t: 1 value(s) not an ISO 8601 time; the first in row 1"),
+        ("?,2026-01-01,1,2,a,1,", "y: 1 value(s) missing, and every row needs a label; the first in row 1"),
+    ],
+)
+def test_a_bad_value_is_one_fault_with_its_row(tmp_path: Path, contract: Contract, row: str, fault: str):
+    """One bad value gives exactly one fault, which says what is wrong and where it first is."""
+    text = f"{HEADER}?,2026-01-01,1,2,a,1,yes\n{row}\n"
+    assert faults_of(write(tmp_path, text), contract) == (fault,)
+
+
+def test_all_faults_come_together(tmp_path: Path, contract: Contract):
+    """A bad number, a bad boolean and a label with three values are three faults."""
+    text = f"{HEADER}?,2026-01-01,x,1,a,2,yes\n?,2026-01-01,1,1,a,1,no\n?,2026-01-01,1,1,a,1,perhaps\n"
+    assert [fault.split(":")[0] for fault in faults_of(write(tmp_path, text), contract)] == ["n", "b", "y"]
+
+
+def test_a_category_outside_its_closed_list_is_a_fault(tmp_path: Path):
+    """A contract that lists its categories accepts no other."""
+    closed = parse_contract(CONTRACT.replace('type = "category"', 'type = "category"\ncategories = ["a"]'))
+    text = f"{HEADER}?,2026-01-01,1,2,a,1,yes\n?,2026-01-01,1,2,b,1,no\n"
+    assert "not among the categories" in faults_of(write(tmp_path, text), closed)[0]
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.png", b"\x89PNG"), ("a.csv.gz", b"x,y"), ("a.parquet", b"PAR1")])
+def test_a_file_that_is_not_what_its_name_says_is_one_fault(
+    tmp_path: Path, contract: Contract, name: str, content: bytes
+):
+    """An unreadable file is refused by name, without a stack of errors from below."""
+    (tmp_path / name).write_bytes(content)
+    assert name in faults_of(tmp_path / name, contract)[0]
+
+
+def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path, contract: Contract):
+    """A wrong path is told like any other fault."""
+    assert "nowhere.csv" in faults_of(tmp_path / "nowhere.csv", contract)[0]
+
+
+def test_label_values_are_told_in_the_users_terms(tmp_path: Path, contract: Contract):
+    """The negative value is the other one of the file."""
+    path = write(tmp_path, f"{HEADER}?,2026-01-01,1,1,a,1,yes\n?,2026-01-01,1,1,a,1,never\n")
+    assert label_values(path, contract) == LabelValues("yes", "never")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1, "1"), (1.0, "1"), ("1.0", "1"), (True, "true"), ("TRUE", "true"), (" yes ", "yes")]
+)
+def test_one_label_value_has_one_text(value: object, text: str):
+    """However a file writes a value, it is the same label."""
+    assert label_text(value) == text
