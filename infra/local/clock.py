@@ -1,0 +1,57 @@
+"""Simulated time: a file that the functions' processes read, and waits that end when it is moved on."""
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+# How often a wait looks whether it was called off; being moved on wakes it at once.
+CALLED_OFF_CHECK_SECONDS = 0.2
+
+
+class SimulatedClock:
+    """Time that stands still until it is moved; it never goes back."""
+
+    def __init__(self, file: Path, start: datetime) -> None:
+        self.file = file
+        self._moved = threading.Condition()
+        self._waits: dict[object, datetime] = {}
+        self._now = start.astimezone(UTC)
+        self._write()
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time, aware, in UTC."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move time on."""
+        self.set(self._now + by)
+
+    def set(self, moment: datetime) -> None:
+        """Move time on to a moment; one that has passed changes nothing."""
+        with self._moved:
+            self._now = max(self._now, moment.astimezone(UTC))
+            self._write()
+            self._moved.notify_all()
+
+    def wait(self, seconds: float, called_off: threading.Event) -> None:
+        """Block the calling thread until simulated seconds have passed, or it is called off."""
+        wait = object()
+        with self._moved:
+            due = self._now + timedelta(seconds=seconds)
+            self._waits[wait] = due
+            while self._now < due and not called_off.is_set():
+                self._moved.wait(CALLED_OFF_CHECK_SECONDS)
+            del self._waits[wait]
+
+    def pending_waits(self) -> list[datetime]:
+        """When each wait that still blocks its thread ends, soonest first."""
+        with self._moved:
+            return sorted(due for due in self._waits.values() if due > self._now)
+
+    def _write(self) -> None:
+        # Replaced whole, so that a process never reads half a time.
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(self._now.isoformat(), encoding="utf-8")
+        os.replace(fresh, self.file)

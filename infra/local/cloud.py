@@ -1,0 +1,183 @@
+"""The local cloud itself: what `infra.local` describes."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from infra.local.api_gateway import HttpFront
+from infra.local.assembly import Assembly
+from infra.local.clock import SimulatedClock
+from infra.local.deployment import REGION, Deployment
+from infra.local.errors import NotSettled
+from infra.local.function_pool import FunctionPool
+from infra.local.functions import function_specs
+from infra.local.inbox import Inbox, Message
+from infra.local.moto_adaptations import adapted
+from infra.local.runtime import FunctionRuntime, FunctionSpec
+from infra.local.schedules import Schedule
+from selfheal.composition import CLOCK_FILE, Stores
+from selfheal.stores.executions import StateMachine
+from selfheal.stores.s3 import S3Bucket
+
+# Looked at this often while waiting for everything to come to rest.
+SETTLE_POLL_SECONDS = 0.01
+SETTLE_SECONDS = 900.0
+
+
+class LocalCloud:
+    """A deployed assembly; see `infra.local` for how to use one."""
+
+    def __init__(self, assembly: Path, *, start: datetime, work_dir: Path) -> None:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        self.clock = SimulatedClock(work_dir / "clock", start)
+        self._work_dir = work_dir
+        self._functions = FunctionPool()
+        self._exits = ExitStack()
+        try:
+            self._start(Assembly(assembly))
+        except BaseException:
+            self.stop()
+            raise
+
+    @classmethod
+    @contextmanager
+    def deploy(cls, assembly: Path, *, start: datetime, work_dir: Path) -> Iterator[Self]:
+        """Deploy an assembly (see `synthesised`); everything ends with the block, the logs stay in `work_dir`."""
+        cloud = cls(assembly, start=start, work_dir=work_dir)
+        try:
+            yield cloud
+        finally:
+            cloud.stop()
+
+    @property
+    def url(self) -> str:
+        """Address of the API."""
+        return self._front.url
+
+    @property
+    def functions(self) -> list[str]:
+        """Names of all functions."""
+        return self._functions.names()
+
+    @property
+    def notifications(self) -> list[Message]:
+        """All messages that were published to the topic so far, oldest first."""
+        return self._inbox.messages()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the cloud's services, for looking and for meddling."""
+        return boto3.client(
+            service,
+            endpoint_url=self._address,
+            region_name=REGION,
+            aws_access_key_id="operator",
+            aws_secret_access_key="local",  # noqa: S106 - nothing checks it
+            config=Config(max_pool_connections=32),
+        )
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a function and wait for its answer. Raises FunctionFailed."""
+        return self._functions.invoke(function, event)
+
+    def tick(self) -> None:
+        """Invoke, in the background, what the schedules say is due by now."""
+        for schedule in self._schedules:
+            event = schedule.take_due(self.clock.now)
+            if event is not None:
+                self._functions.invoke_later(schedule.function, event.encode())
+
+    def settle(self, timeout: float = SETTLE_SECONDS) -> None:
+        """Wait until nothing runs: no background invocation, and every healing has ended or waits for time to pass.
+
+        Raises:
+            FunctionFailed: a background invocation failed; where a task of the state machine fails, that is its own
+                business and no error here.
+            NotSettled: something still ran after `timeout` real seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while running := self._running():
+            if time.monotonic() > deadline:
+                raise NotSettled(f"still running after {timeout:.0f} s: {', '.join(running)}")
+            time.sleep(SETTLE_POLL_SECONDS)
+        for failure in self._functions.take_failures():
+            raise failure
+
+    def run_until(self, moment: datetime) -> None:
+        """Move time to a moment, stopping at each schedule and each wait that ends before it, until all is settled.
+
+        Raises:
+            FunctionFailed, NotSettled: as `settle` does.
+        """
+        self.settle()
+        while (event := self._next_event()) <= moment:
+            self.clock.set(event)
+            self.tick()
+            self.settle()
+        self.clock.set(moment)
+
+    def function_log(self, function: str) -> str:
+        """All that a function wrote to its log."""
+        log = self._functions.runtime(function).log
+        return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+    def stop(self) -> None:
+        """End every process and server."""
+        self._exits.close()
+
+    def _start(self, assembly: Assembly) -> None:
+        self._address = self._exits.enter_context(adapted(self.clock, self._functions))
+        self._exits.callback(self._functions.stop)
+        deployment = Deployment(assembly, self.client)
+        for logical_id, spec in function_specs(deployment):
+            runtime = FunctionRuntime(self._here(spec), self._work_dir / f"{spec.name}.log")
+            self._functions.add(deployment.physical_id(logical_id), runtime)
+        self._open(deployment.outputs())
+        self._schedules = [
+            Schedule(self._target(deployment, definition), definition["Properties"], self.clock.now)
+            for _, definition in deployment.resources("AWS::Scheduler::Schedule")
+        ]
+
+    def _open(self, outputs: Mapping[str, str]) -> None:
+        s3 = self.client("s3")
+        self.stores = Stores(S3Bucket(s3, outputs["DataBucket"]), S3Bucket(s3, outputs["RegistryBucket"]))
+        self.executions = StateMachine(self.client("stepfunctions"), outputs["StateMachineArn"])
+        self._exits.callback(self._stop_executions, outputs["StateMachineArn"])
+        self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
+        self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
+        self._exits.callback(self._front.stop)
+
+    def _here(self, spec: FunctionSpec) -> FunctionSpec:
+        """The spec with what makes its process work on this machine: where the services are, and what time it is."""
+        here = {
+            "AWS_ENDPOINT_URL": self._address,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": spec.name,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            CLOCK_FILE: str(self.clock.file.resolve()),
+        }
+        return replace(spec, environment={**spec.environment, **here})
+
+    def _target(self, deployment: Deployment, definition: Mapping[str, Any]) -> str:
+        return self._functions.name_of(deployment.resolve(definition["Properties"]["Target"]["Arn"]))
+
+    def _running(self) -> list[str]:
+        functions = [f"function {name}" for name in self._functions.running()]
+        healings = [f"healing {item.name}" for item in self.executions.recent() if item.status == "RUNNING"]
+        return functions + healings[len(self.clock.pending_waits()) :]
+
+    def _next_event(self) -> datetime:
+        return min([*self.clock.pending_waits(), *(schedule.next_due for schedule in self._schedules)])
+
+    def _stop_executions(self, state_machine_arn: str) -> None:
+        client = self.client("stepfunctions")
+        listed = client.list_executions(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
+        for execution in listed["executions"]:
+            client.stop_execution(executionArn=execution["executionArn"])

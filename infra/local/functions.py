@@ -1,0 +1,51 @@
+"""The functions of a deployed template, each as it is to be run."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infra.local.assembly import Resource
+from infra.local.deployment import Deployment
+from infra.local.runtime import FunctionSpec
+
+# What a Dockerfile of ours copies from its context into the folder that Lambda runs.
+_COPIED = re.compile(r"^COPY (?!--from)(\S+) \$\{LAMBDA_TASK_ROOT\}/?$", re.MULTILINE)
+
+
+def function_specs(deployment: Deployment) -> Iterator[tuple[str, FunctionSpec]]:
+    """Logical id and spec of every function that the project wrote."""
+    for logical_id, resource in deployment.resources("AWS::Lambda::Function"):
+        properties = resource["Properties"]
+        if "ZipFile" not in properties["Code"]:
+            yield logical_id, _spec(deployment, logical_id, properties)
+
+
+def _spec(deployment: Deployment, logical_id: str, properties: Resource) -> FunctionSpec:
+    handler = properties.get("Handler") or properties["ImageConfig"]["Command"][0]
+    return FunctionSpec(
+        name=handler.split(".")[0],
+        arn=deployment.arn(logical_id),
+        handler=handler,
+        code=tuple(folder.resolve() for folder in _code(deployment, properties)),
+        environment=deployment.resolve(properties["Environment"]["Variables"]),
+        timeout=properties["Timeout"],
+        memory=properties["MemorySize"],
+    )
+
+
+def _code(deployment: Deployment, properties: Resource) -> list[Path]:
+    folder = deployment.assembly.folder_of(str(properties["Code"]))
+    if properties.get("PackageType") == "Image":
+        return _image_code(folder)
+    return [folder, *(_layer(deployment, layer) / "python" for layer in properties.get("Layers", []))]
+
+
+def _layer(deployment: Deployment, reference: dict[str, Any]) -> Path:
+    layers = dict(deployment.resources("AWS::Lambda::LayerVersion"))
+    return deployment.assembly.folder_of(str(layers[reference["Ref"]]["Properties"]["Content"]))
+
+
+def _image_code(folder: Path) -> list[Path]:
+    dockerfile = next(folder.rglob("Dockerfile")).read_text(encoding="utf-8")
+    return [folder / source for source in _COPIED.findall(dockerfile)]

@@ -1,0 +1,141 @@
+"""What moto can't do by itself, and every use of its private names. Each adaptation has a canary test.
+
+`adapted` installs them and takes them back, so that other tests of the same process meet moto as it is.
+"""
+
+import logging
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any, Protocol
+from unittest.mock import patch
+
+import moto.s3.notifications
+import moto.stepfunctions.models
+import moto.stepfunctions.parser.asl.component.common.retry.retrier_decl as retries
+import moto.stepfunctions.parser.asl.utils.boto_client as state_machine_clients
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from infra.local.clock import SimulatedClock
+
+
+class Invoker(Protocol):
+    """Runs functions for moto: (name, event) -> JSON answer and whether it is an error."""
+
+    def now(self, function: str, event: Any) -> tuple[str, bool]:
+        """Run and wait for the answer."""
+        ...
+
+    def later(self, function: str, event: Any) -> None:
+        """Run in the background."""
+        ...
+
+
+@contextmanager
+def adapted(clock: SimulatedClock, invoker: Invoker) -> Iterator[str]:
+    """A moto server on a free port of this machine, adapted; its address. All its state is gone afterwards."""
+    with ExitStack() as stack:
+        for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries):
+            stack.enter_context(adaptation())
+        stack.enter_context(simulated_waits(clock))
+        stack.enter_context(functions_run_by(invoker))
+        stack.enter_context(asynchronous_notifications(invoker))
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        stack.callback(server.stop)
+        _, port = server.get_host_and_port()
+        address = f"http://127.0.0.1:{port}"
+        stack.enter_context(state_machines_call(port))
+        _forget_everything(address)
+        stack.callback(_forget_everything, address)
+        yield address
+
+
+@contextmanager
+def quiet_server() -> Iterator[None]:
+    """Keep the server from writing a line to stderr for each request."""
+    logger = logging.getLogger("werkzeug")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def fast_server() -> Iterator[None]:
+    """Keep connections open between requests, and don't hold back small answers."""
+    with (
+        patch.object(MotoRequestHandler, "protocol_version", "HTTP/1.1"),
+        patch.object(MotoRequestHandler, "disable_nagle_algorithm", new=True),
+    ):
+        yield
+
+
+@contextmanager
+def executing_state_machines() -> Iterator[None]:
+    """Execute state machines, and put those that CloudFormation makes where they are executed."""
+    with (
+        patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
+        patch.object(moto.stepfunctions.models, "stepfunctions_backends", stepfunctions_parser_backends),
+    ):
+        yield
+
+
+@contextmanager
+def immediate_retries() -> Iterator[None]:
+    """Retry a failed task at once: its back-off would be real time, and nothing gets better by it here."""
+    with patch.object(retries, "time", SimpleNamespace(sleep=lambda _: None)):
+        yield
+
+
+@contextmanager
+def simulated_waits(clock: SimulatedClock) -> Iterator[None]:
+    """Let Wait states wait on the simulated clock."""
+
+    def wait(self: Any, env: Any) -> None:
+        clock.wait(self._get_wait_seconds(env=env), called_off=env.program_state_event)
+
+    with patch.object(WaitFunction, "_eval_body", wait):
+        yield
+
+
+@contextmanager
+def functions_run_by(invoker: Invoker) -> Iterator[None]:
+    """Run functions through the invoker; moto would start a container for each invocation."""
+
+    def invoke(self: Any, event: Any = None) -> tuple[str, bool, str]:
+        return *invoker.now(self.function_name, event), ""
+
+    with patch.object(LambdaFunction, "_invoke_lambda", invoke):
+        yield
+
+
+@contextmanager
+def asynchronous_notifications(invoker: Invoker) -> Iterator[None]:
+    """Deliver a bucket's events after the write has been answered; moto would run the function within it."""
+
+    def deliver(account_id: str, event_body: Any, fn_arn: str, region_name: str) -> None:  # noqa: ARG001 - moto's names
+        invoker.later(fn_arn.split(":")[6], event_body)
+
+    with patch.object(moto.s3.notifications, "_invoke_awslambda", deliver):
+        yield
+
+
+@contextmanager
+def state_machines_call(port: int) -> Iterator[None]:
+    """Let state machines call this server rather than the port in an environment variable."""
+    with patch.object(state_machine_clients, "moto_server_port", lambda: port):
+        yield
+
+
+def _forget_everything(address: str) -> None:
+    request = urllib.request.Request(f"{address}/moto-api/reset", method="POST")  # noqa: S310 - our own server
+    urllib.request.urlopen(request).close()  # noqa: S310
