@@ -8,7 +8,8 @@ from selfheal.contract.model import Policy
 from selfheal.records.healing import Healing, Trigger
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.predictions import new_request_id
-from selfheal.stores.executions import Executions
+from selfheal.stores.executions import Execution, Executions
+from selfheal.usecases.moves import settle_interrupted
 
 # The kinds of decision that change which model answers, and therefore start a cooldown.
 MOVES = frozenset({"promote", "rollback"})
@@ -69,3 +70,33 @@ def next_start_allowed(entries: Sequence[LedgerEntry], policy: Policy) -> dateti
     moments = [entry.decision.decided_at + retry for entry in entries if entry.decision]
     cooldown = cooldown_ends(entries, policy)
     return max([*moments, *([cooldown] if cooldown else [])], default=None)
+
+
+def sweep(stores: Stores, executions: Executions, now: datetime) -> list[Decision]:
+    """Write `failed` for every healing that ended without a decision, and settle moves that were interrupted.
+
+    Executions that are aborted or time out as a whole bypass the state machine's own Catch.
+
+    Raises:
+        StoreUnavailable: the registry or Step Functions doesn't answer.
+    """
+    # Listed before the ledger is read: a healing writes its decision before it ends.
+    ended = [execution for execution in executions.recent() if execution.status != "RUNNING"]
+    settle_interrupted(stores, now)
+    known = {decision.execution for decision in stores.ledger.decisions()}
+    lost = [_lost(execution, now) for execution in ended if execution.name not in known]
+    return [stores.ledger.append_decision(decision).decision or decision for decision in lost]
+
+
+def _lost(execution: Execution, now: datetime) -> Decision:
+    return Decision(
+        decision_id=execution.name,
+        kind="failed",
+        decided_at=now,
+        version=None,
+        previous_version=healed_version(execution.name) or None,
+        reason=f"the healing ended as {execution.status} without a decision",
+        trigger="unknown",
+        actor="sweep",
+        execution=execution.name,
+    )

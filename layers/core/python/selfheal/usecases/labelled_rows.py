@@ -55,4 +55,5 @@ def labelled_window(
 
 def _delays(labelled: Dataset, known: Mapping[str, Label]) -> NDArray[np.timedelta64]:
     arrivals = [known[key].received_at.replace(tzinfo=None) for key in labelled.row_ids]
-    return np.subtract(np.array(arrivals, dtype="datetime64[us]"), labelled.timestamps)
+    delays: NDArray[np.timedelta64] = np.array(arrivals, dtype="datetime64[us]") - labelled.timestamps
+    return delays

@@ -1,0 +1,66 @@
+"""What a healing came to, read from the state that its state machine has gathered, whatever that holds."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfheal.records.base import Record
+from selfheal.records.healing import Ending, LabelProgress, Training, Verdict
+
+# A notification's sentence, not a stack trace.
+LONGEST_CAUSE = 300
+
+
+def result_of(state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
+    """The shadow model and its verdict, or how the healing ended without one; never an error.
+
+    Args:
+        state: the state machine's state: `training`, `labels` and `verdict` as far as it came, `failure` (an object of
+            `Error` and `Cause`) where a task failed.
+    """
+    training = _read(Training, state, "training")
+    version = training.version if training else None
+    if "failure" in state:
+        return Ending(kind="failed", reason=_told(state["failure"]), version=version)
+    if training is None:
+        return Ending(kind="failed", reason="shadow training returned nothing that can be used")
+    if training.outcome != "trained":
+        return Ending(kind=training.outcome, reason=training.reason, version=version)
+    verdict = _read(Verdict, state, "verdict")
+    if verdict is None:
+        return Ending(kind="failed", reason=_unjudged(state), version=version)
+    return training, verdict
+
+
+def _unjudged(state: Mapping[str, Any]) -> str:
+    if "verdict" in state:
+        return "the gate evaluation returned nothing that can be used"
+    progress = _read(LabelProgress, state, "labels")
+    if progress is None:
+        return "the label wait returned nothing that can be used"
+    return f"the label wait didn't end: {progress.reason}"
+
+
+def _read[Kind: Record](kind: type[Kind], state: Mapping[str, Any], key: str) -> Kind | None:
+    try:
+        return kind.model_validate(state.get(key))
+    except ValidationError:
+        return None
+
+
+def _told(failure: Any) -> str:
+    if not isinstance(failure, Mapping):
+        return "a task failed without saying why"
+    error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
+    return f"{error or 'a task failed'}: {_message(cause)[:LONGEST_CAUSE] or 'no cause was given'}"
+
+
+def _message(cause: str) -> str:
+    # Lambda describes an error as JSON.
+    try:
+        described = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(described.get("errorMessage", cause)) if isinstance(described, dict) else cause

@@ -1,0 +1,96 @@
+"""End a healing: write what was decided, move production where it was decided to, say so in one sentence."""
+
+from datetime import datetime
+
+from selfheal.composition import Stores
+from selfheal.errors import NoProductionModel, PromotionConflict
+from selfheal.records.healing import Conclusion, Ending, Healing, Training, Verdict
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
+from selfheal.records.pointer import Pointer
+from selfheal.sentences import sentence_of
+from selfheal.usecases.moves import finish_move, move_production
+
+ACTOR = "healing"
+
+
+def conclude(stores: Stores, healing: Healing, result: tuple[Training, Verdict] | Ending, now: datetime) -> Conclusion:
+    """Write the one decision of a healing and carry it out; a repeated call finds it in the ledger and finishes it.
+
+    A promotion whose swap is lost becomes a conflict in the ledger, and the healing's decision is `failed`.
+
+    Raises:
+        StoreUnavailable: the registry doesn't answer; calling again, or the next monitoring run, finishes it.
+        LedgerBroken: the ledger's chain doesn't hold.
+    """
+    known = {decision.decision_id: decision for decision in stores.ledger.decisions()}
+    decision = known.get(healing.execution) or _decision(healing, result, now)
+    if decision.kind != "promote":
+        written = stores.ledger.append_decision(decision).decision or decision
+        return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
+    try:
+        moved = move_production(stores, decision, healing.pointer_etag, now)
+    except PromotionConflict as conflict:
+        return _lost(stores, healing, decision, conflict, now)
+    return Conclusion(decision=moved, applied=True, sentence=sentence_of(moved))
+
+
+def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: str) -> Decision:
+    """Put the first version of an environment into production, without gates; the ledger says so.
+
+    Raises:
+        PromotionConflict: the environment has a production model already.
+        StoreUnavailable: the registry doesn't answer; calling again finishes it.
+    """
+    decision = Decision(
+        decision_id=f"bootstrap-{manifest.version}",
+        kind="bootstrap",
+        decided_at=now,
+        version=manifest.version,
+        previous_version=None,
+        reason="the first version of an environment is promoted without gates",
+        trigger="bootstrap",
+        actor=actor,
+    )
+    _refuse_second_bootstrap(stores, decision)
+    return finish_move(stores, stores.ledger.append_decision(decision).decision or decision, None, now)
+
+
+def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:
+    try:
+        current: Pointer = stores.pointer.read().pointer
+    except NoProductionModel:
+        return
+    if current.decision_id != decision.decision_id:
+        raise PromotionConflict(f"{current.version} is in production already; `selfheal heal` replaces it")
+
+
+def _decision(healing: Healing, result: tuple[Training, Verdict] | Ending, now: datetime) -> Decision:
+    common = {
+        "decision_id": healing.execution,
+        "decided_at": now,
+        "previous_version": healing.production_version,
+        "trigger": healing.trigger.kind,
+        "actor": ACTOR,
+        "execution": healing.execution,
+    }
+    if isinstance(result, Ending):
+        return Decision(**common, kind=result.kind, version=result.version, reason=result.reason)
+    training, verdict = result
+    return Decision(
+        **common,
+        kind=verdict.kind,
+        version=training.version,
+        reason=verdict.reason,
+        gates=verdict.gates,
+        evidence=verdict.evidence,
+    )
+
+
+def _lost(
+    stores: Stores, healing: Healing, promotion: Decision, conflict: PromotionConflict, now: datetime
+) -> Conclusion:
+    ending = Ending(kind="failed", reason=str(conflict), version=promotion.version)
+    failed = _decision(healing, ending, now).model_copy(update={"decision_id": f"{healing.execution}-conflict"})
+    written = stores.ledger.append_decision(failed).decision or failed
+    return Conclusion(decision=written, applied=False, sentence=sentence_of(written))

@@ -1,0 +1,115 @@
+"""Moves of the production pointer: the decision is in the ledger before the pointer moves, its outcome after."""
+
+from datetime import datetime, timedelta
+
+from selfheal.composition import Stores
+from selfheal.errors import HealingIncomplete, PromotionConflict
+from selfheal.records.ledger import Decision, LedgerEntry, Outcome
+from selfheal.records.pointer import Pointer
+
+MOVING = frozenset({"bootstrap", "promote", "rollback"})
+# Longer than any function may run: a move that is older and has no outcome was interrupted.
+INTERRUPTED_AFTER = timedelta(minutes=15)
+
+
+def move_production(stores: Stores, decision: Decision, etag: str, now: datetime) -> Decision:
+    """Write the decision, swap the pointer whose ETag is `etag`, write the outcome. Doing it again changes nothing.
+
+    Raises:
+        PromotionConflict: the pointer isn't that one any more; the ledger says so and production is untouched.
+        StoreUnavailable: the registry doesn't answer; the next run finishes or undoes the move.
+    """
+    written = stores.ledger.append_decision(decision).decision or decision
+    return finish_move(stores, written, etag, now)
+
+
+def finish_move(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
+    """Swap and write the outcome of a decision that is in the ledger; `etag` None: there is no pointer yet.
+
+    Raises:
+        PromotionConflict: the pointer isn't the expected one any more.
+        StoreUnavailable: the registry doesn't answer.
+    """
+    outcome = outcome_of(list(stores.ledger.entries()), decision.decision_id)
+    if outcome is None:
+        outcome = _swapped(stores, decision, etag, now)
+        outcome = stores.ledger.append_outcome(outcome).outcome or outcome
+    if outcome.kind == "conflict":
+        raise PromotionConflict(outcome.reason)
+    return decision
+
+
+def outcome_of(entries: list[LedgerEntry], decision_id: str) -> Outcome | None:
+    """What the ledger says became of a decision; None where it doesn't say (yet)."""
+    return next(
+        (entry.outcome for entry in entries if entry.outcome and entry.outcome.decision_id == decision_id), None
+    )
+
+
+def settle_interrupted(stores: Stores, now: datetime) -> list[Outcome]:
+    """Give every move that was interrupted its outcome, finishing those whose pointer is still the one they replace.
+
+    Raises:
+        StoreUnavailable: the registry doesn't answer.
+    """
+    entries = list(stores.ledger.entries())
+    open_moves = [
+        entry.decision
+        for entry in entries
+        if entry.decision
+        and entry.decision.kind in MOVING
+        and entry.decision.decided_at <= now - INTERRUPTED_AFTER
+        and outcome_of(entries, entry.decision.decision_id) is None
+    ]
+    outcomes = [_settled(stores, decision, entries, now) for decision in open_moves]
+    return [stores.ledger.append_outcome(outcome).outcome or outcome for outcome in outcomes]
+
+
+def _swapped(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Outcome:
+    try:
+        if etag is None:
+            stores.pointer.write_first(_pointer(decision))
+        else:
+            stores.pointer.swap(_pointer(decision), etag)
+    except PromotionConflict as conflict:
+        return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=str(conflict))
+    return _done(decision, now, "the pointer was swapped")
+
+
+def _settled(stores: Stores, decision: Decision, entries: list[LedgerEntry], now: datetime) -> Outcome:
+    production = stores.pointer.read()
+    successor = _next_move(decision, entries)
+    # Whoever moved production on found there what this decision had left.
+    if production.pointer.decision_id == decision.decision_id or (
+        successor and successor.previous_version == decision.version
+    ):
+        return _done(decision, now, "interrupted after the swap")
+    if successor is None and production.pointer.version == decision.previous_version:
+        return _swapped(stores, decision, production.etag, now)
+    reason = f"interrupted before the swap; production has moved on to {production.pointer.version}"
+    return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
+
+
+def _next_move(decision: Decision, entries: list[LedgerEntry]) -> Decision | None:
+    decisions = [entry.decision for entry in entries if entry.decision]
+    position = next(i for i, known in enumerate(decisions) if known.decision_id == decision.decision_id)
+    for later in decisions[position + 1 :]:
+        outcome = outcome_of(entries, later.decision_id)
+        if outcome is not None and outcome.kind == "done":
+            return later
+    return None
+
+
+def _pointer(decision: Decision) -> Pointer:
+    if decision.version is None:
+        raise HealingIncomplete(f"decision {decision.decision_id} names no version to promote: decide anew")
+    return Pointer(
+        version=decision.version,
+        promoted_at=decision.decided_at,
+        previous_version=decision.previous_version,
+        decision_id=decision.decision_id,
+    )
+
+
+def _done(decision: Decision, now: datetime, reason: str) -> Outcome:
+    return Outcome(decision_id=decision.decision_id, kind="done", recorded_at=now, reason=reason)
