@@ -1,0 +1,36 @@
+"""The documentation stays true: what it shows is parsed and compared."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from selfheal.contract import parse_contract
+from selfheal.contract.model import Policy
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_documented_contract_parses_and_shows_the_defaults():
+    """Every value under [policy] in docs/contract.md is the default that it claims to be, and none is left out."""
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "contract.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert parse_contract(block).policy == Policy()
+    for section in Policy.model_fields:
+        for name in getattr(Policy(), section).model_dump():
+            assert re.search(rf"^{name} = ", block, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path):
+    """Every relative link of a page names a file of the project."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_readme_names_every_make_target_it_uses():
+    """A `make` command that the README shows exists."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    shown = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert shown
+    assert shown <= targets
