@@ -163,7 +163,7 @@ _INTRINSICS: dict[str, Callable[[Deployment, Any], Any]] = {
 def _deployable(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template without the resources that aren't deployed, and without what refers to them."""
     kept = {
-        logical_id: {**resource, "DependsOn": []}
+        logical_id: {**_substituted(resource), "DependsOn": []}
         for logical_id, resource in template["Resources"].items()
         if resource["Type"] in DEPLOYED and not _is_custom_resource_handler(resource)
     }
@@ -174,6 +174,15 @@ def _deployable(template: Mapping[str, Any]) -> dict[str, Any]:
         if not any(f'"{logical_id}"' in json.dumps(output) for logical_id in left_out)
     }
     return {**template, "Resources": kept, "Outputs": outputs}
+
+
+def _substituted(resource: Resource) -> Resource:
+    """The resource with a state machine's substitutions, which moto doesn't know, as a function that it knows."""
+    properties = resource.get("Properties", {})
+    if "DefinitionSubstitutions" not in properties:
+        return resource
+    definition = {"Fn::Sub": [properties["DefinitionString"], properties["DefinitionSubstitutions"]]}
+    return {**resource, "Properties": {**properties, "DefinitionString": definition}}
 
 
 def _is_custom_resource_handler(resource: Resource) -> bool:
