@@ -1,27 +1,19 @@
 """Score production and shadow on the same unseen rows, keep the evidence, judge."""
 
-import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from selfheal.artefact import Artefact, load_artefact
 from selfheal.composition import Stores
-from selfheal.contract import Contract
-from selfheal.dataset import Dataset
 from selfheal.errors import EvaluationUnfair, HealingIncomplete
-from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.evidence import evidence_to_parquet
+from selfheal.gates import judge
 from selfheal.records.healing import Healing, Training, Verdict
-from selfheal.records.ledger import Circumstances, Evidence, GateResult
+from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
-from selfheal.stores.registry import SERVING
 from selfheal.usecases.await_labels import coverage_of
+from selfheal.usecases.evidence import keep_evidence
 from selfheal.usecases.heal import last_move
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
+from selfheal.usecases.scoring import model_of, scored_rows
 
 
 def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: datetime) -> Verdict:
@@ -39,44 +31,19 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     _check_unseen(training.evaluation_from, (production, shadow))
     contract = production.contract
     window = labelled_window(stores.history, stores.labels, contract, training.evaluation_from, now)
-    rows = scored_rows(window.labelled, contract, production=_model(stores, production), shadow=_model(stores, shadow))
+    rows = scored_rows(
+        window.labelled.in_time_order(),
+        contract,
+        production=model_of(stores, production),
+        shadow=model_of(stores, shadow),
+    )
     circumstances = _circumstances(stores, window, now)
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    evidence = _keep(stores, healing, rows, circumstances)
+    evidence = keep_evidence(stores, healing.execution, rows, circumstances)
     failed = [gate for gate in gates if not gate.passed]
     return Verdict(
         kind="reject" if failed else "promote", reason=_reason(gates, failed), gates=gates, evidence=evidence
     )
-
-
-def scored_rows(labelled: Dataset, contract: Contract, *, production: Artefact, shadow: Artefact) -> EvidenceRows:
-    """Both models' answers on the same labelled rows, oldest first."""
-    ordered = labelled.in_time_order()
-    columns = {name: ordered.features[name].to_numpy() for name in contract.feature_names}
-    before, after = production.probabilities_of(columns), shadow.probabilities_of(columns)
-    return EvidenceRows(
-        row_ids=ordered.row_ids,
-        timestamps=ordered.timestamps,
-        labels=ordered.labels,
-        production_probability=before,
-        shadow_probability=after,
-        production_prediction=_at_least(before, production.threshold),
-        shadow_prediction=_at_least(after, shadow.threshold),
-        weights=np.ones(len(ordered)),
-        segments=_segment_columns(ordered.features, contract),
-    )
-
-
-def _at_least(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.int8]:
-    return (probabilities >= threshold).astype(np.int8)
-
-
-def _segment_columns(features: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    return features[list(dict.fromkeys(segment.feature for segment in contract.segments))]
-
-
-def _model(stores: Stores, manifest: Manifest) -> Artefact:
-    return load_artefact(stores.models.artefact(manifest, SERVING))
 
 
 def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:
@@ -95,26 +62,6 @@ def _circumstances(stores: Stores, window: LabelledWindow, now: datetime) -> Cir
         predictions=len(window.predictions),
         coverage=coverage_of(window, now),
     )
-
-
-def _keep(stores: Stores, healing: Healing, rows: EvidenceRows, circumstances: Circumstances) -> Evidence:
-    body = evidence_to_parquet(rows)
-    # A retried evaluation may see more labels: its evidence gets a name of its own.
-    digest = hashlib.sha256(body).hexdigest()
-    key, sha256 = stores.evidence.write(f"{healing.execution}-{digest[:12]}", body)
-    return Evidence(
-        key=key,
-        sha256=sha256,
-        rows=len(rows),
-        oldest=_moment(rows.timestamps[0]) if len(rows) else None,
-        newest=_moment(rows.timestamps[-1]) if len(rows) else None,
-        circumstances=circumstances,
-    )
-
-
-def _moment(timestamp: np.datetime64) -> datetime:
-    moment: datetime = timestamp.astype("datetime64[us]").astype(datetime)
-    return moment.replace(tzinfo=UTC)
 
 
 def _reason(gates: Sequence[GateResult], failed: Sequence[GateResult]) -> str:

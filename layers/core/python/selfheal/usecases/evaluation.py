@@ -7,9 +7,8 @@ import numpy as np
 from selfheal.composition import Stores
 from selfheal.dataset import Dataset
 from selfheal.evaluation_rows import evaluation_start
-from selfheal.gates.evidence import evidence_from_parquet
-from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
+from selfheal.usecases.evidence import row_ids_behind
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 
 
@@ -33,19 +32,11 @@ def evaluation_start_of(stores: Stores, production: Manifest, labelled: Dataset)
         for decision in decisions
         if decision.version == production.version and decision.evidence and decision.evidence.newest
     ]
+    attempts = [decision for decision in decisions if decision.previous_version == production.version]
     return evaluation_start(
         labelled.timestamps,
         labelled.labels,
         after=max([production.data.newest, *gated]),
         minimum_samples=production.contract.policy.gates.minimum_samples,
-        is_used=np.isin(labelled.row_ids.astype(str), list(_used_row_ids(stores, production.version, decisions))),
+        is_used=np.isin(labelled.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
     )
-
-
-def _used_row_ids(stores: Stores, version: str, decisions: list[Decision]) -> set[str]:
-    used: set[str] = set()
-    for decision in decisions:
-        if decision.previous_version == version and decision.evidence is not None:
-            body = stores.evidence.read(decision.evidence.key, decision.evidence.sha256)
-            used.update(evidence_from_parquet(body).row_ids.astype(str))
-    return used

@@ -4,13 +4,20 @@ from datetime import datetime
 
 from selfheal.composition import Stores
 from selfheal.errors import RollbackImpossible
-from selfheal.records.ledger import Decision
+from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.moves import move_production
 
 
 def roll_back(
-    stores: Stores, version: str | None, *, reason: str, actor: str, now: datetime, trigger: str = "manual"
+    stores: Stores,
+    version: str | None,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    trigger: str = "manual",
+    evidence: Evidence | None = None,
 ) -> Decision:
     """Put a version (None: the one before the current one) back into production.
 
@@ -36,5 +43,6 @@ def roll_back(
         reason=reason,
         trigger=trigger,
         actor=actor,
+        evidence=evidence,
     )
     return move_production(stores, decision, production.etag, now)

@@ -1,0 +1,22 @@
+"""How a new production model fares in its probation."""
+
+from selfheal.records.base import Record, UtcTime
+
+
+class Probation(Record):
+    """One look at a probation.
+
+    labels: rows labelled since the promotion. difference: mean Brier loss of the new minus the previous version, None
+    without labels. e_value: the highest that the bet against the new version has stood; at `threshold` and above the
+    previous version comes back.
+    """
+
+    version: str
+    previous_version: str
+    ends_at: UtcTime
+    labels: int
+    difference: float | None
+    e_value: float
+    threshold: float
+    rolled_back: bool
+    sentence: str

@@ -1,0 +1,105 @@
+"""Does a new version keep what its gates promised? If not, the version before it comes back."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from selfheal.composition import Stores
+from selfheal.dataset import Dataset
+from selfheal.errors import PromotionConflict
+from selfheal.gates.evidence import EvidenceRows
+from selfheal.probation import e_process
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
+from selfheal.records.pointer import Pointer
+from selfheal.records.probation import Probation
+from selfheal.sentences import sentence_of
+from selfheal.stores.notifications import Notifications
+from selfheal.usecases.evidence import keep_evidence, row_ids_behind
+from selfheal.usecases.labelled_rows import labelled_window
+from selfheal.usecases.roll_back import roll_back
+from selfheal.usecases.scoring import model_of, scored_rows
+
+SUBJECT = "selfheal: rolled back in probation"
+
+
+def check_probation(stores: Stores, notifications: Notifications, now: datetime) -> Probation | None:
+    """Look at the probation of the production model, and end it where it is worse; None where none is on.
+
+    Raises:
+        PromotionConflict: the roll back was decided and didn't take effect.
+        ArtefactRefused, ReferenceTampered, StoreUnavailable: a version or the log can't be read.
+    """
+    pointer = stores.pointer.read().pointer
+    promotion = next((known for known in stores.ledger.decisions() if known.decision_id == pointer.decision_id), None)
+    if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
+        return None
+    manifest = stores.models.manifest(pointer.version)
+    ends_at = pointer.promoted_at + timedelta(days=manifest.contract.policy.probation.days)
+    if now >= ends_at:
+        return None
+    rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
+    found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
+    if found.e_value < found.threshold:
+        return found
+    decision = _bring_back(stores, rows, found, now)
+    notifications.send(SUBJECT, sentence_of(decision))
+    return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
+
+
+def _rows_since(
+    stores: Stores, promotion: Decision, manifest: Manifest, previous_version: str, now: datetime
+) -> EvidenceRows:
+    """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
+    start = manifest.evaluation_from if promotion.evidence and manifest.evaluation_from else promotion.decided_at
+    window = labelled_window(stores.history, stores.labels, manifest.contract, start, now)
+    arrivals = window.labelled.timestamps + window.label_delays
+    promoted_at = np.datetime64(promotion.decided_at.astimezone(UTC).replace(tzinfo=None), "us")
+    is_new = (arrivals > promoted_at) & ~np.isin(
+        window.labelled.row_ids.astype(str), sorted(row_ids_behind(stores, [promotion]))
+    )
+    order = np.lexsort((window.labelled.row_ids[is_new].astype(str), arrivals[is_new]))
+    fresh: Dataset = window.labelled.take(np.flatnonzero(is_new)[order])
+    previous = stores.models.manifest(previous_version)
+    return scored_rows(
+        fresh, manifest.contract, production=model_of(stores, manifest), shadow=model_of(stores, previous)
+    )
+
+
+def _found(
+    rows: EvidenceRows, pointer: Pointer, previous_version: str, manifest: Manifest, ends_at: datetime
+) -> Probation:
+    e_values = e_process(rows.gains)
+    highest = float(e_values.max(initial=1.0))
+    difference = float(rows.gains.mean()) if len(rows) else None
+    threshold = 1 / manifest.contract.policy.probation.significance
+    return Probation(
+        version=pointer.version,
+        previous_version=previous_version,
+        ends_at=ends_at,
+        labels=len(rows),
+        difference=difference,
+        e_value=highest,
+        threshold=threshold,
+        rolled_back=False,
+        sentence=f"{pointer.version} is on probation until {ends_at:%Y-%m-%d %H:%M}: bet against it at "
+        f"{highest:.2f} of {threshold:g} after {len(rows)} labels",
+    )
+
+
+def _bring_back(stores: Stores, rows: EvidenceRows, found: Probation, now: datetime) -> Decision:
+    evidence = keep_evidence(stores, f"probation-{found.version}", rows, None)
+    decision = roll_back(
+        stores,
+        found.previous_version,
+        reason=f"{found.version} is worse in probation: mean Brier loss {found.difference:+.4f} over {found.labels} "
+        f"labels, bet against it at {found.e_value:.1f} of {found.threshold:g}",
+        actor="probation",
+        now=now,
+        trigger="probation",
+        evidence=evidence,
+    )
+    current = stores.pointer.read().pointer
+    if current.decision_id != decision.decision_id:
+        raise PromotionConflict(f"the roll back to {found.previous_version} was overtaken by {current.decision_id}")
+    return decision
