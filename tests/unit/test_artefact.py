@@ -17,7 +17,7 @@ TREES: dict[str, Any] = {
     "format_version": 1,
     "features": [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}],
     "blocks": [
-        {"kind": "ordinal", "feature": 1, "codes": {"a": 0, "b": 1}, "size": 2},
+        {"kind": "ordinal", "feature": 1, "codes": {"a": 0, "b": 1}, "size": 2, "missing": None, "unknown": None},
         {"kind": "number", "feature": 0, "steps": []},
     ],
     "estimator": {

@@ -1,13 +1,16 @@
 """From features to the columns that the estimator reads: one block a feature and purpose, in the order of the file.
 
 - `number`: one column, the feature's value after its `steps`;
-- `ordinal`: one column, the code of a category; `size` codes, and one more (`size` itself) for missing and unknown;
-- `one_hot`: `size` columns, 1 in the one that the category's code names; `missing` and `unknown` may name one, or none.
+- `ordinal`: one column, the code of a category, `size` of them;
+- `one_hot`: `size` columns, 1 in the one that the category's code names.
+
+The last two look a category up in `codes`; `missing` and `unknown` are the codes of a missing and an unseen category,
+or null where these have none: an ordinal column is missing then, and all columns of a one_hot block are 0.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from selfheal.artefact import checks
 from selfheal.artefact.steps import Step, parse_step
@@ -57,12 +60,18 @@ class NumberBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class OrdinalBlock:
-    """One column of codes; a missing or unknown category has the code `size`."""
+class CategoryBlock:
+    """What both blocks of categories hold. `codes` has the code of None; where there is none, a code is `size`."""
 
     feature: str
     codes: Codes
+    unknown: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalBlock(CategoryBlock):
+    """One column of codes."""
 
     @property
     def columns(self) -> list[int]:
@@ -71,21 +80,16 @@ class OrdinalBlock:
 
     def one(self, value: Any, cells: list[Cell]) -> None:
         """See NumberBlock."""
-        cells.append(frozenset((self.codes.get(value, self.size),)))
+        cells.append(frozenset((self.codes.get(value, self.unknown),)))
 
     def many(self, values: "Column", columns: "list[Column]") -> None:
         """See NumberBlock; `values` holds strings, and None where missing."""
-        columns.append(_coded(values, self.codes, self.size))
+        columns.append(_coded(values, self.codes, self.unknown))
 
 
 @dataclass(frozen=True, slots=True)
-class OneHotBlock:
-    """`size` columns of 0 and 1; the code `size` stands for a row of zeros."""
-
-    feature: str
-    codes: Codes
-    unknown: int
-    size: int
+class OneHotBlock(CategoryBlock):
+    """`size` columns of 0 and 1."""
 
     @property
     def columns(self) -> list[int]:
@@ -118,9 +122,9 @@ class BlockParser:
         if kind == "number":
             return self._number(raw, path)
         if kind == "ordinal":
-            return self._ordinal(raw, path)
+            return OrdinalBlock(*self._category(raw, path))
         if kind == "one_hot":
-            return self._one_hot(raw, path)
+            return OneHotBlock(*self._category(raw, path))
         raise checks.refuse(f"{path}.kind", "not number, ordinal or one_hot")
 
     def _number(self, raw: Any, path: str) -> NumberBlock:
@@ -129,17 +133,15 @@ class BlockParser:
         parsed = [parse_step(step, f"{path}.steps.{index}") for index, step in enumerate(steps)]
         return NumberBlock(self._feature(found, path, is_category=False), parsed)
 
-    def _ordinal(self, raw: Any, path: str) -> OrdinalBlock:
-        found = checks.table(raw, path, {"kind", "feature", "codes", "size"})
-        coded = _Coded.parse(found, path)
-        return OrdinalBlock(self._feature(found, path, is_category=True), coded.codes, coded.size)
-
-    def _one_hot(self, raw: Any, path: str) -> OneHotBlock:
+    def _category(self, raw: Any, path: str) -> tuple[str, Codes, int, int]:
         found = checks.table(raw, path, {"kind", "feature", "codes", "size", "missing", "unknown"})
-        coded = _Coded.parse(found, path)
-        codes: dict[str | None, int] = {**coded.codes, None: coded.special(found["missing"], f"{path}.missing")}
-        unknown = coded.special(found["unknown"], f"{path}.unknown")
-        return OneHotBlock(self._feature(found, path, is_category=True), codes, unknown, coded.size)
+        size = checks.integer(found["size"], f"{path}.size", 0, LARGEST_SIZE)
+        codes = found["codes"]
+        if type(codes) is not dict:
+            raise checks.refuse(f"{path}.codes", "not an object")
+        checks.integers(list(codes.values()), f"{path}.codes", 0, size)
+        missing, unknown = (_special(found[name], f"{path}.{name}", size) for name in ("missing", "unknown"))
+        return self._feature(found, path, is_category=True), {**codes, None: missing}, unknown, size
 
     def _feature(self, raw: dict[str, Any], path: str, *, is_category: bool) -> str:
         index = checks.integer(raw["feature"], f"{path}.feature", 0, len(self._features))
@@ -149,27 +151,12 @@ class BlockParser:
         return feature.name
 
 
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    codes: dict[str | None, int]
-    size: int
-
-    @classmethod
-    def parse(cls, raw: dict[str, Any], path: str) -> Self:
-        size = checks.integer(raw["size"], f"{path}.size", 0, LARGEST_SIZE)
-        codes = raw["codes"]
-        if type(codes) is not dict:
-            raise checks.refuse(f"{path}.codes", "not an object")
-        checks.integers(list(codes.values()), f"{path}.codes", 0, size)
-        return cls(codes, size)
-
-    def special(self, raw: Any, path: str) -> int:
-        """The code of missing or unknown values; the one past the last where they have none."""
-        return self.size if raw is None else checks.integer(raw, path, 0, self.size)
-
-
 # More columns than any encoder here makes; a file that claims more would only burn memory.
 LARGEST_SIZE = 10_000
+
+
+def _special(raw: Any, path: str, size: int) -> int:
+    return size if raw is None else checks.integer(raw, path, 0, size)
 
 
 def _coded(values: "Column", codes: Codes, unknown: int) -> "Column":
