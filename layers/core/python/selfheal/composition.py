@@ -40,6 +40,11 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def in_runtime() -> bool:
+    """Whether a function's runtime started this process (and not a test or a person)."""
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ
+
+
 class Stores:
     """All stores over the two buckets, each made when first asked for."""
 

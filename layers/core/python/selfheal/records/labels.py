@@ -32,3 +32,10 @@ class IngestionReport(Record):
     rejected: int
     repeated: bool
     reason: str = ""
+
+
+class Receipt(Record):
+    """What a batch sent to the API became: the upload that the labels function takes in, and its rows."""
+
+    upload: str
+    rows: int

@@ -1,5 +1,6 @@
 """One prediction as it is logged, and the identifiers that say when it was made."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from ulid import ULID
 
 # A feature's value in a request and in the log: category features are strings, all others numbers.
+PREDICTION_ID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}-[0-9]{4}$"
 type FeatureValue = float | int | str | bool | None
 
 
@@ -30,6 +32,22 @@ def new_request_id(moment: datetime) -> str:
 def prediction_id(request_id: str, row: int) -> str:
     """The id of one row of a request."""
     return f"{request_id}-{row:04d}"
+
+
+def timestamp_of(moment: datetime) -> str:
+    """A moment in UTC as the log writes it: of one fixed width, so that text order is time order."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def is_prediction_id(text: str) -> bool:
+    """Whether a text has the form of a prediction's id and a time that a calendar knows."""
+    if re.fullmatch(PREDICTION_ID, text) is None:
+        return False
+    try:
+        moment_of(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def moment_of(identifier: str) -> datetime:

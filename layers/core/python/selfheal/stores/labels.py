@@ -27,6 +27,12 @@ class LabelStore:
         """The bytes that a user uploaded under a key of `labels/incoming/`. Raises ObjectMissing."""
         return self._data.get(key).body
 
+    def receive(self, name: str, body: bytes) -> str:
+        """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
+        key = f"{INCOMING}{name}"
+        self._data.put(key, body)
+        return key
+
     def accept(self, digest: str, labels: Iterable[Label]) -> bool:
         """Keep an upload's labels, one object for each day of predictions; False where this content was kept before.
 

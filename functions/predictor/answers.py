@@ -1,0 +1,40 @@
+"""The shapes of the API's answers."""
+
+from typing import Any
+
+from selfheal.records.predictions import Prediction
+from selfheal.usecases.predict import Answer
+from selfheal.usecases.serving import ServedModel
+
+
+def answer_body(answer: Answer, *, many: bool) -> dict[str, Any]:
+    """Many rows: the request's facts and a list of predictions. One row: all of it in one object."""
+    facts = {"model_version": answer.model_version, "threshold": answer.threshold, "logged": answer.logged}
+    answered = [_prediction(prediction) for prediction in answer.predictions]
+    return {**facts, "predictions": answered} if many else {**answered[0], **facts}
+
+
+def _prediction(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "prediction_id": prediction.prediction_id,
+        "probability": prediction.probability,
+        "prediction": prediction.prediction,
+    }
+
+
+def model_card(model: ServedModel) -> dict[str, Any]:
+    """What GET /model tells about the production model."""
+    manifest, pointer = model.manifest, model.read.pointer
+    return {
+        "model_version": manifest.version,
+        "name": manifest.contract.model.name,
+        "target": manifest.contract.model.target,
+        "positive_value": manifest.positive_value,
+        "negative_value": manifest.negative_value,
+        "threshold": model.artefact.threshold,
+        "created_at": manifest.created_at,
+        "promoted_at": pointer.promoted_at,
+        "previous_version": pointer.previous_version,
+        "metrics": manifest.metrics,
+        "features": list(manifest.contract.feature_names),
+    }

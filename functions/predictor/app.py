@@ -1,0 +1,124 @@
+"""The API: FastAPI routes that parse a request, call one use case and shape its answer."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from predictor.answers import answer_body, model_card
+from predictor.guard import Guard
+from predictor.problems import problem, problem_of
+from predictor.telemetry import Telemetry
+from selfheal.composition import Clock, Stores
+from selfheal.contract import Contract, default_contract
+from selfheal.errors import BodyTooLarge, SelfhealError
+from selfheal.usecases.predict import predict
+from selfheal.usecases.serving import ProductionModel, ServedModel
+
+MAXIMUM_BODY = 5_000_000
+
+
+class Api:
+    """The endpoints over one set of stores; `model` is kept between requests."""
+
+    def __init__(self, stores: Stores, model: ProductionModel, clock: Clock, telemetry: Telemetry) -> None:
+        self._stores = stores
+        self._model = model
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def predict(self, request: Request) -> Response:
+        """POST /predict."""
+        body = await _body(request)
+        model, now = self._current(), self._clock()
+        rows = model.rows.parse(body)
+        answer = predict(model, self._stores.prediction_log, rows, now=now)
+        if answer.replay:
+            self._telemetry.unlogged(answer.replay, len(rows.values))
+        return _json(answer_body(answer, many=rows.many))
+
+    async def labels(self, request: Request) -> Response:
+        """POST /labels."""
+        from selfheal.usecases.receive_labels import receive_labels  # rare, so not part of a cold start
+
+        received = receive_labels(self._stores.labels, await _body(request))
+        return _json(received.model_dump(mode="json"), HTTPStatus.ACCEPTED)
+
+    async def model(self) -> Response:
+        """GET /model."""
+        return _json(model_card(self._current()))
+
+    async def health(self) -> Response:
+        """GET /health."""
+        model = self._current()
+        return _json({"status": "ok" if self._model.problem is None else "stale", "model_version": model.version})
+
+    async def openapi(self) -> Response:
+        """GET /openapi.json."""
+        from predictor.openapi import document
+
+        return _json(document(self._contract()))
+
+    async def docs(self) -> Response:
+        """GET /docs."""
+        from predictor.docs_page import CONTENT_SECURITY_POLICY, page
+        from predictor.openapi import document
+
+        headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
+        return HTMLResponse(page(document(self._contract())), headers=headers)
+
+    def _current(self) -> ServedModel:
+        known = self._model.problem
+        model = self._model.current(self._clock())
+        if self._model.problem not in (None, known):
+            self._telemetry.stale(self._model.problem)
+        return model
+
+    def _contract(self) -> Contract:
+        """The production contract; the default one where no model can be had, so that the page can be read before."""
+        try:
+            return self._current().manifest.contract
+        except SelfhealError:
+            return default_contract()
+
+
+def create_app(stores: Stores, model: ProductionModel, clock: Clock, telemetry: Telemetry) -> FastAPI:
+    """The application; nothing is read before the first request."""
+    api = Api(stores, model, clock, telemetry)
+    app = FastAPI(title="selfheal", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard, report=telemetry.failed)
+    app.post("/predict")(api.predict)
+    app.post("/labels")(api.labels)
+    app.get("/model")(api.model)
+    app.get("/health")(api.health)
+    app.get("/openapi.json")(api.openapi)
+    app.get("/docs")(api.docs)
+    app.add_exception_handler(SelfhealError, _refused)
+    app.add_exception_handler(HTTPException, _unroutable)
+    return app
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SelfhealError)  # noqa: S101 - registered for that class
+    return problem_of(error)
+
+
+async def _unroutable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for that class
+    response = problem(HTTPStatus(error.status_code), f"see /docs for what this API answers ({error.detail})")
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _body(request: Request) -> bytes:
+    body = await request.body()
+    if len(body) > MAXIMUM_BODY:
+        raise BodyTooLarge(f"the body has {len(body)} bytes; send at most {MAXIMUM_BODY} in one request")
+    return body
+
+
+def _json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(orjson.dumps(content), status.value, media_type="application/json")

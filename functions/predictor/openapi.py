@@ -1,0 +1,153 @@
+"""The API's OpenAPI document, with the fields of one contract. Written by hand: answers are made without models."""
+
+from typing import Any
+
+from predictor.problems import MEDIA_TYPE
+from selfheal.contract import Contract
+from selfheal.contract.request import MAXIMUM_ROWS, example_row, row_json_schema
+from selfheal.records.predictions import PREDICTION_ID
+from selfheal.usecases.receive_labels import MAXIMUM_LABELS
+
+type Schema = dict[str, Any]
+
+EXAMPLE_ID = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"
+
+_FACTS: dict[str, Schema] = {
+    "model_version": {"type": "string", "description": "The version that answered"},
+    "threshold": {"type": "number", "description": "Predicted 1 from this probability on"},
+    "logged": {"type": "boolean", "description": "Whether the prediction log holds this request yet"},
+}
+_PREDICTION: dict[str, Schema] = {
+    "prediction_id": {"type": "string", "pattern": PREDICTION_ID, "description": "What a label refers to later"},
+    "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the positive label"},
+    "prediction": {"type": "integer", "enum": [0, 1]},
+}
+_LABEL: dict[str, Schema] = {
+    "prediction_id": {"type": "string", "pattern": PREDICTION_ID},
+    "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
+    "label_timestamp": {"type": "string", "maxLength": 200, "description": "ISO 8601; when the truth was known"},
+    "source": {"type": "string", "maxLength": 200},
+}
+_PROBLEM: dict[str, Schema] = {
+    "type": {"type": "string", "format": "uri-reference"},
+    "title": {"type": "string"},
+    "status": {"type": "integer"},
+    "detail": {"type": "string"},
+    "errors": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["field", "message"],
+            "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+        },
+    },
+}
+
+
+def document(contract: Contract) -> Schema:
+    """The whole document, OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": contract.model.name,
+            "version": "1",
+            "description": f"Predicts {contract.model.target}. Every prediction is logged; true labels may follow.",
+        },
+        "paths": {
+            "/predict": {"post": _predict(contract)},
+            "/labels": {"post": _labels()},
+            "/model": {"get": _get("The production model", "ModelCard", 503)},
+            "/health": {"get": _get("Whether the service can answer", "Health", 503)},
+        },
+        "components": {"schemas": _schemas(contract)},
+    }
+
+
+def _predict(contract: Contract) -> Schema:
+    row = example_row(contract)
+    answer = {"oneOf": [_reference("Answer"), _reference("Answers")]}
+    return {
+        "operationId": "predict",
+        "summary": "Predict one row or many",
+        "requestBody": _body(
+            {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": row, "many rows": {"rows": [row, row]}}
+        ),
+        "responses": {"200": _response("Predicted", answer), **_problems(413, 422, 500, 503)},
+    }
+
+
+def _labels() -> Schema:
+    labels = {"labels": [{"prediction_id": EXAMPLE_ID, "label": 1}]}
+    return {
+        "operationId": "labels",
+        "summary": "Send true labels of earlier predictions",
+        "requestBody": _body(_reference("Labels"), {"one label": labels}),
+        "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 422, 500, 503)},
+    }
+
+
+def _get(summary: str, schema: str, *statuses: int) -> Schema:
+    responses = {"200": _response(summary, _reference(schema)), **_problems(500, *statuses)}
+    return {"operationId": schema, "summary": summary, "responses": responses}
+
+
+def _body(schema: Schema, examples: dict[str, Any]) -> Schema:
+    named = {name: {"value": value} for name, value in examples.items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}
+
+
+def _response(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def _problems(*statuses: int) -> dict[str, Schema]:
+    told = {
+        413: "Too much for one request",
+        422: "Fields don't match the contract",
+        500: "A failure nobody expected",
+        503: "No model yet, or no store",
+    }
+    return {str(status): _response(told[status], _reference("Problem"), MEDIA_TYPE) for status in statuses}
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas(contract: Contract) -> dict[str, Schema]:
+    text, moment = {"type": "string"}, {"type": "string", "format": "date-time"}
+    card = {
+        "model_version": text,
+        "name": text,
+        "target": text,
+        "positive_value": text,
+        "negative_value": text,
+        "threshold": _FACTS["threshold"],
+        "created_at": moment,
+        "promoted_at": moment,
+        "previous_version": {"type": ["string", "null"]},
+        "metrics": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+        "features": {"type": "array", "items": text},
+    }
+    return {
+        "Row": row_json_schema(contract),
+        "Rows": _closed({"rows": _list(_reference("Row"), MAXIMUM_ROWS)}),
+        "Prediction": _closed(_PREDICTION),
+        "Answer": _closed({**_PREDICTION, **_FACTS}),
+        "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
+        "Label": _closed(_LABEL, optional=("label_timestamp", "source")),
+        "Labels": _closed({"labels": _list(_reference("Label"), MAXIMUM_LABELS)}),
+        "Receipt": _closed({"schema_version": {"type": "integer"}, "upload": text, "rows": {"type": "integer"}}),
+        "ModelCard": _closed(card),
+        "Health": _closed({"status": {"type": "string", "enum": ["ok", "stale"]}, "model_version": text}),
+        "Problem": _closed(_PROBLEM, optional=("errors",)),
+    }
+
+
+def _closed(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+
+
+def _list(items: Schema, maximum: int) -> Schema:
+    return {"type": "array", "minItems": 1, "maxItems": maximum, "items": items}

@@ -1,0 +1,165 @@
+"""A contract's row model: what a request may hold, exactly, with every fault named by its field.
+
+The model is built from pydantic's core schemas, not from a class: a contract's names are any strings, and the core
+parses and checks a body of ten thousand rows in one pass.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError
+from pydantic_core import core_schema as schema
+
+from selfheal.contract.model import Contract, Feature
+from selfheal.faults import request_invalid
+
+type Row = dict[str, float | str | bool | None]
+
+MAXIMUM_ROWS = 10_000
+# The key can't hide in a string: a quote inside one is escaped.
+_MANY = re.compile(rb'"rows"\s*:\s*\[')
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A valid request: its rows under the contract's own names, in its order; `many` where it came as a list."""
+
+    values: list[Row]
+    many: bool
+
+
+class RowModel:
+    """Checks requests against one contract; integers and numbers come out as floats, as models are trained on."""
+
+    def __init__(self, contract: Contract) -> None:
+        row = _row_schema(contract)
+        rows = schema.list_schema(row, min_length=1, max_length=MAXIMUM_ROWS, fail_fast=False)
+        self._one = SchemaValidator(row)
+        self._many = SchemaValidator(
+            schema.typed_dict_schema({"rows": schema.typed_dict_field(rows)}, extra_behavior="forbid")
+        )
+
+    def parse(self, body: bytes) -> Rows:
+        """The rows of a JSON body: an object of features, or `{"rows": [...]}`.
+
+        Raises:
+            RequestInvalid: names every field at fault.
+        """
+        many = _MANY.search(body) is not None
+        try:
+            if many:
+                return Rows(self._many.validate_json(body)["rows"], many=True)
+            return Rows([self._one.validate_json(body)], many=False)
+        except ValidationError as error:
+            raise request_invalid(error) from None
+
+
+def _row_schema(contract: Contract) -> CoreSchema:
+    fields = {name: _field(name, feature) for name, feature in contract.features.items()}
+    return schema.typed_dict_schema(fields, extra_behavior="forbid")
+
+
+def _field(name: str, feature: Feature) -> schema.TypedDictField:
+    accepted = [_path(name), *(_path(alias) for alias in feature.aliases)]
+    return schema.typed_dict_field(_value_schema(feature), validation_alias=accepted)
+
+
+def _path(name: str) -> list[str | int]:
+    return [name]
+
+
+def _value_schema(feature: Feature) -> CoreSchema:
+    value = _SCHEMAS[feature.type](feature)
+    return schema.nullable_schema(value) if feature.nullable else value
+
+
+def _number(feature: Feature) -> CoreSchema:
+    return schema.float_schema(strict=True, allow_inf_nan=False, ge=feature.minimum, le=feature.maximum)
+
+
+def _integer(feature: Feature) -> CoreSchema:
+    # 3.0 is an integer as JSON sees it; `multiple_of=1` would be inexact for large values.
+    whole_float = schema.no_info_after_validator_function(_whole, schema.float_schema(strict=True, allow_inf_nan=False))
+    whole = schema.union_schema(
+        [schema.int_schema(strict=True), whole_float],
+        custom_error_type="whole_number",
+        custom_error_message="Input should be a whole number",
+    )
+    return schema.chain_schema([whole, _number(feature)])
+
+
+def _whole(value: float) -> float:
+    if not value.is_integer():
+        raise ValueError
+    return value
+
+
+def _category(feature: Feature) -> CoreSchema:
+    if feature.categories is None:
+        return schema.str_schema(strict=True)
+    return schema.literal_schema([*feature.categories])
+
+
+def _boolean(_: Feature) -> CoreSchema:
+    return schema.bool_schema(strict=True)
+
+
+_SCHEMAS = {"number": _number, "integer": _integer, "category": _category, "boolean": _boolean}
+
+
+def row_json_schema(contract: Contract) -> dict[str, Any]:
+    """The JSON schema of one row, by the contract's own names and descriptions."""
+    return {
+        "type": "object",
+        "title": "Row",
+        "required": list(contract.feature_names),
+        "additionalProperties": False,
+        "properties": {name: _json_schema(feature) for name, feature in contract.features.items()},
+    }
+
+
+def _json_schema(feature: Feature) -> dict[str, Any]:
+    kind = {"category": "string"}.get(feature.type, feature.type)
+    described = {
+        "type": [kind, "null"] if feature.nullable else kind,
+        "minimum": feature.minimum,
+        "maximum": feature.maximum,
+        "enum": _enumeration(feature),
+        "description": _description(feature),
+    }
+    return {key: value for key, value in described.items() if value not in (None, "")}
+
+
+def _enumeration(feature: Feature) -> list[str | None] | None:
+    if feature.categories is None:
+        return None
+    return [*feature.categories, None] if feature.nullable else list(feature.categories)
+
+
+def _description(feature: Feature) -> str:
+    also = f"Also accepted as {', '.join(feature.aliases)}." if feature.aliases else ""
+    return ". ".join(part for part in (feature.description.rstrip("."), also) if part)
+
+
+def example_row(contract: Contract) -> Row:
+    """A row that the contract accepts, for documentation."""
+    return {name: _example(feature) for name, feature in contract.features.items()}
+
+
+def _example(feature: Feature) -> float | str | bool:
+    match feature.type:
+        case "category":
+            return feature.categories[0] if feature.categories else "a"
+        case "boolean":
+            return True
+        case "integer":
+            return math.ceil(_within(1, feature))
+        case _:
+            return _within(0.5, feature)
+
+
+def _within(value: float, feature: Feature) -> float:
+    lowest = value if feature.minimum is None else max(value, feature.minimum)
+    return lowest if feature.maximum is None else min(lowest, feature.maximum)

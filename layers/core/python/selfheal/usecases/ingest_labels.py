@@ -1,0 +1,117 @@
+"""An upload becomes labels: row by row, with a reason for each row that is refused, and twice is like once."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
+from selfheal.label_files import UploadedRow, read_label_file
+from selfheal.label_values import LabelValues
+from selfheal.records.labels import IngestionReport, Label, RejectedRow
+from selfheal.records.predictions import is_prediction_id
+from selfheal.stores.labels import INCOMING, LabelStore
+from selfheal.stores.pointer import ProductionPointer
+from selfheal.stores.registry import ModelRegistry
+
+
+def ingest_labels(
+    labels: LabelStore, pointer: ProductionPointer, models: ModelRegistry, key: str, *, now: datetime
+) -> IngestionReport:
+    """Take in the file that was uploaded under `key`; labels of unknown predictions are kept for later.
+
+    Raises:
+        StoreUnavailable: nothing is lost; doing it again completes it.
+    """
+    upload = key.removeprefix(INCOMING)
+    try:
+        body = labels.upload(key)
+        rows = list(read_label_file(upload, body))
+    except ObjectMissing:
+        return _refusal(upload, "the file was gone before it was read")
+    except UploadUnreadable as error:
+        labels.reject(upload, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
+        return _refusal(upload, str(error))
+    sorted_rows = sort_rows(rows, _label_values(pointer, models), now)
+    if sorted_rows.rejected:
+        labels.reject(upload, sorted_rows.rejected)
+    kept = labels.accept(hashlib.sha256(body).hexdigest(), sorted_rows.accepted.values())
+    return IngestionReport(
+        upload=upload,
+        accepted=len(sorted_rows.accepted),
+        rejected=len(sorted_rows.rejected),
+        repeated=bool(sorted_rows.accepted) and not kept,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRows:
+    """An upload's rows: labels by prediction and time, and what was refused."""
+
+    accepted: dict[tuple[str, datetime], Label] = field(default_factory=dict)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+
+def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, now: datetime) -> SortedRows:
+    """Accept or refuse each row. A label without a time gets the time of the upload."""
+    result = SortedRows()
+    for row in rows:
+        label = _label(row, values, now)
+        if isinstance(label, str):
+            result.rejected.append(_rejected(row, label))
+            continue
+        first = result.accepted.setdefault((label.prediction_id, label.label_timestamp), label)
+        if first.label != label.label:
+            result.rejected.append(_rejected(row, "an earlier row gives this prediction the other label"))
+    return result
+
+
+def _label(row: UploadedRow, values: LabelValues, now: datetime) -> Label | str:
+    """The label of a row, or every reason why there is none."""
+    label, moment = values.of(row.label), _moment(row.label_timestamp, now)
+    reasons = [row.fault] if row.fault else list(_reasons(row, label, moment, values))
+    if reasons or label is None or moment is None:
+        return "; ".join(reasons)
+    return Label(
+        prediction_id=row.prediction_id, label=label, label_timestamp=moment, received_at=now, source=row.source
+    )
+
+
+def _reasons(row: UploadedRow, label: int | None, moment: datetime | None, values: LabelValues) -> Iterable[str]:
+    if not row.prediction_id:
+        yield "prediction_id is empty"
+    elif not is_prediction_id(row.prediction_id):
+        yield "prediction_id is not one that this service gives out"
+    if not row.label:
+        yield "label is empty"
+    elif label is None:
+        yield f"label is not one of {values}"
+    if moment is None:
+        yield "label_timestamp is not a time in ISO 8601"
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """Times without a zone are in UTC."""
+    if not text:
+        return now
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
+    return RejectedRow(line=row.line, prediction_id=row.prediction_id, label=row.label, reason=reason)
+
+
+def _refusal(upload: str, reason: str) -> IngestionReport:
+    return IngestionReport(upload=upload, accepted=0, rejected=1, repeated=False, reason=reason)
+
+
+def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:
+    try:
+        manifest = models.manifest(pointer.read().pointer.version)
+    except NoProductionModel:
+        return LabelValues()
+    return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})

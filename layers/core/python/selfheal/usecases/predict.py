@@ -1,0 +1,49 @@
+"""Answer a request: evaluate every row, and log all of them durably before anybody sees the answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfheal.contract.request import Row, Rows
+from selfheal.errors import StoreUnavailable
+from selfheal.records.predictions import Prediction, moment_of, new_request_id, prediction_id, timestamp_of
+from selfheal.replay import replay_lines
+from selfheal.stores.prediction_log import PredictionLog, to_lines
+from selfheal.usecases.serving import ServedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answered request; where the log couldn't be written, `replay` holds the lines that make up for it."""
+
+    model_version: str
+    threshold: float
+    predictions: list[Prediction]
+    replay: tuple[str, ...] = ()
+
+    @property
+    def logged(self) -> bool:
+        """Whether the log holds the predictions."""
+        return not self.replay
+
+
+def predict(model: ServedModel, log: PredictionLog, rows: Rows, *, now: datetime) -> Answer:
+    """Answer and log one request. The log being down doesn't stop the answer."""
+    request_id = new_request_id(now)
+    predictions = _predictions(model, request_id, rows.values)
+    answer = Answer(model.version, model.artefact.threshold, predictions)
+    try:
+        log.append(request_id, predictions)
+    except StoreUnavailable:
+        lines = replay_lines(request_id, to_lines(predictions))
+        return Answer(model.version, model.artefact.threshold, predictions, tuple(lines))
+    return answer
+
+
+def _predictions(model: ServedModel, request_id: str, rows: list[Row]) -> list[Prediction]:
+    # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
+    timestamp = timestamp_of(moment_of(request_id))
+    version, threshold = model.version, model.artefact.threshold
+    return [
+        Prediction(prediction_id(request_id, index), timestamp, version, value, int(value >= threshold), row)
+        for index, (row, value) in enumerate(zip(rows, model.artefact.probabilities(rows), strict=True))
+    ]

@@ -1,0 +1,129 @@
+"""Label ingestion: an upload becomes labels, refused rows keep their reasons, and twice is like once."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from labels.handler import uploaded_keys
+from selfheal.errors import StoreUnavailable
+from selfheal.records.labels import IngestionReport
+from selfheal.usecases.ingest_labels import ingest_labels
+from tests.support.serving import NOON, ROW, event, serving_world
+
+DAY = timedelta(days=1)
+UNKNOWN = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"  # 2025-03-05, a prediction that nobody made
+
+
+@pytest.fixture
+def world():
+    return serving_world()
+
+
+def upload(world, name: str, body: str | bytes, now: datetime = NOON) -> IngestionReport:
+    world.stores.labels.receive(name, body if isinstance(body, bytes) else body.encode())
+    return ingest_labels(
+        world.stores.labels, world.stores.pointer, world.stores.models, f"labels/incoming/{name}", now=now
+    )
+
+
+def rejected(world, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(world.data.get(f"labels/rejected/{name}.csv").body.decode())))
+
+
+def known(world, start: datetime = NOON - DAY, end: datetime = NOON + DAY) -> dict[str, int]:
+    return {key: label.label for key, label in world.stores.labels.of_predictions_between(start, end).items()}
+
+
+def contents(world) -> dict[str, bytes]:
+    return {key: world.data.get(key).body for key in world.data.keys("")}
+
+
+def test_good_rows_are_kept_and_bad_ones_refused_with_line_and_reason(world):
+    """Each row stands for itself."""
+    identifier = world.predict(ROW).json["prediction_id"]
+    body = f"prediction_id,label,label_timestamp\n{identifier},1,\nnonsense,1,\n{identifier},7,soon\n,,\n"
+    report = upload(world, "week 1.csv", body)
+    assert (report.accepted, report.rejected, report.repeated) == (1, 3, False)
+    assert known(world) == {identifier: 1}
+    reasons = {row["line"]: row["reason"] for row in rejected(world, "week 1.csv")}
+    assert "not one that this service gives out" in reasons["3"]
+    assert "label is not one of 1, true, 0, false; label_timestamp" in reasons["4"]
+    assert reasons["5"] == "prediction_id is empty; label is empty"
+
+
+def test_a_label_for_an_unknown_prediction_is_kept(world):
+    """It lies under the day that its id tells, and is matched when the prediction's log is read."""
+    assert upload(world, "a.csv", f"prediction_id,label\n{UNKNOWN},0\n").accepted == 1
+    day = datetime(2025, 3, 5, tzinfo=UTC)
+    assert known(world, day, day + DAY) == {UNKNOWN: 0}
+
+
+def test_the_same_upload_again_changes_nothing(world):
+    """Under whatever name and whenever: no object is added or altered but the upload itself."""
+    body = f"prediction_id,label\n{UNKNOWN},0\n"
+    upload(world, "a.csv", body)
+    before = contents(world)
+    report = upload(world, "b.csv", body, now=NOON + DAY)
+    assert report.repeated
+    after = {key: value for key, value in contents(world).items() if key != "labels/incoming/b.csv"}
+    assert after == before
+
+
+def test_a_relabelling_with_a_newer_time_wins(world):
+    """Both are kept; which file came first doesn't matter."""
+    upload(world, "b.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},1,2025-04-02T00:00:00Z\n")
+    upload(world, "a.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},0,2025-04-01\n", now=NOON + DAY)
+    day = datetime(2025, 3, 5, tzinfo=UTC)
+    assert known(world, day, day + DAY) == {UNKNOWN: 1}
+
+
+def test_a_file_that_contradicts_itself_keeps_the_first_row(world):
+    """Same prediction, same time, other label: the later row is refused; an identical one is no fault."""
+    report = upload(world, "a.csv", f"prediction_id,label\n{UNKNOWN},1\n{UNKNOWN},1\n{UNKNOWN},0\n")
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert rejected(world, "a.csv")[0]["line"] == "4"
+
+
+@pytest.mark.parametrize("name", ["scan.png", "scan.csv", "scan.parquet"])
+def test_a_png_goes_to_rejected_whole(world, name: str):
+    """Whatever it is called, the reason is kept and no label is."""
+    report = upload(world, name, b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+    assert (report.accepted, report.rejected) == (0, 1)
+    (row,) = rejected(world, name)
+    assert row["reason"] == report.reason != ""
+    assert not list(world.data.keys("labels/accepted/"))
+
+
+def test_labels_from_the_api_take_the_same_way(world):
+    """POST /labels writes an upload that the function takes in like any other."""
+    identifier = world.predict(ROW).json["prediction_id"]
+    batch = {"labels": [{"prediction_id": identifier, "label": True}]}
+    name = world.call("POST", "/labels", batch).json["upload"]
+    key = f"labels/incoming/{name}"
+    report = ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, key, now=NOON)
+    assert report.accepted == 1
+    assert known(world) == {identifier: 1}
+
+
+def test_an_unreachable_store_raises_so_that_lambda_tries_again(world):
+    """A half ingested upload is completed by the next attempt."""
+    world.stores.labels.receive("a.csv", f"prediction_id,label\n{UNKNOWN},1\n".encode())
+    world.data.down = True
+    with pytest.raises(StoreUnavailable):
+        ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, "labels/incoming/a.csv", now=NOON)
+
+
+def test_a_file_that_has_gone_is_reported(world):
+    """Deleted before it was read: nothing to try again."""
+    report = ingest_labels(
+        world.stores.labels, world.stores.pointer, world.stores.models, "labels/incoming/x.csv", now=NOON
+    )
+    assert (report.accepted, report.rejected, report.reason) == (0, 1, "the file was gone before it was read")
+
+
+def test_the_sample_event_names_the_key_as_it_is_in_s3():
+    """S3 encodes keys in events: spaces as plus, signs in percent."""
+    assert list(uploaded_keys(event("s3_labels_uploaded"))) == ["labels/incoming/march 2026/week #1.csv"]
+    assert list(uploaded_keys({"Service": "Amazon S3", "Event": "s3:TestEvent"})) == []

@@ -1,0 +1,242 @@
+"""The predictor over buckets in memory: what it answers, what it logs first, and what it says when something is off."""
+
+import base64
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from selfheal.contract import parse_contract
+from selfheal.records.predictions import is_prediction_id, moment_of
+from selfheal.replay import replayed
+from tests.support.serving import EVENTS, NOON, ROW, World, event, promote, serving_world, write_version
+
+
+def test_one_row_is_answered_in_one_object_and_logged_under_the_contracts_names():
+    """The answer carries every documented field; the log holds the same numbers and the features."""
+    world = serving_world()
+    reply = world.predict(ROW)
+    assert reply.status == 200
+    assert set(reply.json) == {"prediction_id", "probability", "prediction", "threshold", "model_version", "logged"}
+    (line,) = world.logged()
+    assert {key: line[key] for key in ("prediction_id", "probability", "prediction", "model_version")} == {
+        key: reply.json[key] for key in ("prediction_id", "probability", "prediction", "model_version")
+    }
+    assert line["features"]["RevolvingUtilizationOfUnsecuredLines"] == 0.31
+    assert line["features"]["NumberOfDependents"] is None
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
+
+
+def test_the_probability_is_the_models():
+    """By hand: 54.53 hundredths over the intercept -1, through the logistic function."""
+    reply = serving_world().predict(ROW)
+    total = 0.31 + 45 + 0.35 + 5400 + 8 + 1
+    assert reply.json["probability"] == pytest.approx(1 / (1 + 2.718281828459045 ** -(0.01 * total - 1)))
+    assert reply.json["prediction"] == 1
+
+
+def test_many_rows_are_answered_in_order_and_logged_as_one_object():
+    """Ids count the rows, all rows lie in one object, and one row alone has the same probability."""
+    world = serving_world()
+    rows = [{**ROW, "age": age, "monthly_income": age} for age in range(20, 70)]
+    reply = world.predict({"rows": rows})
+    predictions = reply.json["predictions"]
+    assert [p["prediction_id"][-4:] for p in predictions] == [f"{i:04d}" for i in range(50)]
+    assert len(list(world.data.keys("predictions/"))) == 1
+    assert [line["features"]["age"] for line in world.logged()] == list(range(20, 70))
+    assert [p["probability"] for p in predictions] == [world.predict(row).json["probability"] for row in rows]
+
+
+def test_a_prediction_id_says_when_it_was_made():
+    """The id's time is the request's, so that a label finds its partition."""
+    world = serving_world()
+    world.now = datetime(2026, 3, 1, 23, 59, 59, 999_900, tzinfo=UTC)
+    identifier = world.predict(ROW).json["prediction_id"]
+    assert is_prediction_id(identifier)
+    (key,), (line,) = list(world.data.keys("predictions/")), world.logged()
+    assert f"{moment_of(identifier):%Y-%m-%dT%H:%M:%S}" == line["timestamp"][:19]
+    assert key.startswith(f"predictions/dt={line['timestamp'][:10]}/hh={line['timestamp'][11:13]}/")
+
+
+def test_bad_fields_are_all_named_and_nothing_is_logged():
+    """A missing, a mistyped and an unknown field are one problem document."""
+    world = serving_world()
+    row = {key: value for key, value in ROW.items() if key != "age"} | {"debt_ratio": "0.3", "colour": "red"}
+    reply = world.predict(row)
+    assert reply.status == 422
+    assert {error["field"] for error in reply.json["errors"]} == {"age", "debt_ratio", "colour"}
+    assert world.logged() == []
+
+
+def test_a_body_over_five_megabytes_is_refused():
+    """The limit is told, and nothing is parsed."""
+    reply = serving_world().predict(" " * 5_000_001)
+    assert reply.status == 413
+    assert "5000000" in reply.json["detail"]
+
+
+def test_a_base64_body_is_read():
+    """API Gateway encodes bodies whose media type it doesn't know."""
+    world = serving_world()
+    request = event("http_predict")
+    request["body"], request["isBase64Encoded"] = base64.b64encode(request["body"].encode()).decode(), True
+    assert world.send(request).status == 200
+
+
+def test_without_a_model_every_answer_says_so():
+    """An environment that isn't bootstrapped starts, and answers 503; /docs shows the default contract meanwhile."""
+    world = World()
+    for method, path in (("POST", "/predict"), ("GET", "/model"), ("GET", "/health")):
+        reply = world.call(method, path, ROW)
+        assert (reply.status, reply.headers["content-type"]) == (503, "application/problem+json")
+        assert "bootstrap" in reply.json["detail"]
+    assert "DebtRatio" in world.call("GET", "/docs").text
+
+
+def test_a_store_that_is_down_doesn_t_stop_the_answer():
+    """The answer says `logged: false`, and the telemetry's lines hold the log object byte for byte."""
+    world = serving_world()
+    world.predict(ROW)
+    world.data.down = True
+    reply = world.predict({"rows": [ROW, {**ROW, "age": 60}]})
+    assert reply.status == 200
+    assert reply.json["logged"] is False
+    (found,) = replayed(world.telemetry.lines)
+    ids = [json.loads(line)["prediction_id"] for line in found.body.splitlines()]
+    assert ids == [prediction["prediction_id"] for prediction in reply.json["predictions"]]
+    assert world.telemetry.rows == 2
+
+
+def test_a_new_version_is_picked_up_whole_after_the_check_interval():
+    """Until the pointer is looked at again the old version answers; then the new one, with its own contract."""
+    world = serving_world(check_seconds=15)
+    assert world.predict(ROW).json["model_version"] == "v1"
+    other = parse_contract('[model]\nname = "o"\ntarget = "y"\n[features.x]\ntype = "number"\n')
+    write_version(world.stores, "v2", contract=other)
+    promote(world.stores, "v2")
+    world.advance(14.9)
+    assert world.predict(ROW).json["model_version"] == "v1"
+    world.advance(0.1)
+    assert world.predict(ROW).status == 422
+    assert world.predict({"x": 1}).json["model_version"] == "v2"
+
+
+@pytest.mark.parametrize("model", [b"{}", b"", b"\x80\x04joblib", b'{"format": "selfheal-model"}'])
+def test_a_version_that_can_t_be_loaded_leaves_the_last_good_one(model: bytes):
+    """A corrupt artefact is refused, the operator is told once, and the next good version is taken."""
+    world = serving_world()
+    world.predict(ROW)
+    write_version(world.stores, "v2", model=model)
+    promote(world.stores, "v2")
+    world.advance(60)
+    assert world.predict(ROW).json["model_version"] == "v1"
+    world.advance(60)
+    assert world.call("GET", "/health").json == {"status": "stale", "model_version": "v1"}
+    assert world.telemetry.problems == ["ArtefactRefused"]
+    write_version(world.stores, "v3")
+    promote(world.stores, "v3")
+    world.advance(60)
+    assert world.predict(ROW).json["model_version"] == "v3"
+    assert world.call("GET", "/health").json["status"] == "ok"
+
+
+def test_a_version_that_is_missing_or_a_registry_that_is_down_leaves_the_last_good_one():
+    """Whatever is wrong with the registry, a loaded model answers."""
+    world = serving_world()
+    world.predict(ROW)
+    promote(world.stores, "never-written")
+    world.advance(60)
+    assert world.predict(ROW).json["model_version"] == "v1"
+    world.registry.down = True
+    world.advance(60)
+    assert world.predict(ROW).json["model_version"] == "v1"
+
+
+def test_the_model_card_tells_what_answers():
+    """GET /model names the version, its threshold and its features."""
+    card = serving_world().call("GET", "/model").json
+    assert (card["model_version"], card["threshold"], len(card["features"])) == ("v1", 0.5, 10)
+    assert datetime.fromisoformat(card["promoted_at"]) == NOON
+
+
+def test_the_docs_show_the_contracts_own_fields_and_load_nothing():
+    """Names, limits and descriptions stand in the page itself, and no address of another site does."""
+    page = serving_world().call("GET", "/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "NumberOfTime60-89DaysPastDueNotWorse" in page.text
+    assert "Age of the borrower in years" in page.text
+    assert "://" not in page.text
+
+
+def test_labels_sent_to_the_api_become_an_upload():
+    """The batch lies in labels/incoming/ as JSON lines; the same batch again is the same file."""
+    world = serving_world()
+    batch = {"labels": [{"prediction_id": world.predict(ROW).json["prediction_id"], "label": 1.0, "source": "crm"}]}
+    reply = world.call("POST", "/labels", batch)
+    assert reply.status == 202
+    world.call("POST", "/labels", batch)
+    (key,) = world.data.keys("labels/incoming/")
+    assert key == f"labels/incoming/{reply.json['upload']}"
+    assert json.loads(world.data.get(key).body) == batch["labels"][0]
+
+
+def test_labels_with_bad_fields_are_refused_by_name():
+    """What isn't a prediction id or a label is named, and nothing is stored."""
+    world = serving_world()
+    rows = [{"prediction_id": "x", "label": 1}, {"prediction_id": "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000", "label": [1]}]
+    reply = world.call("POST", "/labels", {"labels": rows})
+    assert reply.status == 422
+    assert [error["field"] for error in reply.json["errors"]] == ["labels.0.prediction_id", "labels.1.label"]
+    assert list(world.data.keys("labels/")) == []
+
+
+def test_an_unexpected_failure_says_nothing(monkeypatch):
+    """A bug becomes a 500 problem document; the operator gets the error, the client neither message nor trace."""
+    world = serving_world()
+    monkeypatch.setattr(world.stores.prediction_log, "append", lambda *_: 1 / 0)
+    reply = world.predict(ROW)
+    assert (reply.status, reply.headers["content-type"]) == (500, "application/problem+json")
+    assert "division" not in reply.text
+    assert isinstance(world.telemetry.failures[0], ZeroDivisionError)
+
+
+PROBLEMS = [
+    ("POST", "/predict", {}, 422),
+    ("POST", "/predict", "{", 422),
+    ("POST", "/labels", {}, 422),
+    ("POST", "/predict", " " * 5_000_001, 413),
+    ("POST", "/labels", " " * 5_000_001, 413),
+    ("GET", "/nowhere", None, 404),
+    ("GET", "/predict", None, 405),
+    ("DELETE", "/model", None, 405),
+    ("POST", "/health", None, 405),
+    ("POST", "/docs", None, 405),
+    ("PUT", "/openapi.json", None, 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), PROBLEMS)
+def test_every_error_has_one_shape(method, path, body, status):
+    """Whatever the route and the fault: RFC 9457, with security headers and no base64."""
+    reply = serving_world().call(method, path, body)
+    assert reply.status == status
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail"} <= reply.json.keys() <= {"type", "title", "status", "detail", "errors"}
+    assert reply.json["status"] == status
+    assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/health", "/docs", "/openapi.json", "/model", "/nowhere"])
+def test_every_answer_carries_the_security_headers(path):
+    """Each header once, a page's own policy before the general one."""
+    headers = serving_world().call("GET", path).headers
+    for name in ("strict-transport-security", "x-frame-options", "referrer-policy", "cache-control"):
+        assert "," not in headers[name]
+    assert headers["content-security-policy"].count("default-src") == 1
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("http_*.json")), ids=lambda path: path.stem)
+def test_every_sample_event_is_answered(path):
+    """The files that the README and `sam local invoke` use work as they are."""
+    assert serving_world().send(event(path.stem)).status == 200

@@ -1,0 +1,190 @@
+"""Row validation: exactly what the contract says, every fault by its field, no value repeated."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfheal.contract import default_contract, parse_contract
+from selfheal.contract.request import MAXIMUM_ROWS, RowModel, example_row, row_json_schema
+from selfheal.errors import RequestInvalid
+
+CONTRACT = parse_contract("""
+[model]
+name = "small"
+target = "y"
+[features.whole]
+type = "integer"
+minimum = 0
+maximum = 120
+aliases = ["w"]
+description = "A count."
+[features.real]
+type = "number"
+[features.maybe]
+type = "number"
+nullable = true
+[features."any text"]
+type = "category"
+[features.listed]
+type = "category"
+categories = ["x", "y"]
+nullable = true
+[features.flag]
+type = "boolean"
+""")
+MODEL = RowModel(CONTRACT)
+GOOD: dict[str, Any] = {"whole": 3, "real": 0.5, "maybe": None, "any text": "é", "listed": "x", "flag": True}
+
+
+def parsed(**changes: Any) -> dict[str, Any]:
+    return MODEL.parse(json.dumps({**GOOD, **changes}).encode()).values[0]
+
+
+def fields_refused(body: bytes | str) -> list[str]:
+    with pytest.raises(RequestInvalid) as raised:
+        MODEL.parse(body if isinstance(body, bytes) else body.encode())
+    return [fault.field for fault in raised.value.faults]
+
+
+def test_a_good_row_comes_out_under_the_contracts_names():
+    """Values keep their meaning; integers and numbers become floats, as models are trained on."""
+    row = parsed()
+    assert row == {"whole": 3.0, "real": 0.5, "maybe": None, "any text": "é", "listed": "x", "flag": True}
+    assert list(row) == list(CONTRACT.feature_names)
+    assert type(row["whole"]) is float
+
+
+def test_an_alias_is_another_name():
+    """A value under an alias arrives under the feature's own name; giving both names is a fault."""
+    row = {key: value for key, value in GOOD.items() if key != "whole"}
+    assert MODEL.parse(json.dumps({**row, "w": 7}).encode()).values[0]["whole"] == 7.0
+    assert fields_refused(json.dumps({**GOOD, "w": 7})) == ["w"]
+
+
+@pytest.mark.parametrize("value", ["3", "3.0", "0", "-0.0", "120", "1.2e2"])
+def test_an_integer_feature_takes_whole_numbers_within_its_inclusive_limits(value: str):
+    """3 and 3.0 are integers, and the limits themselves are allowed."""
+    body = json.dumps({**GOOD, "whole": "@"}).replace('"@"', value)
+    assert MODEL.parse(body.encode()).values[0]["whole"] == float(value)
+
+
+@pytest.mark.parametrize("field", ["whole", "real"])
+@pytest.mark.parametrize(
+    "value", ["true", '"3"', "null", "NaN", "Infinity", "-Infinity", "1e400", "1" * 400, "[]", "{}"]
+)
+def test_a_numeric_feature_takes_finite_numbers_only(field: str, value: str):
+    """No string, boolean, null, infinity or NaN is ever taken for a number."""
+    assert fields_refused(json.dumps({**GOOD, field: "@"}).replace('"@"', value)) == [field]
+
+
+@pytest.mark.parametrize("value", ["3.5", "10000000000.5", "-1", "121", "120.00000000000001"])
+def test_an_integer_feature_refuses_fractions_and_what_is_out_of_its_limits(value: str):
+    """Exactly: also a fraction of a large number, and one float beyond a limit."""
+    assert fields_refused(json.dumps({**GOOD, "whole": "@"}).replace('"@"', value)) == ["whole"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("any text", 5),
+        ("any text", None),
+        ("listed", "z"),
+        ("listed", 1),
+        ("flag", 1),
+        ("flag", "true"),
+        ("flag", None),
+    ],
+)
+def test_categories_and_booleans_are_not_coerced(field: str, value: Any):
+    """A category is a string, of the list where there is one; a boolean is true or false."""
+    assert fields_refused(json.dumps({**GOOD, field: value})) == [field]
+
+
+def test_every_field_at_fault_is_named():
+    """A missing, a mistyped and an unknown field are reported together."""
+    row = {key: value for key, value in GOOD.items() if key != "maybe"} | {"real": "0.5", "unknown": 1}
+    assert sorted(fields_refused(json.dumps(row))) == ["maybe", "real", "unknown"]
+
+
+def test_faults_of_many_rows_name_the_row():
+    """In a list, a fault's field starts with the row's position."""
+    body = json.dumps({"rows": [GOOD, {**GOOD, "whole": -1, "flag": 0}]})
+    assert fields_refused(body) == ["rows.1.whole", "rows.1.flag"]
+
+
+def test_a_refusal_repeats_no_value():
+    """Neither messages nor fields hold what the client sent as a value."""
+    row = {**GOOD, "whole": "secret-1", "real": "secret-2", "listed": "secret-3", "flag": "secret-4", "any text": 98765}
+    with pytest.raises(RequestInvalid) as raised:
+        MODEL.parse(json.dumps(row).encode())
+    told = repr([raised.value.faults, str(raised.value), raised.value.__cause__])
+    assert len(raised.value.faults) == 5
+    assert "secret" not in told
+    assert "98765" not in told
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"null", b'"rows"', b'{"a": "\xff"}', b'{"rows": [}'])
+def test_what_is_not_an_object_of_json_is_refused(body: bytes):
+    """Any bytes end in a named refusal."""
+    assert fields_refused(body)
+
+
+@pytest.mark.parametrize("rows", [[], [GOOD] * (MAXIMUM_ROWS + 1)])
+def test_a_request_has_one_to_ten_thousand_rows(rows: list[Any]):
+    """No row, or one too many, is a fault of the list."""
+    assert fields_refused(json.dumps({"rows": rows})) == ["rows"]
+
+
+def test_the_first_hundred_faults_are_told_and_all_are_counted():
+    """A body full of faults doesn't make an answer of megabytes."""
+    with pytest.raises(RequestInvalid) as raised:
+        MODEL.parse(json.dumps({"rows": [{}] * 1000}).encode())
+    assert (len(raised.value.faults), raised.value.count) == (100, 6000)
+
+
+def test_a_feature_called_rows_can_be_sent():
+    """The name of the list doesn't take a feature's name away."""
+    contract = parse_contract('[model]\nname = "r"\ntarget = "y"\n[features.rows]\ntype = "number"\n')
+    assert RowModel(contract).parse(b'{"rows": 2}').values == [{"rows": 2.0}]
+    assert RowModel(contract).parse(b'{"rows": [{"rows": 2}]}').many
+
+
+def test_text_that_looks_like_the_list_is_only_text():
+    """A category that quotes the key doesn't turn one row into many."""
+    assert parsed(**{"any text": '"rows": ['})["any text"] == '"rows": ['
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_finite_float_survives_bit_by_bit(value: float):
+    """A number's bits reach the model unchanged."""
+    assert parsed(real=value)["real"].hex() == value.hex()
+
+
+@given(st.integers(0, 120), st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["x", "y", None]))
+def test_one_row_and_many_rows_are_checked_alike(whole: int, text: str, listed: str | None):
+    """A row in a list comes out as it does alone."""
+    row = {**GOOD, "whole": whole, "any text": text, "listed": listed}
+    many = MODEL.parse(json.dumps({"rows": [row, row]}).encode())
+    assert many.values == [parsed(**row)] * 2
+
+
+@pytest.mark.parametrize("contract", [CONTRACT, default_contract()])
+def test_the_example_is_a_row_that_the_contract_accepts(contract):
+    """Documentation shows a request that works."""
+    assert RowModel(contract).parse(json.dumps(example_row(contract)).encode()).many is False
+
+
+def test_the_json_schema_shows_the_contracts_fields():
+    """Types, limits, lists, aliases and descriptions are in the documentation."""
+    schema = row_json_schema(CONTRACT)
+    assert schema["required"] == list(CONTRACT.feature_names)
+    assert schema["properties"]["whole"] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 120,
+        "description": "A count. Also accepted as w.",
+    }
+    assert schema["properties"]["listed"] == {"type": ["string", "null"], "enum": ["x", "y", None]}
