@@ -1,4 +1,4 @@
-"""A cloud assembly as CDK writes it: stacks in the order in which they are deployed, and the folders of their assets."""
+"""A cloud assembly as CDK writes it: its stacks in the order of deployment, and the folders of their assets."""
 
 import json
 from collections.abc import Iterator, Mapping

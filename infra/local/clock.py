@@ -1,6 +1,5 @@
 """Simulated time: a file that the functions' processes read, and waits that end when it is moved on."""
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,4 +53,4 @@ class SimulatedClock:
         # Replaced whole, so that a process never reads half a time.
         fresh = self.file.with_suffix(".new")
         fresh.write_text(self._now.isoformat(), encoding="utf-8")
-        os.replace(fresh, self.file)
+        fresh.replace(self.file)

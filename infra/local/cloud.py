@@ -73,7 +73,8 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the cloud's services, for looking and for meddling."""
-        return boto3.client(
+        make: Any = boto3.client  # its overloads know services by name only
+        return make(
             service,
             endpoint_url=self._address,
             region_name=REGION,

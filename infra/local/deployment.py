@@ -53,7 +53,7 @@ class Deployment:
 
     def arn(self, logical_id: str) -> str:
         """The ARN of a deployed resource."""
-        return self.resolve({"Fn::GetAtt": [logical_id, "Arn"]})
+        return self._attribute([logical_id, "Arn"])
 
     def resolve(self, value: Any) -> Any:
         """A template's value with its references replaced by what they stand for.

@@ -212,7 +212,7 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
     wbufsize = -1
     server: _RuntimeServer
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """Answer `invocation/next`, once there is one."""
         if self.path != f"{API}/invocation/next":
             self._answer(404)
@@ -229,7 +229,7 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
         }
         self._answer(200, invocation.event, headers)
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         """Take a `response`, an `error` or an `init/error`."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == f"{API}/init/error":

@@ -17,7 +17,7 @@ ASSEMBLIES = ROOT / "build" / "assemblies"
 SOURCES = ("infra/cloud", "functions", "layers", "cdk.json", "requirements-dev.txt")
 
 # Third-party packages come from the development environment here, so none are put into the assembly.
-WITHOUT_PACKAGES = {"aws:cdk:bundling-stacks": []}
+WITHOUT_PACKAGES: dict[str, object] = {"aws:cdk:bundling-stacks": []}
 
 
 def synthesised(**stage: float | str) -> Path:

@@ -1,0 +1,71 @@
+"""What the data stack promises: nothing public, nothing in the clear, nothing lost by a deployment."""
+
+import json
+
+import pytest
+
+BUCKETS = ("Data666C94C7", "Registry4DB9CCA5")
+
+
+@pytest.fixture(scope="session")
+def buckets(templates):
+    return {
+        name: resource
+        for name, resource in templates["data"]["Resources"].items()
+        if resource["Type"] == "AWS::S3::Bucket"
+    }
+
+
+def test_buckets_keep_their_logical_ids(buckets):
+    """A renamed bucket would be made anew and empty: the ids are pinned."""
+    assert tuple(buckets) == BUCKETS
+
+
+def test_buckets_outlive_their_stack(buckets):
+    """Neither deleting nor replacing the stack deletes data."""
+    for bucket in buckets.values():
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+
+
+def test_buckets_are_encrypted_and_never_public(buckets):
+    """Every bucket is encrypted at rest and blocks all four kinds of public access."""
+    for bucket in buckets.values():
+        rule = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+        assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_buckets_refuse_unencrypted_transport(templates, buckets):
+    """Every bucket's policy denies requests without TLS."""
+    policies = [r["Properties"] for r in templates["data"]["Resources"].values() if r["Type"] == "AWS::S3::BucketPolicy"]
+    assert {policy["Bucket"]["Ref"] for policy in policies} == set(buckets)
+    for policy in policies:
+        denied = [json.dumps(s.get("Condition")) for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert any('"aws:SecureTransport": "false"' in condition for condition in denied)
+
+
+def test_the_registry_keeps_every_version_and_forgets_nothing(buckets):
+    """The registry is versioned, and no rule of its lifecycle expires an object."""
+    registry = buckets["Registry4DB9CCA5"]["Properties"]
+    assert registry["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert not [rule for rule in registry["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+
+
+def test_the_data_bucket_forgets_on_time(buckets):
+    """Small log objects go after 30 days, roll-ups after 400, idempotency keys after 2."""
+    rules = buckets["Data666C94C7"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert (days["predictions/"], days["predictions-hourly/"], days["idempotency/"]) == (30, 400, 2)
+
+
+def test_every_prefix_of_the_data_bucket_has_a_lifetime(buckets, functions, statements):
+    """Whatever a function may write to the data bucket expires: nothing piles up unseen."""
+    rules = buckets["Data666C94C7"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = tuple(rule["Prefix"] for rule in rules if "ExpirationInDays" in rule)
+    for function in functions.values():
+        for statement in statements(function):
+            if statement["Action"] == "s3:PutObject":
+                for resource in [statement["Resource"]] if isinstance(statement["Resource"], dict) else statement["Resource"]:
+                    bucket, path = resource["Fn::Join"][1]
+                    if "GetAttData" in bucket["Fn::ImportValue"]:
+                        assert path.strip("/*") + "/" in expiring

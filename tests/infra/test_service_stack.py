@@ -1,0 +1,131 @@
+"""What the service stack promises: settings, packages, permissions, triggers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from selfheal import settings
+
+SETTINGS = {
+    "predictor": settings.PredictorSettings,
+    "labels": settings.LabelsSettings,
+    "drift": settings.DriftSettings,
+    "shadow_training": settings.ShadowTrainingSettings,
+    "label_wait": settings.LabelWaitSettings,
+    "gate_evaluation": settings.GateEvaluationSettings,
+    "promotion": settings.PromotionSettings,
+}
+ZIPPED = {"predictor", "promotion"}
+
+
+def test_every_folder_of_functions_is_deployed(functions):
+    """The template's functions are the folders of `functions/`, and each has its settings."""
+    folders = {path.parent.name for path in Path("functions").glob("*/__init__.py")}
+    assert set(functions) == folders == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_environment_is_what_the_settings_read(functions, name):
+    """A function's environment has a variable for every setting of its model, and no other of ours."""
+    variables = functions[name]["Environment"]["Variables"]
+    expected = {settings.variable_of(field) for field in SETTINGS[name].model_fields}
+    assert {variable for variable in variables if variable.startswith("SELFHEAL_")} == expected
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_environment_reads_back_as_settings(functions, name):
+    """The deployed values are valid settings: what CloudFormation fills in are texts, the rest is checked here."""
+    variables = functions[name]["Environment"]["Variables"]
+    plain = {key: value if isinstance(value, str) else "filled-in-by-cloudformation" for key, value in variables.items()}
+    read = settings.read_settings(SETTINGS[name], plain)
+    assert settings.environment_of(read).items() <= plain.items()
+
+
+def test_the_schedule_runs_as_often_as_the_drift_function_believes(functions, of_type):
+    """The schedule's rate is the drift function's own setting, and it invokes that function."""
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    minutes = functions["drift"]["Environment"]["Variables"]["SELFHEAL_SCHEDULE_MINUTES"]
+    assert (minutes, schedule["ScheduleExpression"], schedule["State"]) == ("60", "rate(1 hour)", "ENABLED")
+    drift = next(name for name, p in of_type("AWS::Lambda::Function").items() if p is functions["drift"])
+    assert schedule["Target"]["Arn"] == {"Fn::GetAtt": [drift, "Arn"]}
+
+
+def test_uploads_wake_the_labels_function(functions, of_type):
+    """Objects created below labels/incoming/, and no others, reach the labels function."""
+    (notification,) = of_type("Custom::S3BucketNotifications").values()
+    (configuration,) = notification["NotificationConfiguration"]["LambdaFunctionConfigurations"]
+    assert configuration["Events"] == ["s3:ObjectCreated:*"]
+    assert configuration["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": "labels/incoming/"}]
+    labels = next(name for name, p in of_type("AWS::Lambda::Function").items() if p is functions["labels"])
+    assert configuration["LambdaFunctionArn"] == {"Fn::GetAtt": [labels, "Arn"]}
+
+
+def test_every_route_of_the_api_wants_a_signature(of_type):
+    """No route answers an unsigned request."""
+    routes = of_type("AWS::ApiGatewayV2::Route").values()
+    assert routes
+    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+
+
+def test_the_state_machine_gets_every_arn_that_it_names(of_type):
+    """The definition is the file's, and each of its placeholders is filled in."""
+    (machine,) = of_type("AWS::StepFunctions::StateMachine").values()
+    definition = machine["DefinitionString"]
+    assert json.loads(definition) == json.loads(Path("infra/cloud/state_machine.asl.json").read_text(encoding="utf-8"))
+    named = {part.split("}")[0] for part in definition.split("${")[1:]}
+    assert named == set(machine["DefinitionSubstitutions"])
+
+
+def test_only_zip_functions_have_layers_and_the_rest_share_one_image(functions):
+    """The predictor and the promotion are zips with the two layers; the others run from a single image."""
+    assert {name for name, p in functions.items() if "Handler" in p} == ZIPPED
+    assert all(len(functions[name]["Layers"]) == 2 for name in ZIPPED)
+    images = {json.dumps(p["Code"]) for name, p in functions.items() if name not in ZIPPED}
+    assert len(images) == 1
+
+
+def test_a_zip_holds_its_own_function_only(assembly_folder, functions):
+    """Nothing of another function, and no cached bytecode of this machine, is in a function's package."""
+    for name in ZIPPED:
+        digest = functions[name]["Code"]["S3Key"].removesuffix(".zip")
+        files = list((assembly_folder / f"asset.{digest}").rglob("*"))
+        assert {path.name for path in (assembly_folder / f"asset.{digest}").iterdir()} == {name}
+        assert Path(assembly_folder / f"asset.{digest}" / name / "__init__.py") in files
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_permissions_are_named_one_by_one(functions, statements, name):
+    """No wildcard action, no whole bucket: objects below prefixes, lists by prefix, everything else by its ARN."""
+    for statement in statements(functions[name]):
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        assert not any("*" in action for action in actions)
+        if set(actions) & {"s3:GetObject", "s3:PutObject"}:
+            listed = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            assert all(resource["Fn::Join"][1][1] not in {"/*", "*"} for resource in listed)
+        if "s3:ListBucket" in actions:
+            assert "s3:prefix" in json.dumps(statement["Condition"])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_roles_have_no_managed_policies(functions, resources, name):
+    """A function's role holds its own statements only."""
+    role = resources[functions[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    assert "ManagedPolicyArns" not in role
+
+
+def test_only_the_promotion_and_the_monitoring_move_the_pointer(functions, statements):
+    """No other function may write `pointers/`."""
+    writers = {
+        name
+        for name, function in functions.items()
+        for statement in statements(function)
+        if statement["Action"] == "s3:PutObject" and "/pointers/*" in json.dumps(statement["Resource"])
+    }
+    assert writers == {"promotion", "drift"}
+
+
+def test_logs_are_kept_for_as_long_as_the_stage_says(of_type):
+    """Every log group has a retention; none keeps logs for ever."""
+    groups = of_type("AWS::Logs::LogGroup").values()
+    assert {group["RetentionInDays"] for group in groups} == {7}
