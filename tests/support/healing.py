@@ -1,0 +1,194 @@
+"""Healings over buckets in memory: one feature, models made by hand, traffic whose truth is known."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.composition import Stores
+from selfheal.contract import Contract, parse_contract
+from selfheal.errors import HealingRefused
+from selfheal.records.healing import Healing, Training, Trigger
+from selfheal.records.labels import Label
+from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
+from selfheal.records.predictions import Prediction, new_request_id, prediction_id
+from selfheal.stores.executions import Execution
+from selfheal.stores.memory import MemoryBucket
+from selfheal.usecases.conclude import promote_first
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+DRIFT = Trigger(kind="drift", reason="x moved")
+
+CONTRACT = parse_contract("""
+[model]
+name = "small"
+target = "y"
+[features.x]
+type = "number"
+[features.group]
+type = "category"
+[[segments]]
+feature = "group"
+""")
+
+
+@dataclass
+class FakeExecutions:
+    """Refuses a second execution of a name, as Step Functions does."""
+
+    started: list[Healing] = field(default_factory=list)
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def start(self, healing: Healing) -> None:
+        if healing.execution in self.statuses:
+            raise HealingRefused(f"healing {healing.execution} was started before; wait for its end")
+        self.started.append(healing)
+        self.statuses[healing.execution] = "RUNNING"
+
+    def recent(self) -> Sequence[Execution]:
+        return [Execution(name, status) for name, status in reversed(self.statuses.items())]
+
+
+@dataclass
+class FakeNotifications:
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, subject: str, body: str) -> None:
+        self.sent.append((subject, body))
+
+
+def memory_stores() -> Stores:
+    return Stores(MemoryBucket(), MemoryBucket())
+
+
+def healed_environment() -> tuple[Stores, Healing]:
+    """v1 (blind to x) in production, v2 (right about x) trained; and the healing that trained it."""
+    stores = memory_stores()
+    promote_first(stores, write_version(stores, "v1", slope=0.0), now=START, actor="test")
+    write_version(stores, "v2", slope=2.0)
+    return stores, healing_of(stores)
+
+
+def healing_of(stores: Stores, execution: str = "v1-0", started_at: datetime = START + 10 * DAY) -> Healing:
+    production = stores.pointer.read()
+    return Healing(
+        execution=execution,
+        request_id="request",
+        started_at=started_at,
+        production_version=production.pointer.version,
+        pointer_etag=production.etag,
+        trigger=DRIFT,
+    )
+
+
+def trained(version: str = "v2", evaluation_from: datetime = START + 9 * DAY) -> Training:
+    return Training(outcome="trained", reason="enough", version=version, evaluation_from=evaluation_from)
+
+
+def write_version(
+    stores: Stores,
+    version: str,
+    *,
+    slope: float,
+    contract: Contract = CONTRACT,
+    evaluation_from: datetime | None = None,
+) -> Manifest:
+    """A version whose probability is expit(slope * x)."""
+    body = model_json(slope)
+    manifest = Manifest(
+        version=version,
+        created_at=START,
+        contract=contract,
+        data=DataWindow(rows=1, positives=1, oldest=START - DAY, newest=START - HOUR, fingerprint=""),
+        evaluation_from=evaluation_from,
+        lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
+        seed=0,
+        candidates=(),
+        metrics={},
+        threshold=0.5,
+        positive_value="1",
+        negative_value="0",
+        libraries={},
+        artefacts={"model.json": Artefact(sha256=hashlib.sha256(body).hexdigest(), size=len(body))},
+    )
+    return stores.models.write(manifest, {"model.json": body})
+
+
+def model_json(slope: float) -> bytes:
+    return json.dumps(
+        {
+            "format": "selfheal-model",
+            "format_version": 1,
+            "features": [{"name": "x", "kind": "number"}, {"name": "group", "kind": "category"}],
+            "blocks": [{"kind": "number", "feature": 0, "steps": [{"kind": "impute", "value": 0.0}]}],
+            "estimator": {"kind": "linear", "intercept": 0.0, "coefficients": [slope]},
+            "calibration": None,
+            "threshold": 0.5,
+        }
+    ).encode()
+
+
+def traffic(
+    stores: Stores,
+    *,
+    since: datetime,
+    rows: int,
+    every: timedelta = timedelta(minutes=1),
+    label_delay: timedelta | None = timedelta(minutes=30),
+    labelled_share: float = 1.0,
+    slope: float = 2.0,
+    seed: int = 0,
+) -> list[str]:
+    """Rows one by one, their truth drawn from expit(slope * x); returns the prediction ids, oldest first."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=rows)
+    truth = rng.random(rows) < 1 / (1 + np.exp(-slope * x))
+    moments = [since + position * every for position in range(rows)]
+    ids = [
+        _log(stores, moment, float(value), str(rng.choice(["a", "b"])))
+        for moment, value in zip(moments, x, strict=True)
+    ]
+    if label_delay is not None:
+        _label(stores, moments, ids, truth, label_delay, rng.random(rows) < labelled_share)
+    return ids
+
+
+def _log(stores: Stores, moment: datetime, x: float, group: str) -> str:
+    request = new_request_id(moment)
+    row = Prediction(
+        prediction_id=prediction_id(request, 0),
+        timestamp=f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
+        model_version="v1",
+        probability=0.5,
+        prediction=1,
+        features={"x": x, "group": group},
+    )
+    stores.prediction_log.append(request, [row])
+    return row.prediction_id
+
+
+def _label(
+    stores: Stores,
+    moments: Sequence[datetime],
+    ids: Sequence[str],
+    truth: NDArray[np.bool_],
+    delay: timedelta,
+    is_labelled: NDArray[np.bool_],
+) -> None:
+    labels = [
+        Label(
+            prediction_id=key,
+            label=1 if positive else 0,
+            label_timestamp=moment + delay,
+            received_at=moment + delay,
+        )
+        for moment, key, positive, kept in zip(moments, ids, truth, is_labelled, strict=True)
+        if kept
+    ]
+    stores.labels.accept(hashlib.sha256("".join(ids).encode()).hexdigest(), labels)
