@@ -1,0 +1,15 @@
+"""`selfheal`: the command line. Each command is a module of its own and imports what is heavy only when it runs."""
+
+import sys
+
+from infra.cli.app import app
+from selfheal.errors import SelfhealError
+
+
+def main() -> None:
+    """Entry point; an error that the project raises on purpose is a message and exit code 1, never a traceback."""
+    try:
+        app()
+    except SelfhealError as error:
+        sys.stderr.write(f"selfheal: {error}\n")
+        sys.exit(1)

@@ -1,0 +1,23 @@
+"""All commands, in the order in which a newcomer needs them."""
+
+import typer
+
+from infra.cli.bootstrap import bootstrap
+from infra.cli.call import call
+from infra.cli.demo import demo
+from infra.cli.labels import labels
+from infra.cli.status import status
+
+app = typer.Typer(
+    name="selfheal",
+    help="A prediction service that keeps itself healthy: drift, shadow training, gates, promotion, rollback.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("demo")(demo)
+app.command("bootstrap")(bootstrap)
+app.command("call")(call)
+app.command("labels")(labels)
+app.command("status")(status)

@@ -1,0 +1,27 @@
+"""`selfheal bootstrap`: the first model of an environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.environment import StageOption, actor, connect
+
+
+def bootstrap(
+    contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet with the label.")],
+    stage: StageOption = "dev",
+) -> None:
+    """Train the first version of an environment and put it into production, without gates."""
+    from selfheal.composition import system_clock
+    from selfheal.contract import parse_contract
+    from selfheal.datasets import label_values, load_dataset
+    from selfheal.usecases.bootstrap import bootstrap as run
+
+    parsed, now = parse_contract(contract.read_text(encoding="utf-8")), system_clock()
+    rows = load_dataset(data, parsed, end=now)
+    environment = connect(stage)
+    typer.echo(f"training on {len(rows)} rows")
+    decision = run(environment.stores, rows, parsed, label_values(data, parsed), now=now, actor=actor())
+    typer.echo(f"version {decision.version} is in production")

@@ -1,0 +1,31 @@
+"""`selfheal demo`: the whole loop on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    contract: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Contract of the file; default: credit risk.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet file; default: a made-up stream."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write what was shown to this file.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Serve the API and the reports until Ctrl-C.")] = False,
+) -> None:
+    """Run the whole loop on this machine: first model, traffic, drift, healing, recovery, and a rejected model.
+
+    The exit code is 0 only if the new version answers and at least half of the F1 lost to drift has come back.
+    """
+    if contract is not None and data is None:
+        raise typer.BadParameter("a contract describes a file: give --data too")
+    from infra.demo.run import run_demo
+
+    outcome = run_demo(contract_path=contract, data_path=data, json_path=json, seed=seed, keep=keep)
+    raise typer.Exit(0 if outcome.healed else 1)

@@ -1,0 +1,67 @@
+"""A deployed environment, found by the outputs of its stack; where `AWS_ENDPOINT_URL` points decides which cloud."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from selfheal.errors import SelfhealError
+
+if TYPE_CHECKING:
+    from selfheal.composition import Stores
+    from selfheal.stores.executions import Executions
+
+StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
+
+
+class EnvironmentMissing(SelfhealError):
+    """No deployed environment of that stage is to be found with the credentials and region at hand."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a command needs of a deployed environment."""
+
+    stage: str
+    url: str
+    data_bucket: str
+    stores: "Stores"
+    executions: "Executions"
+
+
+def connect(stage: str) -> Environment:
+    """The environment of a stage. Raises EnvironmentMissing."""
+    from selfheal.composition import executions_of, stores_of
+    from selfheal.settings import Settings
+
+    outputs = _stack_outputs(f"selfheal-{stage}-service")
+    settings = Settings(data_bucket=outputs["DataBucket"], registry_bucket=outputs["RegistryBucket"])
+    return Environment(
+        stage=stage,
+        url=outputs["Url"],
+        data_bucket=outputs["DataBucket"],
+        stores=stores_of(settings),
+        executions=executions_of(outputs["StateMachineArn"]),
+    )
+
+
+def actor() -> str:
+    """Who gives the command, for the ledger: the operating system's user, never an account number."""
+    import getpass
+
+    return f"cli:{getpass.getuser()}"
+
+
+def _stack_outputs(name: str) -> dict[str, str]:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        stack = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise EnvironmentMissing(
+            f"no stack {name} was found ({type(error).__name__}): deploy it with `cdk deploy --all`, "
+            "or check AWS credentials and region"
+        ) from error
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -1,0 +1,27 @@
+"""`selfheal labels`: upload true labels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.environment import StageOption, connect
+from selfheal.errors import UploadUnreadable
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+def labels(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="CSV, JSON lines or Parquet with prediction_id and label."),
+    ],
+    stage: StageOption = "dev",
+) -> None:
+    """Upload a file of true labels; the labels function takes it from there."""
+    if file.suffix not in SUFFIXES or not file.is_file():
+        raise UploadUnreadable(f"{file} is not a file with one of the endings {', '.join(SUFFIXES)}")
+    environment = connect(stage)
+    key = f"labels/incoming/{file.name}"
+    environment.stores.data.put(key, file.read_bytes())
+    typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under labels/rejected/")

@@ -1,0 +1,28 @@
+"""`selfheal status`: which model answers, how the last run judged it, what was decided last."""
+
+from infra.cli.environment import StageOption, connect
+
+
+def status(stage: StageOption = "dev") -> None:
+    """Show which model answers, how monitoring judged it last, and the last decision."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    environment = connect(stage)
+    production = environment.stores.pointer.read().pointer
+    manifest = environment.stores.models.manifest(production.version)
+    table = Table(title=f"{manifest.contract.model.name} ({stage})", show_header=False)
+    table.add_row("production", f"{production.version}, since {production.promoted_at:%Y-%m-%d %H:%M} UTC")
+    table.add_row("before it", production.previous_version or "nothing")
+    written = environment.stores.monitoring.keys()
+    summaries = [key for key in written if key.endswith("/summary.json")]
+    if summaries:
+        summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
+        table.add_row("last run", f"{summary['timestamp']}: {summary['verdict']}")
+    for decision in environment.stores.ledger.decisions()[-1:]:
+        table.add_row(
+            "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {decision.reason}"
+        )
+    Console().print(table)

@@ -1,0 +1,89 @@
+"""The demo from its options to its outcome: world, local cloud, story, summary."""
+
+import shutil
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.demo.display import Display
+from infra.demo.outcome import Outcome, outcome_of
+from infra.demo.story import STEP, Story
+from infra.demo.world import World, made_up_world, world_of_file
+from infra.local import LocalCloud, synthesised
+from selfheal.contract import default_contract, parse_contract
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+FOLDER = Path("build/demo")
+
+
+def run_demo(
+    *, contract_path: Path | None, data_path: Path | None, json_path: Path | None, seed: int, keep: bool
+) -> Outcome:
+    """Run the demo, tell it on the terminal, and write its JSON where asked for."""
+    began = time.monotonic()
+    console = Console()
+    reports = _fresh_folder(FOLDER / "reports")
+    with Display(console, START) as display:
+        display.doing("preparing the world")
+        world = _world(contract_path, data_path, seed)
+        console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
+        display.doing("synthesising and deploying the local cloud")
+        minutes = int(STEP.total_seconds() // 60)
+        assembly = synthesised(schedule_minutes=minutes)
+        with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
+            story = Story(world, cloud, display, reports, seed)
+            story.run()
+            outcome = outcome_of(
+                story.client.answered,
+                story.labels.uploaded,
+                cloud.stores,
+                world.contract,
+                serving=story.client.serving_version(),
+                seconds=time.monotonic() - began,
+            )
+            _finish(display, console, outcome, story, json_path)
+            if keep:
+                _keep(console, display, cloud, reports)
+    return outcome
+
+
+def _world(contract_path: Path | None, data_path: Path | None, seed: int) -> World:
+    contract = default_contract() if contract_path is None else parse_contract(contract_path.read_text("utf-8"))
+    return made_up_world(START, seed) if data_path is None else world_of_file(data_path, contract, START, seed)
+
+
+def _fresh_folder(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _finish(display: Display, console: Console, outcome: Outcome, story: Story, json_path: Path | None) -> None:
+    display.summary(outcome)
+    if json_path is not None:
+        json_path.write_text(outcome.model_dump_json(indent=2), encoding="utf-8")
+    for report in story.narrator.report_files:
+        console.print(f"report: {report}", highlight=False)
+    verdict = "[bold green]healed[/bold green]" if outcome.healed else "[bold red]not healed[/bold red]"
+    console.print(f"{verdict} after {outcome.seconds:.0f} seconds; logs of the functions: {FOLDER / 'cloud'}")
+
+
+def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path) -> None:
+    """Serve the API and the reports until Ctrl-C, simulated time going on as real time does."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        console.print(f"API:     {cloud.url}/docs")
+        console.print(f"reports: http://127.0.0.1:{server.server_port}/")
+        display.doing("serving until Ctrl-C")
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(1.0)
+                cloud.run_until(cloud.clock.now + timedelta(seconds=1))
+        server.shutdown()

@@ -1,0 +1,46 @@
+"""The first version of an environment: trained from a user's file and promoted without gates, as the ledger says."""
+
+from datetime import datetime
+
+from selfheal.composition import Stores
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
+from selfheal.datasets import LabelValues
+from selfheal.errors import NoProductionModel, PromotionConflict
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Lineage
+from selfheal.usecases.conclude import promote_first
+from selfheal.usecases.train import train_version, version_name
+
+
+def bootstrap(
+    stores: Stores, dataset: Dataset, contract: Contract, label_values: LabelValues, *, now: datetime, actor: str
+) -> Decision:
+    """Train the first version on all rows and put it into production.
+
+    Raises:
+        PromotionConflict: the environment has a production model already; nothing is trained.
+        TrainingImpossible: the rows can't train a model.
+        StoreUnavailable: the registry doesn't answer; calling again finishes it.
+    """
+    _refuse_second(stores)
+    manifest = train_version(
+        stores.models,
+        dataset,
+        contract,
+        version=version_name(now, dataset),
+        now=now,
+        lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
+        evaluation_from=None,
+        label_values=label_values,
+    )
+    return promote_first(stores, manifest, now=now, actor=actor)
+
+
+def _refuse_second(stores: Stores) -> None:
+    # Training takes a while; who asks in vain should hear so at once.
+    try:
+        current = stores.pointer.read().pointer
+    except NoProductionModel:
+        return
+    raise PromotionConflict(f"{current.version} is in production already; `selfheal heal` replaces it")
