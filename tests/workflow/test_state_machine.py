@@ -1,5 +1,6 @@
 """The state machine, executed by moto's interpreter: every path ends in a decision and a notification."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +14,15 @@ from moto import mock_aws
 
 from infra.local.clock import SimulatedClock
 from infra.local.moto_adaptations import executing_state_machines, functions_run_by, immediate_retries, simulated_waits
+from selfheal.contract.model import RetrainingPolicy
 from selfheal.errors import StoreUnavailable
 from selfheal.healing_state import result_of
-from selfheal.records.healing import Healing, LabelProgress, Verdict
+from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.records.ledger import Decision
-from selfheal.usecases.await_labels import await_labels
+from selfheal.usecases.await_labels import LOOKS, await_labels
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
-from tests.support.healing import DAY, START, healed_environment, traffic, trained
+from tests.support.healing import CONTRACT, DAY, START, healed_environment, traffic, trained
 
 DEFINITION = Path(__file__).parents[2] / "infra" / "cloud" / "state_machine.asl.json"
 REGION = "eu-central-1"
@@ -31,24 +33,61 @@ FUNCTIONS = {
     "GateEvaluationArn": "gate_evaluation",
     "PromotionArn": "promotion",
 }
-NONSENSE = ["a string", None, 7, [], {}, {"outcome": 3, "ready": "yes", "wait_seconds": -1, "sentence": None}]
+NONSENSE = ["a string", None, {"outcome": 3, "ready": False, "wait_seconds": -1, "sentence": None}]
+ATTEMPTS = itertools.count()
+LOOKS_ALLOWED = 210
 
 type Function = Callable[[dict[str, Any]], Any]
+
+
+class Account:
+    """One account for all tests of this module: making a state machine and its clients takes longer than running it."""
+
+    def __init__(self) -> None:
+        self.sqs = boto3.client("sqs", REGION)
+        self.machine = boto3.client("stepfunctions", REGION)
+        self.topic = boto3.client("sns", REGION).create_topic(Name="people")["TopicArn"]
+        self.queue = self._subscribed_queue()
+        self.arns = {key: _function(name) for key, name in FUNCTIONS.items()} | {"TopicArn": self.topic}
+        self.definition = DEFINITION.read_text(encoding="utf-8")
+        self.arn = self.create("healing", self.definition)
+
+    def create(self, name: str, definition: str) -> str:
+        for key, arn in self.arns.items():
+            definition = definition.replace(f"${{{key}}}", arn)
+        role = f"arn:aws:iam::{ACCOUNT}:role/machine"
+        created = self.machine.create_state_machine(name=name, definition=definition, roleArn=role)
+        return created["stateMachineArn"]
+
+    def messages(self) -> list[tuple[str, str]]:
+        """What people were told since the last look."""
+        received = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in received:
+            self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        bodies = [json.loads(message["Body"]) for message in received]
+        return [(body["Subject"], body["Message"]) for body in bodies]
+
+    def _subscribed_queue(self) -> str:
+        queue = self.sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        boto3.client("sns", REGION).subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+        return queue
 
 
 class Workflow:
     """The four functions in this process, each replaceable; the state machine runs them."""
 
-    def __init__(self, clock: SimulatedClock) -> None:
-        self.stores, self.healing = healed_environment()
+    def __init__(self, account: Account, clock: SimulatedClock, execution: str) -> None:
+        self.account = account
+        self.stores, healing = healed_environment()
+        self.healing = healing.model_copy(update={"execution": execution})
         self.clock = clock
+        self.state_machine = account.arn
         self.calls: list[str] = []
         self.functions: dict[str, Function] = {
             "shadow_training": lambda _: trained().model_dump(mode="json"),
-            "label_wait": lambda event: await_labels(self.stores, *self._steps(event), clock.now).model_dump(
-                mode="json"
-            ),
-            "gate_evaluation": lambda event: evaluate_gates(self.stores, *self._steps(event), clock.now).model_dump(
+            "label_wait": lambda event: await_labels(self.stores, *_steps(event), clock.now).model_dump(mode="json"),
+            "gate_evaluation": lambda event: evaluate_gates(self.stores, *_steps(event), clock.now).model_dump(
                 mode="json"
             ),
             "promotion": lambda event: conclude(
@@ -68,45 +107,34 @@ class Workflow:
 
     def run(self, given: dict[str, Any] | None = None) -> str:
         """Execute the state machine; its final status."""
-        machine = boto3.client("stepfunctions", REGION)
-        self.topic = boto3.client("sns", REGION).create_topic(Name="people")["TopicArn"]
-        self.queue = _subscribed_queue(self.topic)
-        started = machine.start_execution(
-            stateMachineArn=self._state_machine(machine),
+        started = self.account.machine.start_execution(
+            stateMachineArn=self.state_machine,
             name=self.healing.execution,
             input=json.dumps(given or {"healing": self.healing.model_dump(mode="json")}),
         )
-        return self._ended(machine, started["executionArn"])
+        return self._ended(started["executionArn"])
 
     def decisions(self) -> list[Decision]:
         return [known for known in self.stores.ledger.decisions() if known.kind != "bootstrap"]
 
     def messages(self) -> list[tuple[str, str]]:
-        received = boto3.client("sqs", REGION).receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
-        bodies = [json.loads(message["Body"]) for message in received.get("Messages", [])]
-        return [(body["Subject"], body["Message"]) for body in bodies]
+        return self.account.messages()
 
-    def _steps(self, event: dict[str, Any]) -> tuple[Healing, Any]:
-        return Healing.model_validate(event["healing"]), type(trained()).model_validate(event["training"])
-
-    def _state_machine(self, machine: Any) -> str:
-        arns = {key: _function(name) for key, name in FUNCTIONS.items()} | {"TopicArn": self.topic}
-        definition = DEFINITION.read_text(encoding="utf-8")
-        for key, arn in arns.items():
-            definition = definition.replace(f"${{{key}}}", arn)
-        role = f"arn:aws:iam::{ACCOUNT}:role/machine"
-        return machine.create_state_machine(name="healing", definition=definition, roleArn=role)["stateMachineArn"]
-
-    def _ended(self, machine: Any, execution: str) -> str:
-        limit = time.monotonic() + 20
+    def _ended(self, execution: str) -> str:
+        limit = time.monotonic() + 60
         while time.monotonic() < limit:
-            status = machine.describe_execution(executionArn=execution)["status"]
-            if status != "RUNNING":
-                return status
             if waits := self.clock.pending_waits():
                 self.clock.set(waits[0])
-            time.sleep(0.005)
+                continue
+            status = self.account.machine.describe_execution(executionArn=execution)["status"]
+            if status != "RUNNING":
+                return status
+            time.sleep(0.02)
         pytest.fail("the execution didn't end")
+
+
+def _steps(event: dict[str, Any]) -> tuple[Healing, Training]:
+    return Healing.model_validate(event["healing"]), Training.model_validate(event["training"])
 
 
 def _function(name: str) -> str:
@@ -118,22 +146,21 @@ def _function(name: str) -> str:
     return created["FunctionArn"]
 
 
-def _subscribed_queue(topic: str) -> str:
-    sqs = boto3.client("sqs", REGION)
-    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    boto3.client("sns", REGION).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return queue
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with pytest.MonkeyPatch.context() as patch, mock_aws(), executing_state_machines(), immediate_retries():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "local")
+        yield Account()
 
 
 @pytest.fixture
-def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workflow]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
+def workflow(account: Account, tmp_path: Path) -> Iterator[Workflow]:
     clock = SimulatedClock(tmp_path / "clock", START + 10 * DAY)
-    made = Workflow(clock)
-    with mock_aws(), executing_state_machines(), immediate_retries(), simulated_waits(clock), functions_run_by(made):
+    made = Workflow(account, clock, f"v1-{next(ATTEMPTS)}")
+    with simulated_waits(clock), functions_run_by(made):
         yield made
+    account.messages()
 
 
 def _fail(error: Exception) -> Function:
@@ -146,7 +173,7 @@ def _fail(error: Exception) -> Function:
 def assert_failed(workflow: Workflow, because: str) -> None:
     """One failed decision with its reason; production untouched; people told the same."""
     (decision,) = workflow.decisions()
-    assert (decision.kind, decision.execution) == ("failed", "v1-0")
+    assert (decision.kind, decision.execution) == ("failed", workflow.healing.execution)
     assert because in decision.reason
     assert workflow.stores.pointer.read().pointer.version == "v1"
     ((subject, message),) = workflow.messages()
@@ -186,14 +213,17 @@ def test_waits_until_the_labels_have_come(workflow: Workflow):
 
 
 def test_labels_that_never_come_end_in_a_rejection_that_says_so(workflow: Workflow):
-    """After 48 hours without labels the gates fail closed; the decision names what is missing."""
+    """When the wait is over without labels the gates fail closed; the decision names what is missing."""
+    policy = CONTRACT.policy.model_copy(update={"retraining": RetrainingPolicy(label_wait_hours=3)})
+    workflow.stores, healing = healed_environment(CONTRACT.with_policy(policy))
+    workflow.healing = healing.model_copy(update={"execution": workflow.healing.execution})
     traffic(workflow.stores, since=START + 9 * DAY, rows=300, label_delay=None)
     assert workflow.run() == "SUCCEEDED"
     (decision,) = workflow.decisions()
     assert decision.kind == "reject"
     assert "0 labelled rows" in decision.reason
-    assert workflow.clock.now >= START + 12 * DAY
-    assert workflow.calls.count("label_wait") == 193
+    assert workflow.clock.now == START + 10 * DAY + timedelta(hours=3)
+    assert workflow.calls.count("label_wait") == 13
     assert workflow.stores.pointer.read().pointer.version == "v1"
 
 
@@ -257,7 +287,9 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(workflow: Workflow, fu
 
 
 def test_a_label_wait_that_never_ends_is_ended(workflow: Workflow):
-    """A label wait that always asks for more is cut off after 210 waits."""
+    """A label wait that always asks for more is cut off (here after 5 waits, to keep the test short)."""
+    limited = workflow.account.definition.replace(f'"NumericLessThan": {LOOKS_ALLOWED}', '"NumericLessThan": 5')
+    workflow.state_machine = workflow.account.create("limited", limited)
     endless = LabelProgress(
         ready=False,
         reason="waiting for more",
@@ -270,7 +302,13 @@ def test_a_label_wait_that_never_ends_is_ended(workflow: Workflow):
     workflow.functions["label_wait"] = lambda _: endless.model_dump(mode="json")
     assert workflow.run() == "SUCCEEDED"
     assert_failed(workflow, "the label wait didn't end")
-    assert workflow.calls.count("label_wait") == 211
+    assert workflow.calls.count("label_wait") == 6
+
+
+def test_an_honest_label_wait_is_not_cut_off():
+    """The longest wait looks 201 times: below the limit of the state machine."""
+    assert f'"NumericLessThan": {LOOKS_ALLOWED}' in DEFINITION.read_text(encoding="utf-8")
+    assert LOOKS + 1 < LOOKS_ALLOWED
 
 
 def test_a_promotion_that_fails_is_told_and_the_execution_fails(workflow: Workflow):
@@ -281,7 +319,7 @@ def test_a_promotion_that_fails_is_told_and_the_execution_fails(workflow: Workfl
     assert workflow.calls.count("promotion") == 6
     ((subject, message),) = workflow.messages()
     assert subject == "selfheal: a healing ended without a recorded decision"
-    assert "v1-0" in message
+    assert workflow.healing.execution in message
     assert "S3 didn't answer" in message
 
 
@@ -322,4 +360,3 @@ def test_a_promotion_called_again_after_it_succeeded_changes_nothing(workflow: W
         "promote",
         "done",
     ]
-    assert isinstance(Verdict, type)
