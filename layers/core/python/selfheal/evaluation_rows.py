@@ -72,7 +72,7 @@ def settled_coverage(
 
 def _is_whole_moment(newest_first: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     # A moment divides the rows only where the next older row isn't of that same moment.
-    return np.append(newest_first[1:] != newest_first[:-1], np.ones(len(newest_first) > 0, dtype=bool))
+    return np.append(newest_first[1:] != newest_first[:-1], np.ones(min(len(newest_first), 1), dtype=bool))
 
 
 def _start(
