@@ -1,11 +1,12 @@
 """Simulated time: a file that the functions' processes read, and waits that end when it is moved on."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-# How often a wait looks whether it was called off; being moved on wakes it at once.
-CALLED_OFF_CHECK_SECONDS = 0.2
+# How often a wait looks whether it is still wanted; moving time on wakes it at once.
+WANTED_CHECK_SECONDS = 0.2
 
 
 class SimulatedClock:
@@ -34,14 +35,14 @@ class SimulatedClock:
             self._write()
             self._moved.notify_all()
 
-    def wait(self, seconds: float, called_off: threading.Event) -> None:
-        """Block the calling thread until simulated seconds have passed, or it is called off."""
+    def wait(self, seconds: float, still_wanted: Callable[[], bool]) -> None:
+        """Block the calling thread until simulated seconds have passed, or the wait isn't wanted any more."""
         wait = object()
         with self._moved:
             due = self._now + timedelta(seconds=seconds)
             self._waits[wait] = due
-            while self._now < due and not called_off.is_set():
-                self._moved.wait(CALLED_OFF_CHECK_SECONDS)
+            while self._now < due and still_wanted():
+                self._moved.wait(WANTED_CHECK_SECONDS)
             del self._waits[wait]
 
     def pending_waits(self) -> list[datetime]:

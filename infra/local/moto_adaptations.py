@@ -4,6 +4,7 @@
 """
 
 import logging
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,12 +19,13 @@ import moto.stepfunctions.parser.asl.component.common.retry.retrier_decl as retr
 import moto.stepfunctions.parser.asl.utils.boto_client as state_machine_clients
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.clock import SimulatedClock
+from infra.local.errors import LocalCloudError
 
 
 class Invoker(Protocol):
@@ -38,10 +40,17 @@ class Invoker(Protocol):
         ...
 
 
+# moto keeps its state in the process, not in the server.
+_one_at_a_time = threading.Lock()
+
+
 @contextmanager
 def adapted(clock: SimulatedClock, invoker: Invoker) -> Iterator[str]:
     """A moto server on a free port of this machine, adapted; its address. All its state is gone afterwards."""
+    if not _one_at_a_time.acquire(blocking=False):
+        raise LocalCloudError("a process has local clouds one at a time: end the other one first")
     with ExitStack() as stack:
+        stack.callback(_one_at_a_time.release)
         for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries):
             stack.enter_context(adaptation())
         stack.enter_context(simulated_waits(clock))
@@ -72,16 +81,9 @@ def quiet_server() -> Iterator[None]:
 
 @contextmanager
 def fast_server() -> Iterator[None]:
-    """Keep connections open, don't hold back small answers, and remember which service a host name stands for.
-
-    moto lists its own folder for every request to find that out: half of what a small request costs.
-    """
+    """Remember which service a host name stands for: moto lists its own folder for every request to find it out."""
     find = DomainDispatcherApplication.get_backend_for_host
-    with (
-        patch.object(MotoRequestHandler, "protocol_version", "HTTP/1.1"),
-        patch.object(MotoRequestHandler, "disable_nagle_algorithm", new=True),
-        patch.object(DomainDispatcherApplication, "get_backend_for_host", cache(find)),
-    ):
+    with patch.object(DomainDispatcherApplication, "get_backend_for_host", cache(find)):
         yield
 
 
@@ -107,7 +109,7 @@ def simulated_waits(clock: SimulatedClock) -> Iterator[None]:
     """Let Wait states wait on the simulated clock."""
 
     def wait(self: Any, env: Any) -> None:
-        clock.wait(self._get_wait_seconds(env=env), called_off=env.program_state_event)
+        clock.wait(self._get_wait_seconds(env=env), still_wanted=env.is_running)
 
     with patch.object(WaitFunction, "_eval_body", wait):
         yield

@@ -1,16 +1,8 @@
-"""One synthesis for all template tests: importing CDK is what takes the time."""
+"""The template by its parts, from one synthesis for all tests."""
 
 import json
-from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def assembly_folder() -> Path:
-    from infra.local.synthesis import synthesised
-
-    return synthesised()
 
 
 @pytest.fixture(scope="session")

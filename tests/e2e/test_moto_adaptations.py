@@ -1,0 +1,195 @@
+"""A canary for each adaptation of moto: it fails when a private name goes away or means something else."""
+
+import json
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+
+from infra.local.clock import SimulatedClock
+from infra.local.moto_adaptations import adapted
+
+START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+ROLE = "arn:aws:iam::123456789012:role/r"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+
+
+class RecordingInvoker:
+    def __init__(self):
+        self.seen = []
+        self.failures = 0
+
+    def now(self, function, event):
+        self.seen.append(("now", function, event))
+        if self.failures:
+            self.failures -= 1
+            return json.dumps({"errorType": "Flaky", "errorMessage": "again"}), True
+        return json.dumps({"answered": event}), False
+
+    def later(self, function, event):
+        self.seen.append(("later", function, event))
+
+
+@pytest.fixture
+def invoker():
+    return RecordingInvoker()
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return SimulatedClock(tmp_path / "clock", START)
+
+
+@pytest.fixture
+def address(clock, invoker):
+    with adapted(clock, invoker) as server:
+        yield server
+
+
+@pytest.fixture
+def client(address):
+    def of(service):
+        return boto3.client(
+            service,
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+
+    return of
+
+
+@pytest.fixture
+def function(client):
+    """A function of an image; moto wants its role to exist."""
+    lambda_may = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({"Statement": [lambda_may]}))
+    client("lambda").create_function(
+        FunctionName="f", Role=ROLE, PackageType="Image", Code={"ImageUri": "x.dkr.ecr/y:z"}, Timeout=3
+    )
+
+
+def executed(client, machine: str) -> dict:
+    """A started execution, once it has ended."""
+    states = client("stepfunctions")
+    execution = states.start_execution(stateMachineArn=machine, name="once", input='{"a": 1}')["executionArn"]
+    wait_for(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+    return states.describe_execution(executionArn=execution)
+
+
+def wait_for(happened):
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def machine_of(client, **state) -> str:
+    definition = {"StartAt": "S", "States": {"S": {"End": True, **state}}}
+    return client("stepfunctions").create_state_machine(name="m", definition=json.dumps(definition), roleArn=ROLE)[
+        "stateMachineArn"
+    ]
+
+
+def test_functions_are_run_by_the_invoker(client, function, invoker):
+    """An invocation through the SDK reaches the invoker, which moto would have sent to Docker."""
+    answer = client("lambda").invoke(FunctionName="f", Payload=b'{"a": 1}')
+    assert json.loads(answer["Payload"].read()) == {"answered": {"a": 1}}
+    assert invoker.seen == [("now", "f", {"a": 1})]
+
+
+def test_a_functions_error_is_marked_as_one(client, function, invoker):
+    """The header that tells an error from an answer is set."""
+    invoker.failures = 1
+    answer = client("lambda").invoke(FunctionName="f", Payload=b"{}")
+    assert answer["FunctionError"] == "Handled"
+    assert json.loads(answer["Payload"].read())["errorType"] == "Flaky"
+
+
+def test_state_machines_execute_and_call_this_server(client, function, invoker):
+    """A task's function is invoked through the server that the state machine lives in."""
+    ended = executed(client, machine_of(client, Type="Task", Resource=FUNCTION))
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"answered": {"a": 1}})
+
+
+def test_state_machines_made_by_cloudformation_execute(client):
+    """CloudFormation puts state machines where they are executed, not only stored."""
+    definition = {"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": 7, "End": True}}}
+    properties = {"DefinitionString": json.dumps(definition), "RoleArn": ROLE}
+    template = {"Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+    client("cloudformation").create_stack(StackName="s", TemplateBody=json.dumps(template))
+    (machine,) = client("stepfunctions").list_state_machines()["stateMachines"]
+    assert executed(client, machine["stateMachineArn"])["output"] == "7"
+
+
+def test_retries_do_not_pause(client, function, invoker):
+    """A back-off of an hour passes at once."""
+    invoker.failures = 2
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 3600, "MaxAttempts": 3}]
+    assert executed(client, machine_of(client, Type="Task", Resource=FUNCTION, Retry=retry))["status"] == "SUCCEEDED"
+    assert len(invoker.seen) == 3
+
+
+def test_waits_end_when_the_simulated_clock_says_so(client, clock):
+    """A wait of an hour blocks until the clock is moved, and no longer."""
+    machine = machine_of(client, Type="Wait", Seconds=3600)
+    states = client("stepfunctions")
+    execution = states.start_execution(stateMachineArn=machine, name="once")["executionArn"]
+    wait_for(lambda: clock.pending_waits() == [START + timedelta(hours=1)])
+    clock.advance(timedelta(hours=1))
+    wait_for(lambda: states.describe_execution(executionArn=execution)["status"] == "SUCCEEDED")
+    assert clock.pending_waits() == []
+
+
+def test_a_stopped_execution_stops_waiting(client, clock):
+    """Stopping an execution ends its wait without the clock."""
+    machine = machine_of(client, Type="Wait", Seconds=3600)
+    states = client("stepfunctions")
+    execution = states.start_execution(stateMachineArn=machine, name="once")["executionArn"]
+    wait_for(clock.pending_waits)
+    states.stop_execution(executionArn=execution)
+    wait_for(lambda: not clock.pending_waits())
+
+
+def test_a_buckets_events_are_delivered_after_the_write(client, function, invoker):
+    """A put is answered without waiting for the function that it wakes."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="bucket")
+    target = {"LambdaFunctionArn": FUNCTION, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket="bucket", NotificationConfiguration={"LambdaFunctionConfigurations": [target]}
+    )
+    s3.put_object(Bucket="bucket", Key="k", Body=b"")
+    ((how, name, event),) = invoker.seen
+    assert (how, name, event["Records"][0]["s3"]["object"]["key"]) == ("later", "f", "k")
+
+
+def test_a_host_is_looked_up_once(address):
+    """What a host name stands for is remembered, and the same as moto says."""
+    application, host = DomainDispatcherApplication(lambda _: None), "s3.us-east-1.amazonaws.com"
+    found = [application.get_backend_for_host(host) for _ in range(3)]
+    remembered = DomainDispatcherApplication.get_backend_for_host
+    assert (found, remembered.cache_info().hits) == (["s3"] * 3, 2)
+    assert remembered.__wrapped__(application, host) == "s3"
+
+
+def test_everything_is_taken_back(clock, invoker):
+    """Outside the block moto is as it was, for whoever uses it next in this process."""
+    names = [
+        (LambdaFunction, "_invoke_lambda"),
+        (WaitFunction, "_eval_body"),
+        (DomainDispatcherApplication, "get_backend_for_host"),
+    ]
+    before = [getattr(holder, name) for holder, name in names]
+    configured, level = dict(default_user_config), logging.getLogger("werkzeug").level
+    with adapted(clock, invoker):
+        assert [getattr(holder, name) for holder, name in names] != before
+    assert [getattr(holder, name) for holder, name in names] == before
+    assert (default_user_config, logging.getLogger("werkzeug").level) == (configured, level)
