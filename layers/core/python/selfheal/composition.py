@@ -5,12 +5,14 @@ that needs it.
 """
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfheal.errors import TrainingBudgetExceeded
 from selfheal.settings import Settings, read_settings
 from selfheal.stores.bucket import Bucket
 
@@ -43,6 +45,20 @@ def system_clock() -> datetime:
 def in_runtime() -> bool:
     """Whether a function's runtime started this process (and not a test or a person)."""
     return "AWS_LAMBDA_RUNTIME_API" in os.environ
+
+
+def budget_of(seconds: float) -> Callable[[], None]:
+    """A check that raises TrainingBudgetExceeded once so many seconds have passed from now."""
+    end = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise TrainingBudgetExceeded(
+                f"training took more than its {seconds:g} seconds: raise SELFHEAL_BUDGET_SECONDS, or shorten "
+                "policy.retraining.window"
+            )
+
+    return check
 
 
 class Stores:

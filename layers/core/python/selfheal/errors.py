@@ -67,6 +67,10 @@ class TrainingImpossible(SelfhealError):
     """The rows at hand can't train a model (too few, one class only): more labels are needed first."""
 
 
+class TrainingBudgetExceeded(SelfhealError):
+    """Training took longer than its budget, so it was ended; give it more time or shorten its window."""
+
+
 class NoProductionModel(SelfhealError):
     """The environment has no production model yet: run `selfheal bootstrap` first."""
 

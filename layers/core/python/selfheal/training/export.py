@@ -1,0 +1,176 @@
+"""A fitted model as data: the document behind `model.json` (see `selfheal.artefact` for its format)."""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    QuantileTransformer,
+    StandardScaler,
+)
+
+from selfheal.artefact import FORMAT, FORMAT_VERSION
+from selfheal.contract import Contract
+from selfheal.errors import ExportInexact
+from selfheal.training.export_trees import trees
+from selfheal.training.model import FittedModel
+
+type Block = dict[str, Any]
+
+
+def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
+    """The document of a fitted model. Raises ExportInexact for a part that the format has no words for."""
+    *preparation, estimator = (step for _, step in model.pipeline.steps)
+    blocks: list[Block] = [
+        {"feature": index, "name": name, "steps": []} for index, name in enumerate(contract.features)
+    ]
+    for step in preparation:
+        blocks = _transformed(step, blocks)
+    blocks, exported = _estimator(estimator, blocks)
+    calibration = model.calibration
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "features": [
+            {"name": name, "kind": "category" if feature.is_category else "number"}
+            for name, feature in contract.features.items()
+        ],
+        "blocks": [{key: value for key, value in block.items() if key != "name"} for block in blocks],
+        "estimator": exported,
+        "calibration": None
+        if calibration.is_identity
+        else {"slope": calibration.slope, "intercept": calibration.intercept},
+        "threshold": model.threshold,
+    }
+
+
+def _then(block: Block, **step: Any) -> Block:
+    """The block of a number with one more step."""
+    return {**block, "kind": "number", "steps": [*block["steps"], step]}
+
+
+@singledispatch
+def _transformed(step: Any, _blocks: list[Block]) -> list[Block]:
+    """The blocks after one part of a pipeline."""
+    raise ExportInexact(f"model.json has no words for {type(step).__name__}: leave it out of the pipeline")
+
+
+@_transformed.register
+def _(step: ColumnTransformer, blocks: list[Block]) -> list[Block]:
+    named = {block["name"]: block for block in blocks}
+    result: list[Block] = []
+    for _, transformer, columns in step.transformers_:
+        if transformer != "drop" and len(columns):
+            result.extend(_transformed(transformer, [named[column] for column in columns]))
+    return result
+
+
+@_transformed.register
+def _(step: Pipeline, blocks: list[Block]) -> list[Block]:
+    for _, part in step.steps:
+        blocks = _transformed(part, blocks)
+    return blocks
+
+
+@_transformed.register
+def _(step: FunctionTransformer, blocks: list[Block]) -> list[Block]:
+    # What a column transformer makes of "passthrough".
+    if step.func is not None:
+        raise ExportInexact("model.json has no words for a function of one's own: leave it out of the pipeline")
+    return [{**block, "kind": "number"} for block in blocks]
+
+
+@_transformed.register
+def _(step: SimpleImputer, blocks: list[Block]) -> list[Block]:
+    imputed = [
+        _then(block, kind="impute", value=float(value)) for block, value in zip(blocks, step.statistics_, strict=True)
+    ]
+    return imputed if step.indicator_ is None else [*imputed, *_transformed(step.indicator_, blocks)]
+
+
+@_transformed.register
+def _(step: MissingIndicator, blocks: list[Block]) -> list[Block]:
+    return [_then(blocks[index], kind="missing") for index in step.features_]
+
+
+@_transformed.register
+def _(step: StandardScaler, blocks: list[Block]) -> list[Block]:
+    means = np.zeros(len(blocks)) if step.mean_ is None else step.mean_
+    scales = np.ones(len(blocks)) if step.scale_ is None else step.scale_
+    return [
+        _then(block, kind="standardise", mean=float(mean), scale=float(scale))
+        for block, mean, scale in zip(blocks, means, scales, strict=True)
+    ]
+
+
+@_transformed.register
+def _(step: QuantileTransformer, blocks: list[Block]) -> list[Block]:
+    return [
+        _then(block, kind="quantile", **_knots(step.quantiles_[:, column], step.references_))
+        for column, block in enumerate(blocks)
+    ]
+
+
+def _knots(quantiles: Any, references: Any) -> dict[str, list[float]]:
+    """scikit-learn's two interpolations, forth and back, as one: they differ only on repeated quantiles."""
+    knots, first = np.unique(quantiles, return_index=True)
+    last = np.append(first[1:], len(quantiles)) - 1
+    before, after = references[first], references[last]
+    at = 0.5 * (before + after)
+    at[-1], at[0] = 1.0, 0.0
+    return {"knots": knots.tolist(), "at": at.tolist(), "before": before.tolist(), "after": after.tolist()}
+
+
+@_transformed.register
+def _(step: OneHotEncoder, blocks: list[Block]) -> list[Block]:
+    return [_coded(block, "one_hot", step, column) for column, block in enumerate(blocks)]
+
+
+@_transformed.register
+def _(step: OrdinalEncoder, blocks: list[Block]) -> list[Block]:
+    return [_coded(block, "ordinal", step, column) for column, block in enumerate(blocks)]
+
+
+def _coded(block: Block, kind: str, encoder: OneHotEncoder | OrdinalEncoder, column: int) -> Block:
+    """Frequent categories in scikit-learn's order, then one code that all infrequent ones share."""
+    categories = list(encoder.categories_[column])
+    infrequent = getattr(encoder, "infrequent_categories_", [None] * len(encoder.categories_))[column]
+    rare = [] if infrequent is None else list(infrequent)
+    # An ordinal encoder keeps no code for missing values; one-hot takes them for a category like others.
+    frequent = [item for item in categories if item not in rare and (item is not None or kind == "one_hot")]
+    codes = {item: code for code, item in enumerate(frequent)} | dict.fromkeys(rare, len(frequent))
+    shared = len(frequent) if rare and kind == "one_hot" else None
+    missing = codes.pop(None, shared)
+    return {
+        "kind": kind,
+        "feature": block["feature"],
+        "codes": codes,
+        "size": len(frequent) + bool(rare),
+        "missing": missing,
+        "unknown": shared,
+    }
+
+
+@singledispatch
+def _estimator(estimator: Any, _blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+    """The blocks in the estimator's order, and the estimator."""
+    raise ExportInexact(f"model.json has no words for {type(estimator).__name__}: end the pipeline in another")
+
+
+@_estimator.register
+def _(estimator: LogisticRegression, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+    coefficients = estimator.coef_[0].tolist()
+    return blocks, {"kind": "linear", "intercept": float(estimator.intercept_[0]), "coefficients": coefficients}
+
+
+@_estimator.register
+def _(estimator: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+    return trees(estimator, blocks)

@@ -1,0 +1,87 @@
+"""scikit-learn's histogram gradient boosting as data. The only module that reads its private fields."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from selfheal.errors import ExportInexact
+
+type Block = dict[str, Any]
+type Nodes = NDArray[np.void]
+
+# Where a split divides missing from present values its threshold is infinite; JSON has no such number.
+LARGEST = float(np.finfo(np.float64).max)
+
+
+def trees(model: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+    """The blocks in the model's column order, and its trees as the format has them."""
+    blocks = _reordered(model, blocks)
+    known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    sizes = [_size(block) for block in blocks for _ in range(_width(block))]
+    exported = [
+        _tree(predictor.nodes, predictor.raw_left_cat_bitsets, known, known_row, sizes)
+        for (predictor,) in model._predictors  # noqa: SLF001
+    ]
+    baseline = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
+    return blocks, {"kind": "trees", "baseline": baseline, "trees": exported}
+
+
+def _width(block: Block) -> int:
+    return int(block["size"]) if block["kind"] == "one_hot" else 1
+
+
+def _size(block: Block) -> int:
+    return int(block["size"]) if block["kind"] == "ordinal" else 0
+
+
+def _reordered(model: HistGradientBoostingClassifier, blocks: list[Block]) -> list[Block]:
+    """Categorical columns first, their codes passed through the model's own encoder, as it does itself."""
+    if model.is_categorical_ is None:
+        return blocks
+    if len(blocks) != len(model.is_categorical_):
+        raise ExportInexact("native categorical splits beside one-hot columns can't be exported: use one of the two")
+    encoder = model._preprocessor.named_transformers_["encoder"]  # noqa: SLF001
+    categorical = [block for block, is_category in zip(blocks, model.is_categorical_, strict=True) if is_category]
+    numeric = [block for block, is_category in zip(blocks, model.is_categorical_, strict=True) if not is_category]
+    recoded = [_recoded(block, codes) for block, codes in zip(categorical, encoder.categories_, strict=True)]
+    return [*recoded, *numeric]
+
+
+def _recoded(block: Block, codes: NDArray[np.float64]) -> Block:
+    """The block with the model's codes; a code that the model never saw is one that it treats as missing."""
+    inner = {int(code): index for index, code in enumerate(codes) if not np.isnan(code)}
+    outer = {category: inner[code] for category, code in block["codes"].items() if code in inner}
+    missing, unknown = (inner.get(block[name]) for name in ("missing", "unknown"))
+    return {**block, "codes": outer, "size": len(inner), "missing": missing, "unknown": unknown}
+
+
+def _tree(nodes: Nodes, left_sets: Any, known: Any, known_row: Any, sizes: list[int]) -> dict[str, Any]:
+    is_leaf = nodes["is_leaf"].astype(bool)
+    inner = nodes[~is_leaf]
+    # Inner nodes and leaves are numbered apart, each in scikit-learn's order; leaf k is -1 - k.
+    number = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
+    columns = inner["feature_idx"].tolist()
+    return {
+        "column": columns,
+        "split": [
+            _codes(left_sets[node["bitset_idx"]], known[known_row[column]], sizes[column], node["missing_go_to_left"])
+            if node["is_categorical"]
+            else min(float(node["num_threshold"]), LARGEST)
+            for node, column in zip(inner, columns, strict=True)
+        ],
+        "missing_left": inner["missing_go_to_left"].tolist(),
+        "left": number[inner["left"]].tolist(),
+        "right": number[inner["right"]].tolist(),
+        "leaves": nodes["value"][is_leaf].tolist(),
+    }
+
+
+def _codes(left: Any, known: Any, size: int, missing_left: int) -> list[int]:
+    """The codes that go left: those of the split, and those that the model doesn't know where missing ones do."""
+    return [code for code in range(size) if _holds(left, code) or (missing_left and not _holds(known, code))]
+
+
+def _holds(bitset: Any, code: int) -> bool:
+    return bool(int(bitset[code // 32]) >> (code % 32) & 1)

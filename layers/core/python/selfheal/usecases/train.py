@@ -1,0 +1,114 @@
+"""Train a version: fit, export with proof, and write it with everything that says what it is. It is not promoted."""
+
+import hashlib
+import io
+import platform
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib.metadata import version as version_of
+
+import joblib
+import numpy as np
+
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
+from selfheal.datasets import LabelValues
+from selfheal.performance.realised import as_utc
+from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
+from selfheal.stores.registry import ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
+from selfheal.tables import fingerprint, to_parquet
+from selfheal.training import TrainedModel, train
+from selfheal.training.exporting import export
+from selfheal.tuning import TuningRows, tuning_to_parquet
+
+REFERENCE_ROWS = 30_000
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
+
+
+def version_name(moment: datetime, dataset: Dataset) -> str:
+    """A name that sorts by time and says what was trained on: the moment and the start of the rows' fingerprint."""
+    return f"{moment:%Y%m%dT%H%M%SZ}-{fingerprint(dataset.in_time_order())[:8]}"
+
+
+def train_version(
+    models: ModelRegistry,
+    dataset: Dataset,
+    contract: Contract,
+    *,
+    version: str,
+    now: datetime,
+    lineage: Lineage,
+    evaluation_from: datetime | None,
+    label_values: LabelValues,
+    seed: int = 0,
+    check_budget: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
+
+    Raises:
+        TrainingImpossible: too few labels, one class only, or hardly any of a class.
+        ExportInexact: the exported model doesn't equal the fitted one.
+        ObjectExists: the version was begun with other rows.
+        StoreUnavailable: the registry doesn't answer.
+    """
+    rows = dataset.in_time_order()
+    trained = train(rows, contract, seed=seed, check_budget=check_budget)
+    artefacts = {
+        SERVING: export(trained.fitted, rows.features, contract, seed=seed),
+        ESTIMATOR: _joblib(trained),
+        TRAINING: to_parquet(rows),
+        REFERENCE: to_parquet(reference_of(rows, seed)),
+        TUNING: tuning_to_parquet(_tuning(rows, trained)),
+    }
+    manifest = Manifest(
+        version=version,
+        created_at=now,
+        contract=contract,
+        data=_window(rows),
+        evaluation_from=evaluation_from,
+        lineage=lineage,
+        seed=seed,
+        candidates=trained.candidates,
+        metrics=trained.metrics,
+        threshold=trained.fitted.threshold,
+        positive_value=label_values.positive,
+        negative_value=label_values.negative,
+        libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
+        artefacts=_described(artefacts),
+    )
+    return models.write(manifest, artefacts)
+
+
+def reference_of(rows: Dataset, seed: int) -> Dataset:
+    """At most 30,000 of the rows, sampled by seed, in their order."""
+    if len(rows) <= REFERENCE_ROWS:
+        return rows
+    chosen = np.random.default_rng(seed).choice(len(rows), REFERENCE_ROWS, replace=False)
+    return rows.take(np.sort(chosen))
+
+
+def _tuning(rows: Dataset, trained: TrainedModel) -> TuningRows:
+    tuning = len(trained.tuning_probabilities)
+    return TuningRows(rows.take(slice(len(rows) - tuning, None)), trained.tuning_probabilities)
+
+
+def _window(rows: Dataset) -> DataWindow:
+    return DataWindow(
+        rows=len(rows),
+        positives=int(rows.labels.sum()),
+        oldest=as_utc(rows.timestamps[0]),
+        newest=as_utc(rows.timestamps[-1]),
+        fingerprint=fingerprint(rows),
+    )
+
+
+def _joblib(trained: TrainedModel) -> bytes:
+    fitted, buffer = trained.fitted, io.BytesIO()
+    calibration = {"slope": fitted.calibration.slope, "intercept": fitted.calibration.intercept}
+    # Plain types around the pipeline, so that a person needs scikit-learn alone to open it.
+    joblib.dump({"pipeline": fitted.pipeline, "calibration": calibration, "threshold": fitted.threshold}, buffer)
+    return buffer.getvalue()
+
+
+def _described(artefacts: Mapping[str, bytes]) -> dict[str, Artefact]:
+    return {name: Artefact(sha256=hashlib.sha256(body).hexdigest(), size=len(body)) for name, body in artefacts.items()}

@@ -1,0 +1,117 @@
+"""Train the shadow model of a healing, if there is anything to train it on and anything left to judge it by."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from selfheal.composition import Stores
+from selfheal.dataset import Dataset
+from selfheal.datasets import LabelValues
+from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.records.healing import Healing, Training
+from selfheal.records.manifest import Lineage, Manifest
+from selfheal.stores.registry import TRAINING
+from selfheal.tables import from_parquet
+from selfheal.usecases.evaluation import evaluation_start_of
+from selfheal.usecases.heal import cooldown_ends
+from selfheal.usecases.labelled_rows import labelled_window
+from selfheal.usecases.train import train_version, version_name
+
+# Rows that had no label yet when production was trained are looked for this far back from its newest row.
+LATE_LABELS = timedelta(days=30)
+
+
+def train_shadow(
+    stores: Stores, healing: Healing, now: datetime, *, check_budget: Callable[[], None] = lambda: None
+) -> Training:
+    """Train on production's training set and every labelled row since, evaluation rows kept back.
+
+    Asked again for one healing it returns the version it has written. Where training makes no sense the outcome is
+    `skip`, where it ran and came to nothing `failed`; both say why. `check_budget` may raise TrainingBudgetExceeded.
+
+    Raises:
+        VersionUnknown, ReferenceTampered, StoreUnavailable: the registry lacks the production version, holds another
+            one than was written, or doesn't answer.
+    """
+    done = _trained_before(stores, healing)
+    if done is not None:
+        return _training(done)
+    production = stores.models.manifest(healing.production_version)
+    ends = cooldown_ends(list(stores.ledger.entries()), production.contract.policy)
+    if ends is not None and now < ends:
+        return Training(outcome="skip", reason=f"the cooldown ends at {ends:%Y-%m-%d %H:%M} UTC: no promotion before")
+    try:
+        return _trained(stores, healing, production, now, check_budget)
+    except TrainingImpossible as error:
+        return Training(outcome="skip", reason=str(error))
+    except (ExportInexact, TrainingBudgetExceeded) as error:
+        return Training(outcome="failed", reason=str(error))
+
+
+def _trained(
+    stores: Stores, healing: Healing, production: Manifest, now: datetime, check_budget: Callable[[], None]
+) -> Training:
+    labelled = _labelled_rows(stores, production, now)
+    is_unseen = labelled.timestamps > _naive(production.data.newest)
+    evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen))
+    if evaluation_from is None:
+        return Training(outcome="skip", reason=_no_evaluation_rows(int(is_unseen.sum()), production))
+    rows = _training_rows(stores, production, labelled.take(labelled.timestamps < _naive(evaluation_from)))
+    manifest = train_version(
+        stores.models,
+        rows,
+        production.contract,
+        version=version_name(healing.started_at, rows),
+        now=now,
+        lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
+        evaluation_from=evaluation_from,
+        label_values=LabelValues(production.positive_value, production.negative_value),
+        seed=production.seed,
+        check_budget=check_budget,
+    )
+    return _training(manifest)
+
+
+def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
+    served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
+    start = max(production.data.newest - LATE_LABELS, served_since)
+    return labelled_window(stores.history, stores.labels, production.contract, start, now).labelled
+
+
+def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Dataset:
+    """Production's training set and the rows that it doesn't hold yet, in time order."""
+    base = from_parquet(stores.models.artefact(production, TRAINING), production.contract)
+    is_new = ~np.isin(labelled.row_ids.astype(str), base.row_ids.astype(str))
+    needed = production.contract.policy.retraining.minimum_labels
+    if is_new.sum() < needed:
+        raise TrainingImpossible(f"only {is_new.sum()} rows are newly labelled; at least {needed} are needed")
+    return Dataset.concatenate([base, labelled.take(is_new)]).in_time_order()
+
+
+def _trained_before(stores: Stores, healing: Healing) -> Manifest | None:
+    begun = f"{healing.started_at:%Y%m%dT%H%M%SZ}-"
+    names = (name for name in stores.models.versions() if name.startswith(begun))
+    manifests = (stores.models.manifest(name) for name in names)
+    return next((manifest for manifest in manifests if manifest.lineage.execution == healing.execution), None)
+
+
+def _training(manifest: Manifest) -> Training:
+    return Training(
+        outcome="trained",
+        reason=f"trained on {manifest.data.rows} rows up to {manifest.data.newest:%Y-%m-%d %H:%M} UTC",
+        version=manifest.version,
+        evaluation_from=manifest.evaluation_from,
+    )
+
+
+def _no_evaluation_rows(unseen: int, production: Manifest) -> str:
+    needed = production.contract.policy.gates.minimum_samples
+    return (
+        f"{unseen} labelled rows are newer than what production has seen; {needed} that no earlier attempt has used "
+        "must be kept back to judge the shadow model, and as many be left to teach it: more labels are needed"
+    )
+
+
+def _naive(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.replace(tzinfo=None), "us")

@@ -1,0 +1,177 @@
+"""Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
+
+from datetime import timedelta
+
+import pytest
+
+from selfheal.composition import Stores
+from selfheal.dataset import Dataset
+from selfheal.datasets import LabelValues
+from selfheal.errors import TrainingBudgetExceeded
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Lineage, Manifest
+from selfheal.tables import fingerprint, from_parquet
+from selfheal.usecases.conclude import promote_first
+from selfheal.usecases.train import reference_of, train_version
+from selfheal.usecases.train_shadow import train_shadow
+from tests.support.healing import CONTRACT, DAY, START, healing_of, memory_stores, traffic
+from tests.support.rows import MIXED, mixed_rows
+
+NOW = START + 2 * DAY
+BASE = Lineage(parent_version=None, execution=None, trigger="bootstrap")
+VALUES = LabelValues("1", "0")
+
+
+def write_base(stores: Stores, rows: Dataset, version: str = "v1") -> Manifest:
+    return train_version(
+        stores.models,
+        rows,
+        CONTRACT,
+        version=version,
+        now=START,
+        lineage=BASE,
+        evaluation_from=None,
+        label_values=VALUES,
+    )
+
+
+@pytest.fixture(scope="module")
+def base_rows() -> Dataset:
+    """600 labelled rows of the day before START, as a user's file would hold them."""
+    from selfheal.usecases.labelled_rows import labelled_window
+
+    elsewhere = memory_stores()
+    traffic(elsewhere, since=START - DAY, rows=600, slope=-2.0, seed=5)
+    return labelled_window(elsewhere.history, elsewhere.labels, CONTRACT, START - DAY, START).labelled
+
+
+@pytest.fixture(scope="module")
+def trained_once(base_rows: Dataset) -> Stores:
+    stores = memory_stores()
+    promote_first(stores, write_base(stores, base_rows), now=START, actor="test")
+    return stores
+
+
+@pytest.fixture
+def stores(trained_once: Stores) -> Stores:
+    """v1 trained on the base rows and in production since START; each test has a copy."""
+    copied = memory_stores()
+    for key in trained_once.registry_bucket.keys(""):
+        copied.registry_bucket.put(key, trained_once.registry_bucket.get(key).body)
+    return copied
+
+
+def test_a_version_is_written_whole_and_says_what_it_is(stores: Stores, base_rows: Dataset):
+    """Manifest, serving artefact, training set and reference are there; every hash holds; the rows are recoverable."""
+    manifest = stores.models.manifest("v1")
+    for name in ("model.json", "model.joblib", "training.parquet", "reference.parquet"):
+        assert stores.models.artefact(manifest, name)
+    kept = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
+    assert fingerprint(kept) == manifest.data.fingerprint == fingerprint(base_rows.in_time_order())
+    assert manifest.data.rows == 600
+    assert {"brier", "f1", "roc_auc", "log_loss"} <= manifest.metrics.keys()
+    assert {"python", "scikit-learn"} <= manifest.libraries.keys()
+    assert sum(candidate.chosen for candidate in manifest.candidates) == 1
+
+
+def test_training_again_with_the_same_rows_changes_nothing(stores: Stores, base_rows: Dataset):
+    """A retry finds the same bytes under the same names."""
+    before = {key: stores.registry_bucket.get(key).body for key in stores.registry_bucket.keys("models/")}
+    write_base(stores, base_rows)
+    assert {key: stores.registry_bucket.get(key).body for key in stores.registry_bucket.keys("models/")} == before
+
+
+def test_a_crash_before_the_manifest_is_mended_by_training_again(stores: Stores, base_rows: Dataset):
+    """Artefacts without a manifest are no version; the second run completes it."""
+    half = memory_stores()
+    for key in stores.registry_bucket.keys("models/"):
+        if not key.endswith("manifest.json"):
+            half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
+    assert list(half.models.versions()) == []
+    assert write_base(half, base_rows) == stores.models.manifest("v1")
+
+
+def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
+    """Its training set is production's plus every labelled row before the evaluation rows, and nothing newer."""
+    traffic(stores, since=START, rows=1500)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    assert training.outcome == "trained"
+    manifest = stores.models.manifest(training.version)
+    rows = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
+    newer = rows.timestamps >= START.replace(tzinfo=None)
+    assert (~newer).sum() == 600
+    assert 600 < newer.sum() < 1300
+    assert manifest.data.newest < training.evaluation_from
+    assert manifest.lineage.parent_version == "v1"
+    assert manifest.lineage.execution == "v1-0"
+
+
+def test_asking_again_for_one_healing_returns_the_version_that_is_there(stores: Stores):
+    """Also when more labels have come meanwhile: a healing has one shadow model."""
+    traffic(stores, since=START, rows=1000)
+    healing = healing_of(stores, started_at=NOW)
+    first = train_shadow(stores, healing, NOW)
+    traffic(stores, since=NOW, rows=500, seed=9)
+    assert train_shadow(stores, healing, NOW + DAY) == first
+    assert len(list(stores.models.versions())) == 2
+
+
+def test_labels_that_came_late_are_learnt_from(stores: Stores):
+    """A row that had no label when production was trained is in the next training set once it has one."""
+    ids = traffic(stores, since=START, rows=300, label_delay=timedelta(days=3))
+    traffic(stores, since=START + DAY, rows=1000, seed=1)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW + 2 * DAY)
+    manifest = stores.models.manifest(training.version)
+    rows = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
+    assert set(ids) <= set(rows.row_ids)
+    assert len(set(rows.row_ids)) == len(rows)
+
+
+def test_too_few_new_labels_end_in_a_skip_that_says_so(stores: Stores):
+    """Nothing is written; the reason counts what there is and what is needed."""
+    traffic(stores, since=START, rows=250)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    assert training.outcome == "skip"
+    assert "250 labelled rows" in training.reason
+    assert list(stores.models.versions()) == ["v1"]
+
+
+def test_a_healing_within_the_cooldown_is_skipped_before_training(stores: Stores):
+    """A promotion a day ago forbids the next one: the training is spared."""
+    traffic(stores, since=START, rows=1000)
+    promoted = Decision(
+        decision_id="d",
+        kind="promote",
+        decided_at=NOW - DAY,
+        version="v1",
+        previous_version="v0",
+        reason="",
+        trigger="",
+        actor="test",
+    )
+    stores.ledger.append_decision(promoted)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    assert training.outcome == "skip"
+    assert "cooldown" in training.reason
+
+
+def test_a_run_out_of_budget_is_a_failed_outcome(stores: Stores):
+    """The healing ends by name, not by a timeout."""
+
+    def check() -> None:
+        raise TrainingBudgetExceeded("training took too long")
+
+    traffic(stores, since=START, rows=1000)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, check_budget=check)
+    assert (training.outcome, training.reason) == ("failed", "training took too long")
+
+
+def test_the_reference_is_a_seeded_sample_in_order():
+    """At most 30,000 rows, the same for the same seed, oldest first."""
+    rows = mixed_rows(30_500)
+    reference = reference_of(rows, 1)
+    assert len(reference) == 30_000
+    assert (reference.timestamps[1:] > reference.timestamps[:-1]).all()
+    assert fingerprint(reference) == fingerprint(reference_of(rows, 1)) != fingerprint(reference_of(rows, 2))
+    assert reference_of(reference, 1) is reference
+    assert list(reference.features) == list(MIXED.feature_names)

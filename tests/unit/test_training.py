@@ -1,0 +1,146 @@
+"""Training: what is chosen, what is refused, and that it is the same every time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from selfheal.artefact import load_artefact
+from selfheal.contract import Contract, parse_contract
+from selfheal.dataset import Dataset
+from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
+from selfheal.training import train
+from selfheal.training.calibration import calibrated
+from selfheal.training.exporting import export
+from selfheal.training.metrics import best_f1_threshold
+from selfheal.training.split import tuning_rows, windows
+from tests.support.rows import MIXED, dataset_of, mixed_rows
+
+SMALL = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
+
+
+def small_rows(labels: list[int] | np.ndarray, x: np.ndarray | None = None) -> Dataset:
+    labels = np.asarray(labels)
+    values = np.arange(len(labels), dtype=float) if x is None else x
+    return dataset_of(pd.DataFrame({"x": values}), labels, SMALL)
+
+
+def with_window(contract: Contract, window: str | int) -> Contract:
+    retraining = contract.policy.retraining.model_copy(update={"window": window})
+    return contract.with_policy(contract.policy.model_copy(update={"retraining": retraining}))
+
+
+def test_same_rows_and_seed_give_the_same_bytes():
+    """Two runs over the same rows write the same model.json."""
+    rows = mixed_rows(1500)
+    first, second = (export(train(rows, MIXED, seed=3).fitted, rows.features, MIXED) for _ in range(2))
+    assert first == second
+
+
+def test_a_trained_model_ranks_well_and_is_calibrated():
+    """On fresh rows of the same world: ROC AUC near the best possible one, mean probability near the share."""
+    trained = train(mixed_rows(4000), MIXED)
+    fresh = mixed_rows(4000, seed=1)
+    probabilities = trained.fitted.probabilities(fresh.features)
+    positives = probabilities[fresh.labels == 1]
+    negatives = probabilities[fresh.labels == 0]
+    assert (positives[:, None] > negatives[None, :1000]).mean() > 0.82
+    assert probabilities.mean() == pytest.approx(fresh.labels.mean(), abs=0.05)
+
+
+def test_every_candidate_is_recorded_and_the_best_one_chosen():
+    """The record shows all contestants; the chosen one has the lowest Brier score of all."""
+    candidates = train(mixed_rows(3000), MIXED).candidates
+    assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting"}
+    (chosen,) = (candidate for candidate in candidates if candidate.chosen)
+    assert chosen.metrics["brier"] == min(candidate.metrics["brier"] for candidate in candidates)
+
+
+def test_auto_prefers_a_recent_window_after_an_abrupt_change():
+    """Where the newest half contradicts the older one, all of the past loses."""
+    old, new = mixed_rows(3000, seed=1), mixed_rows(3000, seed=2, flipped=True)
+    rows = dataset_of(
+        pd.concat([old.features, new.features], ignore_index=True), np.concatenate([old.labels, new.labels]), MIXED
+    )
+    (chosen,) = (candidate for candidate in train(rows, MIXED).candidates if candidate.chosen)
+    assert chosen.window != "all"
+
+
+def test_windows_follow_the_policy():
+    """`all` is one window, days count back from the newest row, `auto` compares those that are long enough."""
+    rows = mixed_rows(3000)
+    assert [window.rows for window in windows(rows, "all")] == [3000]
+    assert [window.rows for window in windows(rows, 1)] == [24 * 60 + 1]
+    assert [window.rows for window in windows(rows, "auto")] == [3000, 1500]
+
+
+def test_the_newest_rows_tune():
+    """15 % of the rows, and further back where those hold too few of the rarer class."""
+    assert tuning_rows(mixed_rows(2000)) == 300
+    rare = np.zeros(2000, dtype=int)
+    rare[::20] = 1
+    assert 900 < tuning_rows(small_rows(rare)) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ([0, 1] * 50, "only 100 labelled rows"),
+        ([1] * 300, "all 300 labels are positive"),
+        ([0] * 300, "all 300 labels are negative"),
+        ([0] * 297 + [1] * 3, "only 3 labels of the rarer class"),
+        ([0] * 270 + [1] * 30, "newest or the oldest half"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused_by_name(labels: list[int], reason: str):
+    """Too few labels, one class only, and a class that appears too late or hardly at all."""
+    with pytest.raises(TrainingImpossible, match=reason):
+        train(small_rows(labels), SMALL)
+
+
+def test_a_fixed_threshold_of_the_contract_is_kept():
+    """A number in the contract is the operating point, whatever F1 says."""
+    fixed = parse_contract('[model]\nname = "small"\ntarget = "y"\nthreshold = 0.25\n[features.x]\ntype = "number"\n')
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    rows = small_rows((rng.random(600) < 1 / (1 + np.exp(-x))).astype(int), x)
+    trained = train(rows, fixed)
+    assert trained.fitted.threshold == 0.25
+    assert load_artefact(export(trained.fitted, rows.features, fixed)).threshold == 0.25
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_best_f1_threshold_beats_every_other(seed: int):
+    """No threshold among the probabilities gives a higher F1, ties included."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.integers(0, 30, size=200) / 30
+    labels = (rng.random(200) < probabilities**2).astype(np.int8)
+    chosen = f1_score(labels, probabilities >= best_f1_threshold(labels, probabilities))
+    assert chosen == max(
+        f1_score(labels, probabilities >= other, zero_division=0.0) for other in np.unique(probabilities)
+    )
+
+
+def test_calibration_corrects_scores_that_are_off_and_leaves_others_alone():
+    """Scores twice too steep are brought back to about half; right ones stay bit for bit."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-scores))).astype(np.int8)
+    assert calibrated(scores, labels).is_identity
+    corrected = calibrated(2 * scores + 1, labels)
+    assert corrected.slope == pytest.approx(0.5, abs=0.06)
+    assert corrected.intercept == pytest.approx(-0.5, abs=0.12)
+
+
+def test_a_run_out_of_budget_ends_by_name():
+    """The budget is asked before every fit, and its error ends the run."""
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise TrainingBudgetExceeded("enough")
+
+    with pytest.raises(TrainingBudgetExceeded):
+        train(mixed_rows(1000), MIXED, check_budget=check)
+    assert len(asked) == 3
