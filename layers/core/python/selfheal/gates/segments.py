@@ -15,6 +15,8 @@ from selfheal.gates.resampling import blocks_of, draws_of, interval_of, sign_fli
 from selfheal.records.ledger import GateResult
 
 GATE = "segments"
+# Code of a missing value, as pandas.factorize has it.
+MISSING = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,24 @@ def _finding(name: str, rows: EvidenceRows, is_in: NDArray[np.bool_]) -> Segment
 
 def _groups(values: pd.DataFrame, segments: Sequence[Segment]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     for segment in segments:
-        column = values[segment.feature]
-        names = _bins(column, segment.edges) if segment.edges else column.map(str, na_action="ignore")
-        names = names.astype("object").where(column.notna(), "missing").astype(str)
-        for name in sorted(names.unique()):
-            yield f"{segment.feature} {name}", (names == name).to_numpy()
+        codes, names = (
+            _bins(values[segment.feature], segment.edges) if segment.edges else _kinds(values[segment.feature])
+        )
+        for code, name in [*enumerate(names), (MISSING, "missing")]:
+            is_in = codes == code
+            if is_in.any():
+                yield f"{segment.feature} {name}", is_in
 
 
-def _bins(column: pd.Series, edges: Sequence[float]) -> pd.Series:
-    bounds = [-np.inf, *edges, np.inf]
-    labels = [f"below {edges[0]:g}", *(f"{a:g} to {b:g}" for a, b in pairwise(edges))]
-    return pd.cut(column.astype("float64"), bounds, right=False, labels=[*labels, f"from {edges[-1]:g}"])
+def _bins(column: pd.Series, edges: Sequence[float]) -> tuple[NDArray[np.intp], list[str]]:
+    numbers = column.to_numpy(dtype=np.float64)
+    names = [f"below {edges[0]:g}", *(f"{a:g} to {b:g}" for a, b in pairwise(edges)), f"from {edges[-1]:g}"]
+    return np.where(np.isnan(numbers), MISSING, np.searchsorted(edges, numbers, side="right")), names
+
+
+def _kinds(column: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    codes, kinds = pd.factorize(column, sort=True)
+    return codes, [str(kind) for kind in kinds]
 
 
 def _can_be_judged(labels: NDArray[np.int8], policy: GatePolicy) -> bool:
