@@ -1,0 +1,98 @@
+"""Probation: a promoted version is watched on newly labelled rows, and taken back while it is worse."""
+
+from datetime import timedelta
+
+import pytest
+
+from selfheal.composition import Stores
+from selfheal.records.healing import Verdict
+from selfheal.usecases.check_probation import check_probation
+from selfheal.usecases.conclude import conclude
+from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.evidence import read_evidence
+from selfheal.usecases.roll_back import roll_back
+from tests.support.healing import DAY, HOUR, START, FakeNotifications, healed_environment, traffic, trained
+
+PROMOTED = START + 10 * DAY
+
+
+def promoted(*, evidence: bool = False) -> Stores:
+    """v2, which believes in slope 2, in production since day 10."""
+    stores, healing = healed_environment()
+    verdict = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
+    if evidence:
+        traffic(stores, since=PROMOTED - DAY, rows=300)
+        verdict = evaluate_gates(stores, healing, trained(), PROMOTED).model_copy(update={"kind": "promote"})
+    conclude(stores, healing, (trained(), verdict), PROMOTED)
+    return stores
+
+
+def test_a_version_that_keeps_its_promise_stays():
+    """Truth follows v2: the bet against it loses, nothing happens, the report says where it stands."""
+    stores, people = promoted(), FakeNotifications()
+    traffic(stores, since=PROMOTED, rows=600)
+    found = check_probation(stores, people, PROMOTED + DAY)
+    assert (found.version, found.previous_version, found.labels, found.rolled_back) == ("v2", "v1", 600, False)
+    assert found.difference < 0
+    assert found.e_value < found.threshold == 20
+    assert stores.pointer.read().pointer.version == "v2"
+    assert people.sent == []
+
+
+def test_a_worse_version_is_taken_back_with_evidence_and_a_message():
+    """Truth turns against v2: v1 comes back, the ledger keeps the rows, people are told."""
+    stores, people = promoted(), FakeNotifications()
+    ids = traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    found = check_probation(stores, people, PROMOTED + DAY)
+    assert found.rolled_back
+    assert stores.pointer.read().pointer.version == "v1"
+    decision = stores.ledger.decisions()[-1]
+    assert (decision.kind, decision.actor, decision.trigger) == ("rollback", "probation", "probation")
+    assert list(read_evidence(stores, decision.evidence).row_ids) == ids
+    ((subject, body),) = people.sent
+    assert subject == "selfheal: rolled back in probation"
+    assert body.startswith("v1 is back in production instead of v2")
+
+
+def test_after_a_rollback_there_is_no_probation():
+    """The version that came back isn't on probation: nothing swings to and fro."""
+    stores, people = promoted(), FakeNotifications()
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    check_probation(stores, people, PROMOTED + DAY)
+    assert check_probation(stores, people, PROMOTED + DAY + HOUR) is None
+
+
+def test_probation_ends():
+    """After seven days nobody looks any more."""
+    stores = promoted()
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    assert check_probation(stores, FakeNotifications(), PROMOTED + 7 * DAY) is None
+
+
+def test_the_first_version_is_not_on_probation():
+    """There is nothing to go back to."""
+    stores, _ = healed_environment()
+    assert check_probation(stores, FakeNotifications(), START + HOUR) is None
+
+
+def test_rows_that_gated_the_version_do_not_judge_it_again():
+    """Of the evaluation rows none counts; of those labelled after the promotion each counts once."""
+    stores = promoted(evidence=True)
+    assert check_probation(stores, FakeNotifications(), PROMOTED + HOUR).labels == 0
+    traffic(stores, since=PROMOTED - DAY, rows=50, seed=3, label_delay=DAY + 2 * HOUR)
+    assert check_probation(stores, FakeNotifications(), PROMOTED + 4 * HOUR).labels == 50
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_few_labels_decide_nothing(rows: int):
+    """Without rows the bet stands where it began."""
+    stores = promoted()
+    traffic(stores, since=PROMOTED, rows=rows, slope=-2.0)
+    assert check_probation(stores, FakeNotifications(), PROMOTED + HOUR).e_value == pytest.approx(1, abs=0.5)
+
+
+def test_a_rollback_by_hand_during_probation_is_left_alone():
+    """Somebody was quicker: the probation is over."""
+    stores = promoted()
+    roll_back(stores, None, reason="complaints", actor="ann", now=PROMOTED + timedelta(minutes=1))
+    assert check_probation(stores, FakeNotifications(), PROMOTED + HOUR) is None
