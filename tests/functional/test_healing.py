@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from selfheal.composition import Stores
 from selfheal.contract.model import Policy, RetrainingPolicy
+from selfheal.dataset import Dataset
 from selfheal.errors import (
     EvaluationUnfair,
     HealingRefused,
@@ -23,9 +24,10 @@ from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import conclude, promote_first
 from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.evaluation import evaluation_start_of, unseen_rows
+from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.evidence import read_evidence
 from selfheal.usecases.heal import last_move, next_start_allowed, start_healing, sweep
+from selfheal.usecases.labelled_rows import labelled_window
 from selfheal.usecases.roll_back import roll_back
 from tests.support.healing import (
     CONTRACT,
@@ -48,6 +50,10 @@ LATER = START + 10 * DAY
 
 def entries_of(stores: Stores) -> list[str]:
     return [(entry.decision or entry.outcome).kind for entry in stores.ledger.entries()]
+
+
+def labelled_until(stores: Stores, end: datetime) -> Dataset:
+    return labelled_window(stores.history, stores.labels, CONTRACT, START, end).labelled
 
 
 def production_of(stores: Stores) -> str:
@@ -183,14 +189,13 @@ def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
     stores, healing = healed_environment()
     traffic(stores, since=START + 8 * DAY, rows=800)
     production = stores.models.manifest("v1")
-    assert evaluation_start_of(stores, production, unseen_rows(stores, production, LATER).labelled)
+    assert evaluation_start_of(stores, production, labelled_until(stores, LATER))
     training = trained(evaluation_from=START + 8 * DAY)
     verdict = evaluate_gates(stores, healing, training, LATER).model_copy(update={"kind": "reject"})
     conclude(stores, healing, (training, verdict), LATER)
-    assert evaluation_start_of(stores, production, unseen_rows(stores, production, LATER).labelled) is None
+    assert evaluation_start_of(stores, production, labelled_until(stores, LATER)) is None
     traffic(stores, since=LATER, rows=300, seed=1)
-    later = unseen_rows(stores, production, LATER + DAY).labelled
-    assert evaluation_start_of(stores, production, later) >= LATER
+    assert evaluation_start_of(stores, production, labelled_until(stores, LATER + DAY)) >= LATER
 
 
 # Concluding

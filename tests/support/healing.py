@@ -67,9 +67,9 @@ def memory_stores() -> Stores:
     return Stores(MemoryBucket(), MemoryBucket())
 
 
-def healed_environment(contract: Contract = CONTRACT) -> tuple[Stores, Healing]:
+def healed_environment(contract: Contract = CONTRACT, stores: Stores | None = None) -> tuple[Stores, Healing]:
     """v1 (blind to x) in production, v2 (right about x) trained; and the healing that trained it."""
-    stores = memory_stores()
+    stores = stores or memory_stores()
     promote_first(stores, write_version(stores, "v1", slope=0.0, contract=contract), now=START, actor="test")
     write_version(stores, "v2", slope=2.0, contract=contract, evaluation_from=START + 9 * DAY)
     return stores, healing_of(stores)

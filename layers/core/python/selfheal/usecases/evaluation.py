@@ -1,4 +1,4 @@
-"""The rows that judge a shadow model: labelled, and never seen by it or by the production model."""
+"""Since when labelled rows are kept back to judge the next shadow model."""
 
 from datetime import datetime
 
@@ -9,15 +9,6 @@ from selfheal.dataset import Dataset
 from selfheal.evaluation_rows import evaluation_start
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.evidence import row_ids_behind
-from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
-
-
-def unseen_rows(stores: Stores, production: Manifest, now: datetime) -> LabelledWindow:
-    """All predictions newer than any row that trained the production model, with the labels known now."""
-    first_decision = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
-    # Nothing was predicted before the first decision: a training set may be years old, and the log is read by the hour.
-    start = max(production.data.newest, first_decision)
-    return labelled_window(stores.history, stores.labels, production.contract, start, now)
 
 
 def evaluation_start_of(stores: Stores, production: Manifest, labelled: Dataset) -> datetime | None:
