@@ -69,7 +69,7 @@ class Client:
 
     def serving_version(self) -> str:
         """The version that the API itself names."""
-        return str(self._http.get("/model").json()["version"])
+        return str(self._http.get("/model").json()["model_version"])
 
 
 def as_json_rows(features: pd.DataFrame, contract: Contract) -> list[dict[str, Any]]:

@@ -52,8 +52,9 @@ def train(
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
     """
     check_trainable(dataset, contract.policy.retraining.minimum_labels)
-    # Sums split over threads come out in another order on another machine.
-    with threadpool_limits(1, user_api="blas"):
+    # Sums split over threads come out in another order on another machine, and threads that wait for each other on a
+    # busy core make a run of seconds one of minutes.
+    with threadpool_limits(1):
         return _Run(dataset, contract, seed, check_budget).result()
 
 
