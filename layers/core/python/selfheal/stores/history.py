@@ -1,9 +1,9 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import orjson
@@ -16,6 +16,7 @@ from selfheal.stores.bucket import Bucket
 from selfheal.stores.prediction_log import hour_prefix
 
 HOUR = timedelta(hours=1)
+ARRAYS = ("prediction_ids", "timestamps", "model_versions", "probabilities", "predictions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,17 @@ class PredictionWindow:
 
     def __len__(self) -> int:
         return len(self.prediction_ids)
+
+    def take(self, rows: NDArray[np.bool_]) -> Self:
+        """The rows that a mask selects."""
+        arrays = {name: getattr(self, name)[rows] for name in ARRAYS}
+        return type(self)(**arrays, features=self.features[rows].reset_index(drop=True))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """The rows of several windows, in the order given; there must be one at least."""
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+        return cls(**arrays, features=pd.concat([part.features for part in parts], ignore_index=True))
 
 
 class PredictionHistory:

@@ -1,7 +1,7 @@
 """What monitoring runs leave behind: a summary and a report each, by day and time."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from selfheal.stores.bucket import Bucket
 
@@ -23,6 +23,13 @@ class MonitoringStore:
     def read(self, key: str) -> bytes:
         """One file of a run. Raises ObjectMissing."""
         return self._data.get(key).body
+
+    def latest(self, name: str, now: datetime) -> bytes | None:
+        """That file of the newest run before `now` that has one; None where there was none for two days."""
+        since = f"{PREFIX}dt={now - timedelta(days=2):%Y-%m-%d}/"
+        before = run_prefix(now)
+        written = [key for key in self.keys(since) if key.endswith(f"/{name}") and key < before]
+        return self.read(written[-1]) if written else None
 
     def keys(self, start_after: str = "") -> Iterator[str]:
         """Keys of all runs' files, oldest first."""

@@ -15,6 +15,7 @@ SERVING = "model.json"
 ESTIMATOR = "model.joblib"
 TRAINING = "training.parquet"
 REFERENCE = "reference.parquet"
+TUNING = "tuning.parquet"
 
 
 class ModelRegistry:
@@ -39,11 +40,11 @@ class ModelRegistry:
 
     def manifest(self, version: str) -> Manifest:
         """The manifest of a version. Raises VersionUnknown, StoreUnavailable."""
-        try:
-            stored = self._registry.get(_key(version, MANIFEST))
-        except ObjectMissing as error:
-            raise VersionUnknown(f"no version is called {version!r}: see `selfheal history`") from error
-        return Manifest.model_validate_json(stored.body)
+        return Manifest.model_validate_json(self._manifest_body(version))
+
+    def manifest_sha256(self, version: str) -> str:
+        """The hash of a version's manifest as it is stored. Raises VersionUnknown, StoreUnavailable."""
+        return hashlib.sha256(self._manifest_body(version)).hexdigest()
 
     def artefact(self, manifest: Manifest, name: str) -> bytes:
         """One artefact of a version. Raises ReferenceTampered where its bytes aren't those that were written."""
@@ -57,6 +58,12 @@ class ModelRegistry:
         for key in self._registry.keys(PREFIX):
             if key.endswith(f"/{MANIFEST}"):
                 yield key.removeprefix(PREFIX).removesuffix(f"/{MANIFEST}")
+
+    def _manifest_body(self, version: str) -> bytes:
+        try:
+            return self._registry.get(_key(version, MANIFEST)).body
+        except ObjectMissing as error:
+            raise VersionUnknown(f"no version is called {version!r}: see `selfheal history`") from error
 
     def _create_same(self, key: str, body: bytes) -> None:
         try:

@@ -1,0 +1,34 @@
+"""The scheduled monitoring's entry point: whatever the event holds, judge the last hours as of now."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from selfheal.composition import Stores, executions_of, notifications_of, settings_of, stores_of, system_clock
+from selfheal.settings import DriftSettings
+from selfheal.stores.executions import Executions
+from selfheal.stores.notifications import Notifications
+from selfheal.usecases.monitor import monitor
+
+logger = Logger(service="drift")
+
+
+@cache
+def connections() -> tuple[DriftSettings, Stores, Executions, Notifications]:
+    """The settings and what they name, made once a process."""
+    settings = settings_of(DriftSettings)
+    return (
+        settings,
+        stores_of(settings),
+        executions_of(settings.state_machine_arn),
+        notifications_of(settings.topic_arn),
+    )
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Run once; an unreachable store raises, and the scheduler tries again."""
+    settings, stores, executions, notifications = connections()
+    result = monitor(stores, executions, notifications, now=system_clock(), schedule_minutes=settings.schedule_minutes)
+    logger.info("monitoring run", extra={"result": result.model_dump(mode="json")})
+    return result.model_dump(mode="json")

@@ -1,0 +1,141 @@
+"""Why: pipeline fault, covariate drift, prior shift, concept drift, or can't tell yet; each has its own action.
+
+Labels decide. The model's own scores, calibrated on its tuning rows, say what labels to expect of these inputs. Where
+the residuals of recent rows differ from those of the tuning rows, the same inputs now mean something else; unless one
+constant on the log-odds explains it while each class still looks as it did, which is what a prior shift does
+(Saerens, Latinne and Decaestecker 2002).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from selfheal.records.drift import DriftVerdict
+from selfheal.records.monitoring import Cause, Diagnosis, Finding
+
+SIGNIFICANCE = 0.01
+MINIMUM_OF_CLASS = 20
+
+type Floats = NDArray[np.float64]
+
+ACTIONS: dict[Cause, str] = {
+    "none": "Nothing to do.",
+    "pipeline_fault": "Mend the data pipeline first; no model is trained on these rows.",
+    "covariate_drift": "Retrain on recent labelled rows, so that the model knows these inputs better.",
+    "prior_shift": "Retrain, or at least choose the operating point anew: positives have become more or less frequent.",
+    "concept_drift": "Retrain on recent labelled rows only as far back as the new behaviour goes.",
+    "cannot_tell": "Deliver labels for recent predictions: inputs moved, but only labels can say what it means.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRows:
+    """n labelled rows as one model scores them.
+
+    probabilities, labels: shape (n,). traits: shape (n, k), what the rows are like: ranks of numeric features.
+    """
+
+    probabilities: Floats
+    labels: NDArray[np.int8]
+    traits: Floats
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether both classes are there often enough to compare."""
+        positives = int(self.labels.sum())
+        return min(positives, len(self.labels) - positives) >= MINIMUM_OF_CLASS
+
+    @property
+    def logits(self) -> Floats:
+        """Log-odds of the probabilities, shape (n,)."""
+        return special.logit(np.clip(self.probabilities, 1e-6, 1 - 1e-6))
+
+    def of_class(self, label: int) -> Self:
+        """The rows of one class."""
+        rows = self.labels == label
+        return type(self)(self.probabilities[rows], self.labels[rows], self.traits[rows])
+
+
+def diagnose(
+    faults: tuple[Finding, ...], drift: DriftVerdict | None, tuning: ScoredRows, recent: ScoredRows, minimum_labels: int
+) -> Diagnosis:
+    """The most likely cause of what a run found; `recent` holds the newest labelled rows of the same model."""
+    cause, reason = _cause(faults, drift, tuning, recent, minimum_labels)
+    return Diagnosis(cause=cause, reason=reason, action=ACTIONS[cause])
+
+
+def _cause(
+    faults: tuple[Finding, ...], drift: DriftVerdict | None, tuning: ScoredRows, recent: ScoredRows, minimum_labels: int
+) -> tuple[Cause, str]:
+    if faults:
+        return "pipeline_fault", "; ".join(fault.message for fault in faults)
+    moved = drift is not None and drift.drift_detected
+    if len(recent.labels) < minimum_labels or not recent.are_enough or not tuning.are_enough:
+        labelled = f"only {len(recent.labels)} recent predictions are labelled"
+        return ("cannot_tell", f"inputs moved, and {labelled}") if moved else ("none", f"inputs hold still; {labelled}")
+    return _cause_by_labels(tuning, recent, moved=moved)
+
+
+def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, *, moved: bool) -> tuple[Cause, str]:
+    intercept, slope = calibration(tuning)
+    expected = [special.expit(intercept + slope * rows.logits) for rows in (tuning, recent)]
+    p_meaning = residual_p_value(tuning, recent, expected[0], expected[1])
+    if p_meaning > SIGNIFICANCE:
+        if moved:
+            return "covariate_drift", f"inputs moved; what they mean has not (p = {p_meaning:.2g})"
+        return "none", f"inputs and their meaning hold still (p = {p_meaning:.2g})"
+    rates = tuning.labels.mean(), recent.labels.mean()
+    offset = special.logit(rates[1]) - special.logit(rates[0])
+    shifted = special.expit(intercept + slope * recent.logits + offset)
+    explained = residual_p_value(tuning, recent, expected[0], shifted)
+    classes = class_p_value(tuning, recent)
+    share = f"positives went from {rates[0]:.1%} to {rates[1]:.1%}"
+    if min(explained, classes) > SIGNIFICANCE:
+        return "prior_shift", f"{share}, and each class looks as before (p = {min(explained, classes):.2g})"
+    return "concept_drift", f"the same inputs now mean something else (p = {p_meaning:.2g}); {share}"
+
+
+def residual_p_value(tuning: ScoredRows, recent: ScoredRows, expected_then: Floats, expected_now: Floats) -> float:
+    """Whether residuals (label minus expectation) lean the same way on score and traits then and now.
+
+    A two-sample score test: the mean of residual times (1, log-odds, traits) in the recent rows minus that in
+    the tuning rows, against its covariance; chi-squared with the rank of that as degrees of freedom.
+    """
+    then, now = (_leanings(tuning, expected_then), _leanings(recent, expected_now))
+    difference = now.mean(axis=0) - then.mean(axis=0)
+    covariance = np.cov(now, rowvar=False) / len(now) + np.cov(then, rowvar=False) / len(then)
+    statistic = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference
+    return float(special.chdtrc(np.linalg.matrix_rank(covariance, hermitian=True), statistic))
+
+
+def class_p_value(tuning: ScoredRows, recent: ScoredRows) -> float:
+    """Whether within each class the scores are distributed as before: two KS tests, Bonferroni-corrected."""
+    p_values = [
+        stats.ks_2samp(tuning.of_class(label).logits, recent.of_class(label).logits, method="asymp").pvalue
+        for label in (0, 1)
+    ]
+    return float(min(1.0, 2 * min(p_values)))
+
+
+def calibration(rows: ScoredRows) -> tuple[float, float]:
+    """Intercept and slope on the log-odds that make these rows' scores honest (Platt 1999), by Newton's method."""
+    design = np.column_stack([np.ones(len(rows.labels)), rows.logits])
+    coefficients = np.array([0.0, 1.0])
+    for _ in range(25):
+        expected = special.expit(design @ coefficients)
+        # A touch of ridge towards (0, 1) keeps scores that separate the classes finite.
+        gradient = design.T @ (rows.labels - expected) - 1e-3 * (coefficients - np.array([0.0, 1.0]))
+        curvature = (design.T * (expected * (1 - expected))) @ design + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        coefficients = coefficients + np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-9:  # noqa: PLR2004 - converged
+            break
+    return float(coefficients[0]), float(coefficients[1])
+
+
+def _leanings(rows: ScoredRows, expected: Floats) -> Floats:
+    regressors = np.column_stack([np.ones(len(rows.labels)), rows.logits, rows.traits])
+    return (rows.labels - expected)[:, None] * regressors

@@ -1,0 +1,68 @@
+"""Has the production model decayed? Its recent labelled rows against the rows that it was tuned on."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from selfheal.performance.realised import brier_losses
+from selfheal.records.monitoring import Decay
+
+
+def judge_decay(
+    probabilities: NDArray[np.float64],
+    labels: NDArray[np.int8],
+    promised: NDArray[np.float64],
+    *,
+    level: float,
+    minimum_rows: int,
+    minimum_increase: float,
+) -> Decay:
+    """Whether the model does worse than it promised, and worse than its own probabilities let expect.
+
+    The mean Brier loss must have risen (Welch's one-sided test), and must exceed p (1 - p), what an honest probability
+    loses on average (Spiegelhalter 1986): applicants who are harder to tell apart raise the first, not the second.
+
+    Args:
+        probabilities: shape (n,), of the newest labelled predictions of the production version.
+        labels: shape (n,), 0 or 1.
+        promised: shape (m,), Brier losses of the version's twin on the tuning rows.
+        level: the false-alarm rate of this one look; both tests have to reach it.
+        minimum_rows: fewer rows on either side are not judged.
+        minimum_increase: a smaller relative rise isn't worth acting on.
+    """
+    losses = brier_losses(probabilities, labels)
+    before, after = _mean(promised), _mean(losses)
+    if before is None or after is None or min(len(losses), len(promised)) < max(minimum_rows, 2):
+        return Decay(decayed=False, brier=after, promised_brier=before, p_value=None, level=level, n=len(losses))
+    p_value = max(_risen(losses, promised), _dishonest(probabilities, labels))
+    decayed = p_value <= level and after >= before * (1 + minimum_increase)
+    return Decay(decayed=decayed, brier=after, promised_brier=before, p_value=p_value, level=level, n=len(losses))
+
+
+def _risen(recent: NDArray[np.float64], promised: NDArray[np.float64]) -> float:
+    error = np.sqrt(recent.var(ddof=1) / len(recent) + promised.var(ddof=1) / len(promised))
+    return _upper_tail(float(recent.mean() - promised.mean()), float(error))
+
+
+def _dishonest(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
+    excess = (labels - probabilities) * (1 - 2 * probabilities)
+    variance = probabilities * (1 - probabilities) * (1 - 2 * probabilities) ** 2
+    return _upper_tail(float(excess.sum()), float(np.sqrt(variance.sum())))
+
+
+def _upper_tail(excess: float, error: float) -> float:
+    return float(special.ndtr(-excess / error)) if error else float(excess <= 0)
+
+
+def onset_of_decay(losses: NDArray[np.float64], promised: float) -> int:
+    """Where a rise of the mean loss most likely began: a position in `losses`, shape (n,), oldest first; n at least 1.
+
+    Maximum likelihood of one change away from a known mean (Hinkley 1970).
+    """
+    excess = np.cumsum((losses - promised)[::-1])[::-1]
+    rows_from_here = np.arange(len(losses), 0, -1)
+    return int(np.argmax(np.maximum(excess, 0.0) ** 2 / rows_from_here))
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if len(values) else None

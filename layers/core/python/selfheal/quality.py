@@ -1,0 +1,227 @@
+"""Data quality: what a broken pipe does to inputs, each as a named finding with numbers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract, Feature
+from selfheal.drift.clusters import collision_rate, row_keys, run_lengths
+from selfheal.drift.distances import rank_wasserstein
+from selfheal.drift.reference import FeatureReference, FeatureSample, Reference
+from selfheal.drift.significance import missing_p_value
+from selfheal.records.monitoring import Finding
+
+# Changes smaller than these are left to drift detection.
+SMALLEST_UNIT_FACTOR = 3.0
+FROZEN_SHARE, USUAL_SHARE = 0.9, 0.5
+MISSING_WARNING, MISSING_FAULT = 0.05, 0.2
+UNSEEN_WARNING = 0.05
+RANGE_FAULT = 0.01
+DUPLICATE_WARNING, DUPLICATE_FAULT = 0.2, 0.8
+SIGNIFICANCE = 1e-4
+MINIMUM_ROWS = 50
+QUANTILES = np.linspace(0.05, 0.95, 19)
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """One feature of a window beside its reference and its part of the contract."""
+
+    feature: Feature
+    reference: FeatureReference
+    rows: pd.Series
+    sample: FeatureSample
+
+    @property
+    def name(self) -> str:
+        return self.reference.name
+
+    @property
+    def n(self) -> int:
+        return len(self.rows)
+
+
+def quality_findings(reference: Reference, contract: Contract, windows: Iterable[pd.DataFrame]) -> tuple[Finding, ...]:
+    """What is wrong with any of some windows of inputs (the whole one, its newest part); the strongest of each kind."""
+    strongest: dict[tuple[str, str | None], Finding] = {}
+    for window in windows:
+        if len(window) < MINIMUM_ROWS:
+            continue
+        for finding in _findings(reference, contract, window):
+            known = strongest.get((finding.kind, finding.feature))
+            if known is None or (known.severity, -abs(known.value)) > (finding.severity, -abs(finding.value)):
+                strongest[finding.kind, finding.feature] = finding
+    return tuple(
+        sorted(strongest.values(), key=lambda finding: (finding.severity, finding.kind, finding.feature or ""))
+    )
+
+
+def faults(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings that say that the pipeline is broken."""
+    return tuple(finding for finding in findings if finding.severity == "fault")
+
+
+def _findings(reference: Reference, contract: Contract, window: pd.DataFrame) -> Iterator[Finding]:
+    yield from _duplicated_rows(reference, window)
+    for known in reference.features:
+        values = window[known.name]
+        column = _Column(contract.features[known.name], known, values, known.sample_of(values))
+        for check in CHECKS:
+            yield from check(column)
+
+
+def _missing_share(column: _Column) -> Iterator[Finding]:
+    before, after = column.reference.sample, column.sample
+    rise = after.missing_share - before.missing_share
+    if rise < MISSING_WARNING:
+        return
+    if missing_p_value(after.missing, column.n, before.missing, before.present + before.missing) > SIGNIFICANCE:
+        return
+    yield Finding(
+        kind="missing_share",
+        severity="fault" if rise >= MISSING_FAULT or not column.feature.nullable else "warning",
+        feature=column.name,
+        message=f"{column.name} is missing in {after.missing_share:.0%} of rows, usually in {before.missing_share:.0%}",
+        value=after.missing_share,
+        expected=before.missing_share,
+        n=column.n,
+    )
+
+
+def _out_of_range(column: _Column) -> Iterator[Finding]:
+    low, high = column.feature.minimum, column.feature.maximum
+    if column.sample.ordered is None or (low is None and high is None):
+        return
+    below = column.rows < (-np.inf if low is None else low)
+    outside = int((below | (column.rows > (np.inf if high is None else high))).sum())
+    if outside:
+        share = outside / column.n
+        yield Finding(
+            kind="out_of_range",
+            severity="fault" if share >= RANGE_FAULT else "warning",
+            feature=column.name,
+            message=f"{column.name} is outside its limits in {outside} rows ({share:.1%})",
+            value=share,
+            expected=0.0,
+            n=column.n,
+        )
+
+
+def _wrong_type(column: _Column) -> Iterator[Finding]:
+    if column.feature.type != "integer" or column.sample.ordered is None:
+        return
+    broken = int((column.sample.ordered % 1 != 0).sum())
+    if broken:
+        share = broken / column.n
+        yield Finding(
+            kind="wrong_type",
+            severity="fault" if share >= RANGE_FAULT else "warning",
+            feature=column.name,
+            message=f"{column.name} is an integer but isn't whole in {broken} rows ({share:.1%})",
+            value=share,
+            expected=0.0,
+            n=column.n,
+        )
+
+
+def _unseen_categories(column: _Column) -> Iterator[Finding]:
+    if not column.feature.is_category:
+        return
+    present = column.rows.dropna()
+    unseen = present[~present.isin(column.reference.value_counts.index)]
+    share = len(unseen) / max(len(present), 1)
+    expected = column.reference.unseen_share
+    closed = column.feature.categories is not None and not unseen.isin(column.feature.categories).all()
+    if share - expected < UNSEEN_WARNING and not closed:
+        return
+    listed = ", ".join(repr(str(value)) for value in unseen.value_counts().index[:3])
+    yield Finding(
+        kind="unseen_categories",
+        severity="fault" if closed and share >= RANGE_FAULT else "warning",
+        feature=column.name,
+        message=f"{column.name} holds values that training never saw in {share:.1%} of rows, such as {listed}",
+        value=share,
+        expected=expected,
+        n=column.n,
+    )
+
+
+def _unit_change(column: _Column) -> Iterator[Finding]:
+    """A constant factor between the quantiles of the positive values, after whose removal the shapes agree."""
+    before, after = column.reference.sample.ordered, column.sample.ordered
+    if before is None or after is None:
+        return
+    old, new = before[before > 0], after[after > 0]
+    if min(len(old), len(new)) < MINIMUM_ROWS or len(np.unique(old)) < len(QUANTILES):
+        return
+    factor = float(np.exp(np.median(np.log(np.quantile(new, QUANTILES)) - np.log(np.quantile(old, QUANTILES)))))
+    if max(factor, 1 / factor) >= SMALLEST_UNIT_FACTOR and _is_rescaled(column, after, factor):
+        yield Finding(
+            kind="unit_change",
+            severity="fault",
+            feature=column.name,
+            message=f"{column.name} is {_times(factor)} what it was, at every quantile: has its unit changed?",
+            value=factor,
+            expected=1.0,
+            n=column.n,
+        )
+
+
+def _is_rescaled(column: _Column, after: NDArray[np.float64], factor: float) -> bool:
+    """Whether undoing the factor removes most of the distance."""
+    shares = column.reference.sample.shares
+    undone = column.reference.sample_of(pd.Series(after / factor)).shares
+    return float(rank_wasserstein(undone, shares)) <= 0.25 * float(rank_wasserstein(column.sample.shares, shares))
+
+
+def _frozen_value(column: _Column) -> Iterator[Finding]:
+    present = column.rows.dropna()
+    if len(present) < MINIMUM_ROWS:
+        return
+    counts = present.value_counts()
+    share, usual = float(counts.iloc[0] / len(present)), column.reference.largest_share
+    if share >= FROZEN_SHARE and usual < USUAL_SHARE:
+        yield Finding(
+            kind="frozen_value",
+            severity="fault",
+            feature=column.name,
+            message=f"{column.name} is {counts.index[0]} in {share:.0%} of rows; usually no value exceeds {usual:.0%}",
+            value=share,
+            expected=usual,
+            n=column.n,
+        )
+
+
+CHECKS: tuple[Callable[[_Column], Iterator[Finding]], ...] = (
+    _missing_share,
+    _out_of_range,
+    _wrong_type,
+    _unseen_categories,
+    _unit_change,
+    _frozen_value,
+)
+
+
+def _duplicated_rows(reference: Reference, window: pd.DataFrame) -> Iterator[Finding]:
+    keys = row_keys(window)
+    repeated = 1.0 - len(run_lengths(keys)) / len(keys)
+    # What the reference would repeat in as many rows, if each pair is equal as often as there.
+    expected = min(1.0, reference.collision_rate * (len(keys) - 1) / 2)
+    excess = repeated - expected
+    if excess >= DUPLICATE_WARNING and collision_rate(keys) > reference.collision_rate:
+        yield Finding(
+            kind="duplicated_rows",
+            severity="fault" if excess >= DUPLICATE_FAULT else "warning",
+            feature=None,
+            message=f"{repeated:.0%} of the rows repeat another one; the reference lets expect {expected:.0%}",
+            value=repeated,
+            expected=expected,
+            n=len(window),
+        )
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.3g} times" if factor >= 1 else f"1/{1 / factor:.3g} of"

@@ -1,0 +1,193 @@
+"""One monitoring run as it is written down: the drift summary, its named fields first, and what stands beside it."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
+
+from selfheal.records.base import Record, UtcTime
+from selfheal.records.drift import Detection, FeatureDrift
+from selfheal.records.probation import Probation
+
+Verdict = Literal["not_enough_data", "no_drift", "drift", "widespread_drift", "decay", "pipeline_fault"]
+Cause = Literal["none", "pipeline_fault", "covariate_drift", "prior_shift", "concept_drift", "cannot_tell"]
+FindingKind = Literal[
+    "schema_changed",
+    "wrong_type",
+    "out_of_range",
+    "unseen_categories",
+    "missing_share",
+    "unit_change",
+    "frozen_value",
+    "duplicated_rows",
+    "volume",
+    "stopped",
+    "clock_skew",
+    "open_hour",
+]
+
+
+class _Part(BaseModel):
+    model_config = Record.model_config
+
+
+class Finding(_Part):
+    """One thing that is wrong with the data itself. A fault stops healings; a warning is only told."""
+
+    kind: FindingKind
+    severity: Literal["fault", "warning"]
+    feature: str | None
+    message: str
+    value: float
+    expected: float | None
+    n: int
+
+
+class ProxyMetrics(_Part):
+    """What the predictions alone say over some hours; entropy of a 10-bin histogram of probabilities, in nats."""
+
+    hours: float
+    num_predictions: int
+    positive_rate: float | None
+    probability_mean: float | None
+    probability_std: float | None
+    probability_median: float | None
+    probability_q25: float | None
+    probability_q75: float | None
+    entropy: float | None
+
+
+class ProxyChange(_Part):
+    """Change per hour, by least squares over the hours of the window; None where fewer than two hours hold rows."""
+
+    positive_rate_per_hour: float | None
+    probability_mean_per_hour: float | None
+
+
+class Estimate(_Part):
+    """A metric and its 95 % interval; None where the rows don't define it (one class only, no positive prediction)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class Performance(_Part):
+    """Metrics over n rows. `estimated` ones rest on calibrated probabilities instead of labels."""
+
+    estimated: bool
+    n: int
+    positives: float
+    oldest: UtcTime | None
+    newest: UtcTime | None
+    metrics: dict[str, Estimate]
+
+
+class Coverage(_Part):
+    """Labels so far, and whether the labelled rows look like the unlabelled ones (`selection_p_value`, small: no)."""
+
+    predictions: int
+    labelled: int
+    coverage: float
+    selection_p_value: float | None
+    selection_feature: str | None
+
+
+class Decay(_Part):
+    """Brier score of recent labelled rows against that of the version's own tuning rows, by a one-sided test.
+
+    labelled_since: labelled rows of the version since the rise most likely began; 0 where there is none.
+    """
+
+    decayed: bool
+    brier: float | None
+    promised_brier: float | None
+    p_value: float | None
+    level: float
+    n: int
+    labelled_since: int = 0
+
+
+class Diagnosis(_Part):
+    """The most likely cause, why it is thought so, and what to do about it."""
+
+    cause: Cause
+    reason: str
+    action: str
+
+
+class AlarmState(_Part):
+    """The alarm event under way: when it began and last rang, and the last pipeline fault; None where there is none.
+
+    faults: which faults there were since the pipe was last whole for a full window.
+    """
+
+    since: UtcTime | None = None
+    last: UtcTime | None = None
+    fault: UtcTime | None = None
+    faults: tuple[str, ...] = ()
+
+
+class HealingState(_Part):
+    """Whether this run started a healing, and if not, why."""
+
+    started: bool
+    execution: str | None
+    reason: str
+
+
+class DriftSummary(Record):
+    """`summary.json` of a run. `dataset_drift_detected` is None where there were too few predictions to judge.
+
+    drift_share is the observed share of drifted features; `features` are in order of what they move, most first.
+    """
+
+    timestamp: UtcTime
+    reference_metadata: dict[str, Any]
+    dataset_drift_detected: bool | None
+    drift_share: float | None
+    num_drifted_features: int
+    num_features_total: int
+    num_features_evaluated: int
+    num_features_excluded: int
+    excluded_features: tuple[str, ...]
+    features: tuple[FeatureDrift, ...]
+
+    verdict: Verdict
+    sentence: str
+    action: str
+    production_version: str
+    window_start: UtcTime
+    window_end: UtcTime
+    detection: Detection | None
+    exclusion_reasons: dict[str, str]
+    findings: tuple[Finding, ...]
+    proxy: tuple[ProxyMetrics, ...]
+    proxy_change: ProxyChange
+    performance: Performance | None
+    estimated_performance: Performance | None
+    coverage: Coverage
+    decay: Decay
+    diagnosis: Diagnosis
+    alarm: AlarmState
+    healing: HealingState
+    usual_predictions: float
+    probation: Probation | None
+
+    @model_serializer(mode="wrap")
+    def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        return {**{key: value for key, value in content.items() if key != "schema_version"}, "schema_version": 1}
+
+
+class MonitoringResult(Record):
+    """What the drift function returns: where the run's files lie and what it decided."""
+
+    verdict: Verdict
+    sentence: str
+    summary: str
+    report: str
+    num_predictions: int
+    p_value: float | None
+    drift_share: float | None
+    healing: str | None
+    rolled_back: bool = False

@@ -1,0 +1,125 @@
+"""What a run says and does about what it found: the verdict in a sentence, the action, and whether to heal."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfheal.contract.model import Policy
+from selfheal.drift.looks import event_start
+from selfheal.quality import faults
+from selfheal.records.drift import DriftVerdict
+from selfheal.records.healing import TriggerKind
+from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance, Verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that one run found. `drift` is None where there were too few predictions, `performance` without labels."""
+
+    findings: tuple[Finding, ...]
+    drift: DriftVerdict | None
+    decay: Decay
+    diagnosis: Diagnosis
+    performance: Performance | None
+    predictions: int
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that say that the pipeline is broken."""
+        return faults(self.findings)
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether something moved that people should hear of."""
+        return self.decay.decayed or (self.drift is not None and self.drift.drift_detected)
+
+
+def next_alarm(before: AlarmState, judgement: Judgement, now: datetime, lookback: timedelta) -> AlarmState:
+    """The alarm event after this run; a pipeline fault is remembered until its rows have left the window."""
+    faulty = bool(judgement.faults)
+    # What moved while the pipe was broken isn't drift.
+    alarming = judgement.is_alarming and not faulty and not fault_lingers(before, now, lookback)
+    since = event_start(now, alarming=alarming, previous_start=before.since, last_alarm=before.last, lookback=lookback)
+    last = now if alarming else before.last if since else None
+    lingering = fault_lingers(before, now, lookback)
+    told = {
+        *(before.faults if lingering else ()),
+        *(f"{fault.kind} {fault.feature or ''}" for fault in judgement.faults),
+    }
+    return AlarmState(since=since, last=last, fault=now if faulty else before.fault, faults=tuple(sorted(told)))
+
+
+def fault_lingers(alarm: AlarmState, now: datetime, lookback: timedelta) -> bool:
+    """Whether rows of an earlier pipeline fault are still in the window."""
+    return alarm.fault is not None and now - alarm.fault < lookback
+
+
+def verdict_of(judgement: Judgement, *, lingering_fault: bool) -> Verdict:
+    """The run's verdict in a word."""
+    if judgement.faults or lingering_fault:
+        return "pipeline_fault"
+    if judgement.drift is None:
+        return "not_enough_data"
+    if not judgement.drift.drift_detected:
+        return "decay" if judgement.decay.decayed else "no_drift"
+    return "widespread_drift" if judgement.drift.widespread else "drift"
+
+
+def sentence_of(verdict: Verdict, judgement: Judgement, policy: Policy) -> str:
+    """The verdict in one sentence, decay of the realised performance included."""
+    return f"{_about_inputs(verdict, judgement, policy)}{_about_decay(judgement.decay)}."
+
+
+def _about_inputs(verdict: Verdict, judgement: Judgement, policy: Policy) -> str:
+    if verdict == "pipeline_fault":
+        if not judgement.faults:
+            return "The data pipeline was broken within the window; its rows are still in it"
+        more = f" (and {len(judgement.faults) - 1} more)" if len(judgement.faults) > 1 else ""
+        return f"The data pipeline looks broken: {judgement.faults[0].message.rstrip('?')}{more}"
+    if judgement.drift is None:
+        needed = policy.monitoring.minimum_predictions
+        return f"Not enough data: {judgement.predictions} predictions in the window, {needed} are needed"
+    return _about_drift(judgement.drift)
+
+
+def _about_drift(drift: DriftVerdict) -> str:
+    if drift.drift_detected:
+        names = ", ".join(feature.feature for feature in drift.drifted[:3])
+        extent = "Inputs have drifted widely" if drift.widespread else "Inputs have drifted"
+        return f"{extent}: {len(drift.drifted)} of {len(drift.features)} features, most of all {names}"
+    if drift.detection.detected:
+        return "Inputs changed, but by too little to matter"
+    return "No drift: inputs look as they did in training"
+
+
+def _about_decay(decay: Decay) -> str:
+    if not decay.decayed or decay.brier is None or decay.promised_brier is None:
+        return ""
+    return f"; on {decay.n} labelled rows the Brier score is {decay.brier:.3f}, {decay.promised_brier:.3f} was promised"
+
+
+def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) -> tuple[TriggerKind | None, str]:
+    """Which trigger a healing would have, or None and why there is none.
+
+    Retraining can cure decay and drift, given labels of the changed world: enough to teach the shadow model and as many
+    again to judge it. `labelled_since_alarm` counts labelled predictions made since the alarm began.
+    """
+    needed = policy.retraining.minimum_labels + policy.gates.minimum_samples
+    if not judgement.is_alarming:
+        return None, "nothing to heal"
+    labelled = max(labelled_since_alarm, judgement.decay.labelled_since)
+    if labelled < needed:
+        return None, f"waiting for labels: {labelled} of {needed} since the change began"
+    if judgement.decay.decayed:
+        return "decay", "recent labels show that the model has become worse"
+    return "drift", "inputs have drifted, and there are labels to learn from"
+
+
+def state_of(summary: DriftSummary) -> tuple[object, ...]:
+    """What people were last told; a message is due when it changes."""
+    return (
+        summary.production_version,
+        summary.alarm.faults,
+        summary.alarm.since,
+        summary.decay.decayed and summary.alarm.since,
+        summary.healing.execution if summary.healing.started else None,
+    )

@@ -1,0 +1,35 @@
+"""The rows that tuned a version, and what its twin, which had not seen them, said of them: its honest promise."""
+
+import io
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
+from selfheal.tables import from_parquet, to_parquet
+
+# Names of this kind are reserved by the contract's parser.
+PROBABILITY = "__probability"
+
+
+@dataclass(frozen=True, eq=False)
+class TuningRows:
+    """n rows and, shape (n,), their probabilities by a model that was fitted on older rows only."""
+
+    rows: Dataset
+    probabilities: NDArray[np.float64]
+
+
+def tuning_to_parquet(tuning: TuningRows) -> bytes:
+    """The rows as `selfheal.tables` keeps them, with one column more."""
+    features = tuning.rows.features.assign(**{PROBABILITY: tuning.probabilities})
+    return to_parquet(replace(tuning.rows, features=features))
+
+
+def tuning_from_parquet(payload: bytes, contract: Contract) -> TuningRows:
+    """What `tuning_to_parquet` wrote."""
+    probabilities = pd.read_parquet(io.BytesIO(payload), columns=[PROBABILITY])[PROBABILITY]
+    return TuningRows(from_parquet(payload, contract), probabilities.to_numpy(dtype=np.float64))

@@ -1,0 +1,338 @@
+"""One monitoring run: read the last hours and what labels have come, judge, write it down, act on it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.composition import Stores
+from selfheal.contract import Contract
+from selfheal.diagnosis import ScoredRows, diagnose
+from selfheal.drift import judge
+from selfheal.drift.looks import level_of_one_look
+from selfheal.errors import HealingRefused
+from selfheal.performance.decay import judge_decay, onset_of_decay
+from selfheal.performance.realised import brier_losses, realised_performance
+from selfheal.performance.selection import selection_bias
+from selfheal.proxy_metrics import proxy_change, proxy_metrics_over_hours
+from selfheal.quality import faults, quality_findings
+from selfheal.records.drift import DriftVerdict
+from selfheal.records.healing import Trigger
+from selfheal.records.monitoring import (
+    AlarmState,
+    Coverage,
+    Decay,
+    DriftSummary,
+    Finding,
+    HealingState,
+    MonitoringResult,
+    Performance,
+)
+from selfheal.records.predictions import moment_of
+from selfheal.records.probation import Probation
+from selfheal.report import render_report
+from selfheal.response import (
+    Judgement,
+    fault_lingers,
+    next_alarm,
+    sentence_of,
+    state_of,
+    trigger_of,
+    verdict_of,
+)
+from selfheal.sentences import sentence_of as decision_sentence
+from selfheal.stores.executions import Executions
+from selfheal.stores.history import PredictionWindow
+from selfheal.stores.monitoring import run_prefix
+from selfheal.stores.notifications import Notifications
+from selfheal.stores.registry import REFERENCE
+from selfheal.traffic import traffic_findings, usual_volume
+from selfheal.usecases.check_probation import check_probation
+from selfheal.usecases.heal import next_start_allowed, start_healing, sweep
+from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
+
+SUMMARY, REPORT = "summary.json", "report.html"
+# A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
+MINIMUM_DECAY = 0.05
+# The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
+NEWEST_ROWS = 200
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What one run holds in its hands while it judges."""
+
+    production: Production
+    window: PredictionWindow
+    recent: RecentPredictions
+    before: DriftSummary | None
+    now: datetime
+    level: float
+
+    @property
+    def contract(self) -> Contract:
+        return self.production.contract
+
+    @property
+    def lookback(self) -> timedelta:
+        return timedelta(hours=self.contract.policy.monitoring.lookback_hours)
+
+    @property
+    def alarm_before(self) -> AlarmState:
+        """The alarm event so far; a new version starts with a clean slate, but rows of a broken pipe remain."""
+        if self.before is None:
+            return AlarmState()
+        if self.before.production_version != self.production.manifest.version:
+            return AlarmState(fault=self.before.alarm.fault)
+        return self.before.alarm
+
+    @property
+    def usual(self) -> float:
+        if self.before is None:
+            return usual_volume(None, len(self.window), 0.0)
+        hours = (self.now - self.before.timestamp) / timedelta(hours=1)
+        return usual_volume(self.before.usual_predictions, len(self.window), hours)
+
+
+def monitor(
+    stores: Stores, executions: Executions, notifications: Notifications, *, now: datetime, schedule_minutes: int
+) -> MonitoringResult:
+    """Judge the last hours, keep summary and report, start a healing when one is due, tell people what changed.
+
+    Doing it again for the same moment overwrites the same files and starts nothing twice.
+
+    Raises:
+        NoProductionModel: there is no model to watch.
+        ReferenceTampered: the frozen reference isn't what was written.
+        StoreUnavailable: a store or a service doesn't answer.
+    """
+    for lost in sweep(stores, executions, now):
+        notifications.send("selfheal: a healing ended without a decision", decision_sentence(lost))
+    probation = check_probation(stores, notifications, now)
+    run = _read(stores, now, schedule_minutes)
+    judgement = _judge(run)
+    alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
+    healing = _heal(stores, executions, run, judgement, alarm)
+    summary = _summary(run, judgement, alarm, healing, probation)
+    key = stores.monitoring.write(now, SUMMARY, summary.to_json())
+    report = stores.monitoring.write(now, REPORT, render_report(summary))
+    _tell(notifications, run.before, summary, report)
+    return MonitoringResult(
+        verdict=summary.verdict,
+        sentence=summary.sentence,
+        summary=key,
+        report=report,
+        num_predictions=len(run.window),
+        p_value=summary.detection.p_value if summary.detection else None,
+        drift_share=summary.drift_share,
+        healing=healing.execution if healing.started else None,
+        rolled_back=probation is not None and probation.rolled_back,
+    )
+
+
+def _read(stores: Stores, now: datetime, schedule_minutes: int) -> _Run:
+    production = read_production(stores)
+    policy = production.contract.policy.monitoring
+    written = stores.monitoring.latest(SUMMARY, now)
+    return _Run(
+        production=production,
+        window=stores.history.window(now - timedelta(hours=policy.lookback_hours), now, production.contract),
+        recent=recent_predictions(stores, production.contract, now),
+        before=DriftSummary.model_validate_json(written) if written else None,
+        now=now,
+        level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
+    )
+
+
+def _judge(run: _Run) -> Judgement:
+    findings, drift = _findings(run), _drift(run)
+    of_version = run.recent.rows.model_versions == run.production.manifest.version
+    labelled = run.recent.take(run.recent.is_labelled & of_version)
+    newest = _newest(labelled, run)
+    promised = run.production.tuning
+    return Judgement(
+        findings=findings,
+        drift=drift,
+        decay=_decay(run, labelled, newest),
+        diagnosis=diagnose(
+            faults(findings),
+            drift,
+            tuning=_scored(run, promised.rows.features, promised.rows.labels, promised.probabilities),
+            recent=_scored(run, newest.rows.features, newest.labels, newest.rows.probabilities),
+            minimum_labels=run.contract.policy.retraining.minimum_labels,
+        ),
+        performance=_performance(newest),
+        predictions=len(run.window),
+    )
+
+
+def _decay(run: _Run, labelled: RecentPredictions, newest: RecentPredictions) -> Decay:
+    promised = brier_losses(run.production.tuning.probabilities, run.production.tuning.rows.labels)
+    found = judge_decay(
+        newest.rows.probabilities,
+        newest.labels,
+        promised,
+        level=run.level,
+        minimum_rows=run.contract.policy.retraining.minimum_labels,
+        minimum_increase=MINIMUM_DECAY,
+    )
+    if not found.decayed:
+        return found
+    losses = brier_losses(labelled.rows.probabilities, labelled.labels)
+    onset = onset_of_decay(losses, float(promised.mean()))
+    return found.model_copy(update={"labelled_since": len(losses) - onset})
+
+
+def _drift(run: _Run) -> DriftVerdict | None:
+    policy = run.contract.policy.monitoring
+    if len(run.window) < policy.minimum_predictions:
+        return None
+    return judge(run.production.reference, run.window.features, policy, run.level)
+
+
+def _findings(run: _Run) -> tuple[Finding, ...]:
+    features = run.window.features
+    moments = [np.datetime64(moment_of(key).replace(tzinfo=None), "us") for key in run.window.prediction_ids]
+    return (
+        *traffic_findings(
+            run.now,
+            run.window.timestamps,
+            np.array(moments, dtype="datetime64[us]"),
+            run.before.usual_predictions if run.before else 0.0,
+            run.lookback / timedelta(hours=1),
+        ),
+        *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
+    )
+
+
+def _newest(labelled: RecentPredictions, run: _Run) -> RecentPredictions:
+    """The labelled rows of the newest lookback that holds any, or as many as are needed to judge."""
+    moments = labelled.rows.timestamps
+    if not len(moments):
+        return labelled
+    least = run.contract.policy.retraining.minimum_labels
+    inside = moments > moments.max() - np.timedelta64(run.lookback)
+    return labelled.take(inside | (np.arange(len(moments)) >= len(moments) - least))
+
+
+def _scored(run: _Run, features: pd.DataFrame, labels: NDArray[np.int8], probabilities: Floats) -> ScoredRows:
+    return ScoredRows(probabilities, labels, run.production.reference.traits(features))
+
+
+def _performance(newest: RecentPredictions) -> Performance | None:
+    if not len(newest.labels):
+        return None
+    rows = newest.rows
+    return realised_performance(rows.timestamps, rows.probabilities, rows.predictions, newest.labels)
+
+
+def _heal(stores: Stores, executions: Executions, run: _Run, judgement: Judgement, alarm: AlarmState) -> HealingState:
+    """Start a healing where one is due and allowed; otherwise the reason why not."""
+    policy = run.contract.policy
+    if judgement.faults or fault_lingers(alarm, run.now, run.lookback):
+        return _not_started("the data pipeline has to be mended first")
+    kind, reason = trigger_of(judgement, _labelled_since(run, alarm), policy)
+    if kind is None:
+        return _not_started(reason)
+    allowed = next_start_allowed(list(stores.ledger.entries()), policy)
+    if allowed is not None and run.now < allowed:
+        return _not_started(f"{reason}; the next start is allowed at {allowed:%Y-%m-%d %H:%M} UTC")
+    trigger = Trigger(kind=kind, reason=reason, run=run_prefix(run.now))
+    try:
+        healing = start_healing(stores, executions, trigger, run.now)
+    except HealingRefused as refusal:
+        return _not_started(str(refusal))
+    return HealingState(started=True, execution=healing.execution, reason=reason)
+
+
+def _not_started(reason: str) -> HealingState:
+    return HealingState(started=False, execution=None, reason=reason)
+
+
+def _labelled_since(run: _Run, alarm: AlarmState) -> int:
+    if alarm.since is None:
+        return 0
+    since = np.datetime64(alarm.since.replace(tzinfo=None), "us")
+    return int((run.recent.is_labelled & (run.recent.rows.timestamps >= since)).sum())
+
+
+def _summary(
+    run: _Run, judgement: Judgement, alarm: AlarmState, healing: HealingState, probation: Probation | None
+) -> DriftSummary:
+    drift, window, policy = judgement.drift, run.window, run.contract.policy
+    excluded = drift.excluded if drift else {}
+    features = drift.features if drift else ()
+    verdict = verdict_of(judgement, lingering_fault=fault_lingers(alarm, run.now, run.lookback))
+    return DriftSummary(
+        timestamp=run.now,
+        reference_metadata=_reference_metadata(run.production),
+        dataset_drift_detected=drift.drift_detected if drift else None,
+        drift_share=drift.drift_share if drift else None,
+        num_drifted_features=len(drift.drifted) if drift else 0,
+        num_features_total=len(run.contract.features),
+        num_features_evaluated=len(features),
+        num_features_excluded=len(excluded),
+        excluded_features=tuple(excluded),
+        features=features,
+        verdict=verdict,
+        sentence=sentence_of(verdict, judgement, policy),
+        action=judgement.diagnosis.action,
+        production_version=run.production.manifest.version,
+        window_start=run.now - run.lookback,
+        window_end=run.now,
+        detection=drift.detection if drift else None,
+        exclusion_reasons=excluded,
+        findings=judgement.findings,
+        proxy=proxy_metrics_over_hours(run.now, window.timestamps, window.probabilities, window.predictions),
+        proxy_change=proxy_change(run.now, window.timestamps, window.probabilities, window.predictions),
+        performance=judgement.performance,
+        estimated_performance=None,
+        coverage=_coverage(run),
+        decay=judgement.decay,
+        diagnosis=judgement.diagnosis,
+        alarm=alarm,
+        healing=healing,
+        usual_predictions=run.usual,
+        probation=probation,
+    )
+
+
+def _reference_metadata(production: Production) -> dict[str, str | int]:
+    window = production.manifest.data
+    return {
+        "version": production.manifest.version,
+        "rows": len(production.reference_rows),
+        "sha256": production.manifest.artefacts[REFERENCE].sha256,
+        "training_oldest": window.oldest.isoformat(),
+        "training_newest": window.newest.isoformat(),
+    }
+
+
+def _coverage(run: _Run) -> Coverage:
+    recent = run.recent
+    p_value, feature = selection_bias(
+        recent.rows.timestamps, recent.rows.features, recent.is_labelled, run.contract, run.contract.policy.monitoring
+    )
+    labelled = int(recent.is_labelled.sum())
+    return Coverage(
+        predictions=len(recent.labels),
+        labelled=labelled,
+        coverage=labelled / max(len(recent.labels), 1),
+        selection_p_value=p_value,
+        selection_feature=feature,
+    )
+
+
+def _tell(notifications: Notifications, before: DriftSummary | None, summary: DriftSummary, report: str) -> None:
+    """One message when something changed since the last run; a quiet first run says nothing."""
+    quiet = summary.alarm.since is None and summary.verdict != "pipeline_fault" and not summary.healing.started
+    if state_of(summary) == state_of(before) if before else quiet:
+        return
+    details = (
+        f"{summary.sentence}\n\n{summary.diagnosis.reason}\n{summary.action}\n\nHealing: {summary.healing.reason}\n"
+    )
+    notifications.send(summary.sentence, f"{details}Report: {report}\n")

@@ -1,0 +1,103 @@
+"""What a monitoring run reads: the production version as it was frozen, the window, and the newest labelled rows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.artefact import Artefact, load_artefact
+from selfheal.composition import Stores
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
+from selfheal.drift import Reference
+from selfheal.records.manifest import Manifest
+from selfheal.records.pointer import Pointer
+from selfheal.stores.history import PredictionWindow
+from selfheal.stores.registry import REFERENCE, SERVING, TUNING
+from selfheal.tables import from_parquet
+from selfheal.tuning import TuningRows, tuning_from_parquet
+
+# Single log objects are kept this long; rows further back are too old to say how the model does now.
+LABEL_HORIZON = timedelta(days=30)
+# Labelled rows that answer every question of a run.
+LABELS_WANTED = 2000
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Production:
+    """The production version as monitoring needs it."""
+
+    pointer: Pointer
+    manifest: Manifest
+    artefact: Artefact
+    reference: Reference
+    reference_rows: Dataset
+    tuning: TuningRows
+
+    @property
+    def contract(self) -> Contract:
+        """What the version was trained under."""
+        return self.manifest.contract
+
+
+def read_production(stores: Stores) -> Production:
+    """The production version, each artefact verified. Raises NoProductionModel, ReferenceTampered, StoreUnavailable."""
+    pointer = stores.pointer.read().pointer
+    manifest = stores.models.manifest(pointer.version)
+    frozen = from_parquet(stores.models.artefact(manifest, REFERENCE), manifest.contract)
+    return Production(
+        pointer=pointer,
+        manifest=manifest,
+        artefact=load_artefact(stores.models.artefact(manifest, SERVING)),
+        reference=Reference(frozen.features, manifest.contract),
+        reference_rows=frozen,
+        tuning=tuning_from_parquet(stores.models.artefact(manifest, TUNING), manifest.contract),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class RecentPredictions:
+    """n predictions, oldest first, and their labels; `labels` is shape (n,), -1 where none has come yet."""
+
+    rows: PredictionWindow
+    labels: NDArray[np.int8]
+
+    @property
+    def is_labelled(self) -> NDArray[np.bool_]:
+        """Shape (n,)."""
+        return self.labels >= 0
+
+    def take(self, rows: NDArray[np.bool_]) -> Self:
+        """The predictions that a mask selects."""
+        return type(self)(self.rows.take(rows), self.labels[rows])
+
+
+def recent_predictions(stores: Stores, contract: Contract, now: datetime) -> RecentPredictions:
+    """The newest predictions, by whole days back to where 2,000 are labelled, for 30 days at most.
+
+    A day is read only if a label of its predictions, or of later ones, is known or it is the first.
+    """
+    days = [_day(stores, contract, now - DAY, now)]
+    pending: list[datetime] = []
+    start = now - DAY
+    while sum(int(day.is_labelled.sum()) for day in days) < LABELS_WANTED and now - start < LABEL_HORIZON:
+        start -= DAY
+        pending.append(start)
+        if stores.labels.of_predictions_between(start, start + DAY):
+            days.extend(_day(stores, contract, day, day + DAY) for day in pending)
+            pending.clear()
+    oldest_first = days[::-1]
+    return RecentPredictions(
+        PredictionWindow.concatenate([day.rows for day in oldest_first]),
+        np.concatenate([day.labels for day in oldest_first]),
+    )
+
+
+def _day(stores: Stores, contract: Contract, start: datetime, end: datetime) -> RecentPredictions:
+    rows = stores.history.window(start, end, contract)
+    known = stores.labels.of_predictions_between(start, end)
+    labels = [known[key].label if key in known else -1 for key in rows.prediction_ids]
+    return RecentPredictions(rows, np.array(labels, dtype=np.int8))

@@ -1,0 +1,182 @@
+"""Monitoring runs over buckets in memory: what is written, told and started, as a credit world goes its way."""
+
+import json
+
+import pytest
+
+from infra.simulation.credit import Phase, credit_rows
+from selfheal.errors import NoProductionModel, ReferenceTampered
+from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.registry import REFERENCE
+from selfheal.usecases.monitor import monitor
+from tests.support.healing import FakeExecutions, FakeNotifications, memory_stores
+from tests.support.monitoring import HOUR, START, VERSION, CreditWorld
+
+NAMED_FIELDS = [
+    "timestamp",
+    "reference_metadata",
+    "dataset_drift_detected",
+    "drift_share",
+    "num_drifted_features",
+    "num_features_total",
+    "num_features_evaluated",
+    "num_features_excluded",
+    "excluded_features",
+    "features",
+]
+FEATURE_FIELDS = ["feature", "drift_detected", "stat_test", "p_value", "threshold", "drift_score"]
+
+
+def test_too_little_data_is_said_and_nothing_else_happens():
+    """Below the minimum the verdict is "not enough data", never "no drift"; nobody is told."""
+    world = CreditWorld()
+    world.hours(3)
+    summary = world.summary(world.run())
+    assert summary.verdict == "not_enough_data"
+    assert summary.dataset_drift_detected is None
+    assert "120 predictions" in summary.sentence
+    assert not world.notifications.sent
+    assert not world.executions.started
+
+
+def test_a_calm_world_starts_nothing_and_tells_nobody():
+    """Two unchanged days at six-hourly runs: no drift, no decay, no message, no healing."""
+    world = CreditWorld()
+    verdicts = []
+    for _ in range(8):
+        world.hours(6)
+        verdicts.append(world.run(schedule_minutes=360).verdict)
+    assert set(verdicts) == {"no_drift"}
+    assert not world.notifications.sent
+    assert not world.executions.started
+
+
+def test_the_summary_holds_the_named_fields_first():
+    """Whoever reads `summary.json` finds the ten fields, and six for each feature, in their order."""
+    world = CreditWorld()
+    world.hours(24)
+    result = world.run()
+    content = json.loads(world.stores.monitoring.read(result.summary))
+    assert list(content)[:10] == NAMED_FIELDS
+    assert [list(feature)[:6] for feature in content["features"]] == [FEATURE_FIELDS] * 10
+    assert content["num_features_total"] == content["num_features_evaluated"] == 10
+    assert content["reference_metadata"]["version"] == VERSION
+    assert content["proxy"][2]["num_predictions"] == 24 * 40
+    assert content["performance"]["metrics"]["brier"]["low"] < content["performance"]["metrics"]["brier"]["value"]
+
+
+def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():
+    """Drift alarms at once, waits for labels of the changed world, then starts exactly one healing."""
+    world = CreditWorld()
+    world.hours(24)
+    world.run()
+    world.hours(20, phase=Phase.STRESS)
+    summary = world.summary(world.run())
+    assert summary.dataset_drift_detected
+    assert not summary.healing.started
+    assert "waiting for labels" in summary.healing.reason
+    assert len(world.notifications.sent) == 1
+    for _ in range(4):
+        world.hours(6, phase=Phase.STRESS)
+        world.run()
+    (healing,) = world.executions.started
+    assert healing.execution == f"{VERSION}-0"
+    assert healing.trigger.run is not None
+
+
+def test_changed_risk_is_found_by_labels_alone():
+    """Inputs hold still and defaults follow other rules: the decay of the Brier score starts a healing."""
+    world = CreditWorld()
+    world.hours(24)
+    for _ in range(6):
+        world.hours(6, phase=Phase.CHANGED_RISK)
+        summary = world.summary(world.run())
+    assert summary.verdict == "decay"
+    assert summary.diagnosis.cause == "concept_drift"
+    assert [healing.trigger.kind for healing in world.executions.started] == ["decay"]
+
+
+def test_a_broken_pipeline_is_alarmed_and_never_trained_on():
+    """Income in thousands is named within an hour; no healing starts while such rows are in the window."""
+    world = CreditWorld()
+    world.hours(30)
+    world.run()
+    world.hours(5, phase=Phase.BROKEN_PIPELINE)
+    summary = world.summary(world.run())
+    assert summary.verdict == "pipeline_fault"
+    assert [(finding.kind, finding.feature) for finding in summary.findings] == [("unit_change", "MonthlyIncome")]
+    world.hours(6)
+    mended = world.summary(world.run())
+    assert mended.verdict == "pipeline_fault"
+    assert "was broken within the window" in mended.sentence
+    assert not world.executions.started
+    assert len(world.notifications.sent) == 1
+
+
+def test_a_message_is_sent_only_when_something_changed():
+    """The same drift, seen again an hour later, is not told twice."""
+    world = CreditWorld()
+    world.hours(24)
+    world.hours(16, phase=Phase.STRESS, label_delay=None)
+    world.run()
+    world.hours(1, phase=Phase.STRESS, label_delay=None)
+    world.run()
+    ((subject, body),) = world.notifications.sent
+    assert subject.startswith("Inputs have drifted")
+    assert "report.html" in body
+
+
+def test_traffic_that_stops_is_told():
+    """Hours of silence after a busy day are a finding of their own."""
+    world = CreditWorld()
+    for _ in range(6):
+        world.hours(5)
+        world.run()
+    world.now += 6 * HOUR
+    summary = world.summary(world.run())
+    assert [finding.kind for finding in summary.findings] == ["stopped"]
+    assert summary.verdict == "pipeline_fault"
+
+
+def test_running_twice_for_one_moment_changes_nothing():
+    """A retried run writes the same summary under the same key and starts nothing twice."""
+    world = CreditWorld()
+    world.hours(24)
+    first = world.run()
+    body = world.stores.monitoring.read(first.summary)
+    assert world.run() == first
+    assert world.stores.monitoring.read(first.summary) == body
+
+
+def test_labels_for_a_part_of_the_rows_only_are_seen_as_biased():
+    """Where only the young are labelled, the selection check says so and names age."""
+    world = CreditWorld()
+    for _ in range(30):
+        features, labels = credit_rows(world.rng, 40)
+        young = (features["age"] < 50).to_numpy()
+        world.log(features[young], labels[young])
+        world.now += HOUR / 60
+        world.log(features[~young])
+        world.now += HOUR * 59 / 60
+        world.deliver(HOUR)
+    coverage = world.summary(world.run()).coverage
+    assert coverage.selection_p_value is not None
+    assert coverage.selection_p_value < 1e-6
+    assert coverage.selection_feature == "age"
+
+
+def test_no_production_model_is_an_error_that_says_what_to_do():
+    """An empty environment is told to bootstrap."""
+    with pytest.raises(NoProductionModel, match="bootstrap"):
+        monitor(memory_stores(), FakeExecutions(), FakeNotifications(), now=START, schedule_minutes=60)
+
+
+def test_a_changed_reference_is_refused():
+    """The frozen reference is verified on every read."""
+    world = CreditWorld()
+    world.hours(6)
+    registry = world.stores.registry_bucket
+    assert isinstance(registry, MemoryBucket)
+    registry.put(f"models/{VERSION}/{REFERENCE}", b"other bytes")
+    with pytest.raises(ReferenceTampered):
+        world.run()
