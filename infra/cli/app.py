@@ -5,8 +5,13 @@ import typer
 from infra.cli.bootstrap import bootstrap
 from infra.cli.call import call
 from infra.cli.demo import demo
+from infra.cli.gates import gates
+from infra.cli.heal import heal
+from infra.cli.history import history, show
 from infra.cli.labels import labels
+from infra.cli.promotion import promote, rollback
 from infra.cli.status import status
+from infra.cli.verify import verify
 
 app = typer.Typer(
     name="selfheal",
@@ -21,3 +26,10 @@ app.command("bootstrap")(bootstrap)
 app.command("call")(call)
 app.command("labels")(labels)
 app.command("status")(status)
+app.command("history")(history)
+app.command("show")(show)
+app.command("heal")(heal)
+app.command("promote")(promote)
+app.command("rollback")(rollback)
+app.command("verify")(verify)
+app.command("gates")(gates)

@@ -10,6 +10,7 @@ from selfheal.composition import Stores
 from selfheal.contract.model import Policy, RetrainingPolicy
 from selfheal.dataset import Dataset
 from selfheal.errors import (
+    AlreadyInProduction,
     EvaluationUnfair,
     HealingRefused,
     PromotionConflict,
@@ -249,6 +250,8 @@ def test_a_lost_swap_is_a_conflict_and_a_failed_healing():
 def test_fifty_promotions_at_once_have_one_winner():
     """Fifty threads promote fifty versions from one pointer: one wins, 49 are named conflicts, the ledger is whole."""
     stores, healing = healed_environment()
+    for position in range(50):
+        write_version(stores, f"w{position}", slope=1.0)
     barrier = threading.Barrier(50)
 
     def promote(position: int) -> bool:
@@ -309,7 +312,7 @@ def test_a_rollback_brings_the_previous_version_back():
 
 @pytest.mark.parametrize(
     ("version", "error"),
-    [(None, RollbackImpossible), ("v1", RollbackImpossible), ("v9", VersionUnknown)],
+    [(None, RollbackImpossible), ("v1", AlreadyInProduction), ("v9", VersionUnknown)],
 )
 def test_a_rollback_to_nowhere_is_refused_and_leaves_no_trace(version: str | None, error: type[Exception]):
     """Nothing before the first version, nothing to do for the current one, no unknown ones."""

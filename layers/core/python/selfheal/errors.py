@@ -115,6 +115,14 @@ class EvaluationUnfair(SelfhealError):
     """Rows that are to judge a model may have trained it; start a new healing."""
 
 
+class AlreadyInProduction(SelfhealError):
+    """The version that should be promoted answers already; there is nothing to do."""
+
+
+class VerificationFailed(SelfhealError):
+    """What is stored isn't what was written or decided; the message names the first thing that is off."""
+
+
 class RollbackImpossible(SelfhealError):
     """There is no other version to go back to; `selfheal history` lists those there are."""
 

@@ -55,6 +55,7 @@ class Decision(Record):
     """What was decided and why.
 
     version: the one that the decision is about (the shadow for promote and reject), None where none was trained.
+    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts; None where nothing moves.
     previous_version: the production version at the time. execution: the healing's name, None for a person's command.
     """
 
@@ -69,6 +70,7 @@ class Decision(Record):
     execution: str | None = None
     gates: tuple[GateResult, ...] = ()
     evidence: Evidence | None = None
+    manifest_sha256: str | None = None
 
 
 class Outcome(Record):

@@ -9,7 +9,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.sentences import sentence_of
-from selfheal.usecases.moves import finish_move, move_production
+from selfheal.usecases.moves import move_production
 
 ACTOR = "healing"
 
@@ -53,7 +53,7 @@ def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: s
         actor=actor,
     )
     _refuse_second_bootstrap(stores, decision)
-    return finish_move(stores, stores.ledger.append_decision(decision).decision or decision, None, now)
+    return move_production(stores, decision, None, now)
 
 
 def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:

@@ -12,31 +12,19 @@ MOVING = frozenset({"bootstrap", "promote", "rollback"})
 INTERRUPTED_AFTER = timedelta(minutes=15)
 
 
-def move_production(stores: Stores, decision: Decision, etag: str, now: datetime) -> Decision:
+def move_production(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
     """Write the decision, swap the pointer whose ETag is `etag`, write the outcome. Doing it again changes nothing.
 
+    `etag` None: there is no pointer yet.
+
     Raises:
+        VersionUnknown: the registry doesn't hold the version; nothing is written.
         PromotionConflict: the pointer isn't that one any more; the ledger says so and production is untouched.
         StoreUnavailable: the registry doesn't answer; the next run finishes or undoes the move.
     """
-    written = stores.ledger.append_decision(decision).decision or decision
-    return finish_move(stores, written, etag, now)
-
-
-def finish_move(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
-    """Swap and write the outcome of a decision that is in the ledger; `etag` None: there is no pointer yet.
-
-    Raises:
-        PromotionConflict: the pointer isn't the expected one any more.
-        StoreUnavailable: the registry doesn't answer.
-    """
-    outcome = outcome_of(list(stores.ledger.entries()), decision.decision_id)
-    if outcome is None:
-        outcome = _swapped(stores, decision, etag, now)
-        outcome = stores.ledger.append_outcome(outcome).outcome or outcome
-    if outcome.kind == "conflict":
-        raise PromotionConflict(outcome.reason)
-    return decision
+    manifest = stores.models.manifest_sha256(decision.version or "")
+    decided = decision.model_copy(update={"manifest_sha256": manifest})
+    return _finished(stores, stores.ledger.append_decision(decided).decision or decided, etag, now)
 
 
 def outcome_of(entries: list[LedgerEntry], decision_id: str) -> Outcome | None:
@@ -63,6 +51,16 @@ def settle_interrupted(stores: Stores, now: datetime) -> list[Outcome]:
     ]
     outcomes = [_settled(stores, decision, entries, now) for decision in open_moves]
     return [stores.ledger.append_outcome(outcome).outcome or outcome for outcome in outcomes]
+
+
+def _finished(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
+    outcome = outcome_of(list(stores.ledger.entries()), decision.decision_id)
+    if outcome is None:
+        outcome = _swapped(stores, decision, etag, now)
+        outcome = stores.ledger.append_outcome(outcome).outcome or outcome
+    if outcome.kind == "conflict":
+        raise PromotionConflict(outcome.reason)
+    return decision
 
 
 def _swapped(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Outcome:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from selfheal.composition import Stores
-from selfheal.errors import RollbackImpossible
+from selfheal.errors import AlreadyInProduction, RollbackImpossible
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.moves import move_production
@@ -22,7 +22,8 @@ def roll_back(
     """Put a version (None: the one before the current one) back into production.
 
     Raises:
-        RollbackImpossible: there is no version before, or that version answers already.
+        RollbackImpossible: there is no version before.
+        AlreadyInProduction: that version answers already.
         VersionUnknown: the registry doesn't hold it.
         PromotionConflict: another writer moved production meanwhile.
         NoProductionModel, StoreUnavailable: there is nothing to roll back, or the registry doesn't answer.
@@ -33,7 +34,7 @@ def roll_back(
     if target is None:
         raise RollbackImpossible(f"{current} is the first version of its environment: nothing came before it")
     if target == current:
-        raise RollbackImpossible(f"{current} is in production already")
+        raise AlreadyInProduction(f"{current} is in production already")
     decision = Decision(
         decision_id=f"rollback-{new_request_id(now)}",
         kind="rollback",

@@ -1,0 +1,17 @@
+"""`selfheal heal`: start a healing now, without waiting for drift."""
+
+import typer
+
+from infra.cli.environment import ReasonOption, StageOption, connect
+
+
+def heal(reason: ReasonOption, stage: StageOption = "dev") -> None:
+    """Start a healing of the production model now; the gates decide as always."""
+    from selfheal.composition import system_clock
+    from selfheal.records.healing import Trigger
+    from selfheal.usecases.heal import start_healing
+
+    environment = connect(stage)
+    trigger = Trigger(kind="manual", reason=reason)
+    healing = start_healing(environment.stores, environment.executions, trigger, system_clock())
+    typer.echo(f"healing {healing.execution} has started; `selfheal history` shows its decision")

@@ -1,0 +1,89 @@
+"""`selfheal history` and `selfheal show`: what was decided, and what a version is."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.environment import StageOption, connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from selfheal.records.ledger import Decision
+    from selfheal.records.manifest import Manifest
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  # noqa: FBT002
+    """List every decision of an environment, oldest first, and what became of it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from selfheal.sentences import sentence_of
+
+    entries = list(connect(stage).stores.ledger.entries())
+    outcomes = {entry.outcome.decision_id: entry.outcome.kind for entry in entries if entry.outcome}
+    decisions = [entry.decision for entry in entries if entry.decision]
+    if as_json:
+        _print_json([d.model_dump(mode="json") | {"outcome": outcomes.get(d.decision_id)} for d in decisions])
+        return
+    table = Table("when (UTC)", "decision", "by", "what and why")
+    for decision in decisions:
+        lost = outcomes.get(decision.decision_id) == "conflict"
+        said = sentence_of(decision, is_applied=not lost)
+        table.add_row(f"{decision.decided_at:%Y-%m-%d %H:%M}", decision.kind, decision.actor, said)
+    Console().print(table)
+
+
+def show(
+    version: Annotated[str, typer.Argument(help="A version that `selfheal history` names.")],
+    stage: StageOption = "dev",
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Show what a version is: where it comes from, how it did, which gates it met."""
+    from rich.console import Console
+
+    stores = connect(stage).stores
+    manifest = stores.models.manifest(version)
+    decisions = [decision for decision in stores.ledger.decisions() if decision.version == version]
+    if as_json:
+        about = [decision.model_dump(mode="json") for decision in decisions]
+        _print_json(manifest.model_dump(mode="json") | {"decisions": about})
+        return
+    console = Console()
+    console.print(_about(manifest))
+    for decision in decisions:
+        console.print(_gates(decision))
+
+
+def _about(manifest: "Manifest") -> "Table":
+    from rich.table import Table
+
+    table = Table(title=manifest.version, show_header=False)
+    chosen = [candidate.name for candidate in manifest.candidates if candidate.chosen]
+    table.add_row("trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
+    table.add_row("why", manifest.lineage.trigger)
+    table.add_row("model", f"{', '.join(chosen) or 'unknown'}, threshold {manifest.threshold:.4f}")
+    table.add_row("data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
+    table.add_row("from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
+    table.add_row("fingerprint", manifest.data.fingerprint)
+    for name, value in manifest.metrics.items():
+        table.add_row(name, f"{value:.4f}")
+    return table
+
+
+def _gates(decision: "Decision") -> "Table":
+    from rich.table import Table
+
+    when = f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC by {decision.actor}"
+    table = Table("gate", "passed", "reason", title=when, caption=decision.reason)
+    for gate in decision.gates:
+        table.add_row(gate.gate, "yes" if gate.passed else "NO", gate.reason)
+    return table
+
+
+def _print_json(content: object) -> None:
+    import json
+
+    typer.echo(json.dumps(content, indent=2))

@@ -1,0 +1,38 @@
+"""`selfheal promote` and `selfheal rollback`: what a person decides, recorded with their name and reason."""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.environment import ReasonOption, StageOption, actor, connect
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="The version to put into production.")],
+    reason: ReasonOption,
+    force: Annotated[bool, typer.Option("--force", help="Yes, without the gates.")] = False,  # noqa: FBT002
+    stage: StageOption = "dev",
+) -> None:
+    """Put a version into production without the gates; the ledger says that it was forced, and by whom."""
+    from selfheal.composition import system_clock
+    from selfheal.sentences import sentence_of
+    from selfheal.usecases.promote import force_promotion
+
+    if not force:
+        raise typer.BadParameter("a promotion by hand bypasses all seven gates: say --force, or `selfheal heal`")
+    decision = force_promotion(connect(stage).stores, version, reason=reason, actor=actor(), now=system_clock())
+    typer.echo(sentence_of(decision))
+
+
+def rollback(
+    reason: ReasonOption,
+    version: Annotated[str | None, typer.Argument(help="The version to go back to; the one before, if absent.")] = None,
+    stage: StageOption = "dev",
+) -> None:
+    """Bring an older version back into production at once."""
+    from selfheal.composition import system_clock
+    from selfheal.sentences import sentence_of
+    from selfheal.usecases.roll_back import roll_back
+
+    decision = roll_back(connect(stage).stores, version, reason=reason, actor=actor(), now=system_clock())
+    typer.echo(sentence_of(decision))

@@ -1,0 +1,34 @@
+"""A person puts a version into production without the gates; the ledger says who, and why."""
+
+from datetime import datetime
+
+from selfheal.composition import Stores
+from selfheal.errors import AlreadyInProduction
+from selfheal.records.ledger import Decision
+from selfheal.records.predictions import new_request_id
+from selfheal.usecases.moves import move_production
+
+
+def force_promotion(stores: Stores, version: str, *, reason: str, actor: str, now: datetime) -> Decision:
+    """Promote a version that no gate has judged, or that one has rejected.
+
+    Raises:
+        AlreadyInProduction: there is nothing to do.
+        VersionUnknown: the registry doesn't hold it.
+        PromotionConflict: another writer moved production meanwhile.
+        NoProductionModel, StoreUnavailable: there is nothing to replace, or the registry doesn't answer.
+    """
+    production = stores.pointer.read()
+    if version == production.pointer.version:
+        raise AlreadyInProduction(f"{version} is in production already")
+    decision = Decision(
+        decision_id=f"forced-{new_request_id(now)}",
+        kind="promote",
+        decided_at=now,
+        version=stores.models.manifest(version).version,
+        previous_version=production.pointer.version,
+        reason=f"forced, without gates: {reason}",
+        trigger="forced",
+        actor=actor,
+    )
+    return move_production(stores, decision, production.etag, now)

@@ -1,0 +1,133 @@
+"""Recompute everything that the registry claims: chain, hashes, training sets, and each verdict from its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isclose
+
+from selfheal.composition import Stores
+from selfheal.errors import VerificationFailed
+from selfheal.gates import EvidenceRows, judge
+from selfheal.probation import e_process
+from selfheal.records.ledger import Decision, GateResult, LedgerEntry
+from selfheal.records.manifest import Manifest
+from selfheal.stores.registry import TRAINING
+from selfheal.tables import fingerprint, from_parquet
+from selfheal.usecases.evidence import read_evidence
+from selfheal.usecases.moves import MOVING, outcome_of
+
+# Sums may differ in their last bits between processors; p-values are multiples of 1/5,000.
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How much was recomputed, and found to be as it was written."""
+
+    entries: int
+    versions: int
+    artefacts: int
+    verdicts: int
+
+
+def verify(stores: Stores) -> Verification:
+    """Check the whole registry.
+
+    Raises:
+        VerificationFailed, LedgerBroken, ReferenceTampered, VersionUnknown, ObjectMissing: the first thing that is off.
+        StoreUnavailable: the registry doesn't answer.
+    """
+    entries = list(stores.ledger.entries())
+    decisions = [entry.decision for entry in entries if entry.decision]
+    _check_outcomes(entries)
+    _check_pointer(stores, entries)
+    manifests = [stores.models.manifest(version) for version in stores.models.versions()]
+    artefacts = sum(_check_version(stores, manifest) for manifest in manifests)
+    for decision in decisions:
+        _check_manifest(stores, decision)
+    verdicts = sum(_check_verdict(stores, decision) for decision in decisions)
+    return Verification(len(entries), len(manifests), artefacts, verdicts)
+
+
+def _check_outcomes(entries: Sequence[LedgerEntry]) -> None:
+    moves: set[str] = set()
+    for entry in entries:
+        if entry.decision and entry.decision.kind in MOVING:
+            moves.add(entry.decision.decision_id)
+        if entry.outcome and entry.outcome.decision_id not in moves:
+            raise VerificationFailed(f"ledger entry {entry.sequence} is the outcome of no decision before it")
+
+
+def _check_pointer(stores: Stores, entries: list[LedgerEntry]) -> None:
+    pointer = stores.pointer.read().pointer
+    decision = next((e.decision for e in entries if e.decision and e.decision.decision_id == pointer.decision_id), None)
+    if decision is None or decision.version != pointer.version:
+        raise VerificationFailed(f"production is {pointer.version} by no decision of the ledger")
+    outcome = outcome_of(entries, decision.decision_id)
+    if outcome is not None and outcome.kind == "conflict":
+        raise VerificationFailed(f"production is {pointer.version} by decision {decision.decision_id}, which was lost")
+
+
+def _check_version(stores: Stores, manifest: Manifest) -> int:
+    for name in manifest.artefacts:
+        stores.models.artefact(manifest, name)
+    if TRAINING in manifest.artefacts:
+        rows = from_parquet(stores.models.artefact(manifest, TRAINING), manifest.contract)
+        if fingerprint(rows) != manifest.data.fingerprint:
+            raise VerificationFailed(f"the training set of {manifest.version} doesn't have the manifest's fingerprint")
+    return len(manifest.artefacts)
+
+
+def _check_manifest(stores: Stores, decision: Decision) -> None:
+    if decision.version is None or decision.manifest_sha256 is None:
+        return
+    if stores.models.manifest_sha256(decision.version) != decision.manifest_sha256:
+        raise VerificationFailed(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
+
+
+def _check_verdict(stores: Stores, decision: Decision) -> bool:
+    if decision.evidence is None:
+        if decision.gates or (decision.kind == "promote" and decision.trigger != "forced"):
+            raise VerificationFailed(f"decision {decision.decision_id} ({decision.kind}) has no evidence")
+        return False
+    rows = read_evidence(stores, decision.evidence)
+    if decision.kind == "rollback":
+        _check_probation(stores, decision, rows)
+    else:
+        _check_gates(stores, decision, rows)
+    return True
+
+
+def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
+    circumstances = decision.evidence.circumstances if decision.evidence else None
+    if circumstances is None or decision.previous_version is None:
+        raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
+    contract = stores.models.manifest(decision.previous_version).contract
+    recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    for written, found in zip(decision.gates, recomputed, strict=True):
+        if not _agree(written, found):
+            raise VerificationFailed(
+                f"gate {found.gate} of decision {decision.decision_id} is written as {_said(written)}, "
+                f"but its evidence says {_said(found)}"
+            )
+    if (decision.kind == "promote") != all(gate.passed for gate in recomputed):
+        raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
+
+
+def _check_probation(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
+    contract = stores.models.manifest(decision.previous_version or "").contract
+    needed = 1 / contract.policy.probation.significance
+    highest = float(e_process(rows.gains).max(initial=1.0))
+    if highest < needed:
+        raise VerificationFailed(f"the evidence of {decision.decision_id} reaches {highest:.2f}, not {needed:g}")
+
+
+def _agree(written: GateResult, found: GateResult) -> bool:
+    if (written.gate, written.passed, written.n) != (found.gate, found.passed, found.n):
+        return False
+    if written.value is None or found.value is None:
+        return written.value is found.value
+    return isclose(written.value, found.value, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
+def _said(gate: GateResult) -> str:
+    return f"{'passed' if gate.passed else 'failed'} ({gate.value}, n = {gate.n})"
