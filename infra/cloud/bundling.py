@@ -14,7 +14,11 @@ class BundlingImpossible(Exception):
     """A package can't be made on this machine; the message says what is missing."""
 
 
-def install_runtime(lock: Path, target: Path, architecture: str) -> None:
+# The services that zip functions call; botocore's descriptions of all others are a quarter of the layer.
+DESCRIBED_SERVICES = {"s3", "sts"}
+
+
+def install_packages(lock: Path, target: Path, architecture: str) -> None:
     """Install a lock's packages for Lambda's platform into a folder. Only wheels: nothing is built here.
 
     Raises:
@@ -26,7 +30,15 @@ def install_runtime(lock: Path, target: Path, architecture: str) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
     if done.returncode:
         raise BundlingImpossible(f"uv can't install {lock.name} for {architecture}: {done.stderr.strip()}")
-    _strip(target)
+    _remove_traces(target)
+
+
+def trim(packages: Path) -> None:
+    """Remove what no function needs: tests, type stubs, descriptions of services that aren't called."""
+    for folder in [*packages.rglob("tests"), *_undescribed(packages / "botocore" / "data")]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for stub in packages.rglob("*.pyi"):
+        stub.unlink()
 
 
 def compile_bytecode(folder: Path, deployed_at: str) -> None:
@@ -49,7 +61,11 @@ def python_version() -> str:
     return wanted
 
 
-def _strip(target: Path) -> None:
+def _undescribed(descriptions: Path) -> list[Path]:
+    return [folder for folder in descriptions.iterdir() if folder.is_dir() and folder.name not in DESCRIBED_SERVICES]
+
+
+def _remove_traces(target: Path) -> None:
     # Console scripts hold the path of the interpreter that installed them, and nobody runs them in Lambda.
     shutil.rmtree(target / "bin", ignore_errors=True)
     for record in [*target.glob("*.dist-info/RECORD"), *target.glob("*.dist-info/direct_url.json")]:

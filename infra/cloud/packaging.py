@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from infra.cloud.bundling import compile_bytecode, install_runtime
+from infra.cloud.bundling import compile_bytecode, install_packages, trim
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -52,7 +52,8 @@ class Packages:
         """The layer of third-party packages; only its lock where packages aren't bundled."""
         folder = self._new("runtime")
         if self._bundled:
-            install_runtime(RUNTIME_LOCK, folder / "python", self._architecture)
+            install_packages(RUNTIME_LOCK, folder / "python", self._architecture)
+            trim(folder / "python")
         else:
             shutil.copy2(RUNTIME_LOCK, folder)
         return self._finished(folder, "/opt")

@@ -17,7 +17,7 @@ from infra.local.clock import SimulatedClock
 from infra.local.deployment import REGION, Deployment
 from infra.local.errors import NotSettled
 from infra.local.function_pool import FunctionPool
-from infra.local.functions import function_specs
+from infra.local.functions import ThirdParty, development_packages, function_specs
 from infra.local.inbox import Inbox, Message
 from infra.local.moto_adaptations import adapted
 from infra.local.runtime import FunctionRuntime, FunctionSpec
@@ -34,23 +34,30 @@ SETTLE_SECONDS = 900.0
 class LocalCloud:
     """A deployed assembly; see `infra.local` for how to use one."""
 
-    def __init__(self, assembly: Path, *, start: datetime, work_dir: Path) -> None:
+    def __init__(
+        self, assembly: Path, *, start: datetime, work_dir: Path, third_party: ThirdParty | None = None
+    ) -> None:
         work_dir.mkdir(parents=True, exist_ok=True)
         self.clock = SimulatedClock(work_dir / "clock", start)
         self._work_dir = work_dir
         self._functions = FunctionPool()
         self._exits = ExitStack()
         try:
-            self._start(Assembly(assembly))
+            self._start(Assembly(assembly), third_party or development_packages())
         except BaseException:
             self.stop()
             raise
 
     @classmethod
     @contextmanager
-    def deploy(cls, assembly: Path, *, start: datetime, work_dir: Path) -> Iterator[Self]:
-        """Deploy an assembly (see `synthesised`); everything ends with the block, the logs stay in `work_dir`."""
-        cloud = cls(assembly, start=start, work_dir=work_dir)
+    def deploy(
+        cls, assembly: Path, *, start: datetime, work_dir: Path, third_party: ThirdParty | None = None
+    ) -> Iterator[Self]:
+        """Deploy an assembly (see `synthesised`); everything ends with the block, the logs stay in `work_dir`.
+
+        Third-party packages are those of the development environment unless told otherwise.
+        """
+        cloud = cls(assembly, start=start, work_dir=work_dir, third_party=third_party)
         try:
             yield cloud
         finally:
@@ -132,11 +139,11 @@ class LocalCloud:
         """End every process and server."""
         self._exits.close()
 
-    def _start(self, assembly: Assembly) -> None:
+    def _start(self, assembly: Assembly, third_party: ThirdParty) -> None:
         self._address = self._exits.enter_context(adapted(self.clock, self._functions))
         self._exits.callback(self._functions.stop)
         deployment = Deployment(assembly, self.client)
-        for logical_id, spec in function_specs(deployment):
+        for logical_id, spec in function_specs(deployment, third_party):
             runtime = FunctionRuntime(self._here(spec), self._work_dir / f"{spec.name}.log")
             self._functions.add(deployment.physical_id(logical_id), runtime)
         self._open(deployment.outputs())

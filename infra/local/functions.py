@@ -1,7 +1,9 @@
 """The functions of a deployed template, each as it is to be run."""
 
 import re
+import sysconfig
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,38 @@ from infra.local.runtime import FunctionSpec
 _COPIED = re.compile(r"^COPY (?!--from)(\S+) \$\{LAMBDA_TASK_ROOT\}/?$", re.MULTILINE)
 
 
-def function_specs(deployment: Deployment) -> Iterator[tuple[str, FunctionSpec]]:
+@dataclass(frozen=True, slots=True)
+class ThirdParty:
+    """Folders of third-party packages: `zipped` beside the layers of zip functions, `image` those of the image."""
+
+    zipped: Path
+    image: Path
+
+
+def development_packages() -> ThirdParty:
+    """Those of the development environment; its links to this project aren't followed by the functions."""
+    installed = Path(sysconfig.get_path("purelib"))
+    return ThirdParty(zipped=installed, image=installed)
+
+
+def function_specs(deployment: Deployment, third_party: ThirdParty) -> Iterator[tuple[str, FunctionSpec]]:
     """Logical id and spec of every function that the project wrote."""
     for logical_id, resource in deployment.resources("AWS::Lambda::Function"):
         properties = resource["Properties"]
         if "ZipFile" not in properties["Code"]:
-            yield logical_id, _spec(deployment, logical_id, properties)
+            yield logical_id, _spec(deployment, logical_id, properties, third_party)
 
 
-def _spec(deployment: Deployment, logical_id: str, properties: Resource) -> FunctionSpec:
+def _spec(
+    deployment: Deployment, logical_id: str, properties: Resource, third_party: ThirdParty
+) -> FunctionSpec:
     handler = properties.get("Handler") or properties["ImageConfig"]["Command"][0]
     return FunctionSpec(
         name=handler.split(".")[0],
         arn=deployment.arn(logical_id),
         handler=handler,
         code=tuple(folder.resolve() for folder in _code(deployment, properties)),
+        packages=third_party.image if _is_image(properties) else third_party.zipped,
         environment=deployment.resolve(properties["Environment"]["Variables"]),
         timeout=properties["Timeout"],
         memory=properties["MemorySize"],
@@ -36,9 +55,13 @@ def _spec(deployment: Deployment, logical_id: str, properties: Resource) -> Func
 
 def _code(deployment: Deployment, properties: Resource) -> list[Path]:
     folder = deployment.assembly.folder_of(str(properties["Code"]))
-    if properties.get("PackageType") == "Image":
+    if _is_image(properties):
         return _image_code(folder)
     return [folder, *(_layer(deployment, layer) / "python" for layer in properties.get("Layers", []))]
+
+
+def _is_image(properties: Resource) -> bool:
+    return bool(properties.get("PackageType") == "Image")
 
 
 def _layer(deployment: Deployment, reference: dict[str, Any]) -> Path:

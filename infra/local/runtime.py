@@ -28,13 +28,14 @@ LOG_TAIL_LINES = 25
 class FunctionSpec:
     """A function as the template has it: where its code lies, what to call, in which environment, for how long.
 
-    `code` goes on the path in this order, before the third-party packages; `timeout` is in seconds.
+    `code` goes on the path in this order, before `packages`, the folder of third-party ones; `timeout` is in seconds.
     """
 
     name: str
     arn: str
     handler: str
     code: tuple[Path, ...]
+    packages: Path
     environment: Mapping[str, str]
     timeout: float
     memory: int
@@ -70,7 +71,9 @@ class FunctionRuntime:
             environment = self._ready_environment()
             if environment.start_failure is not None:
                 return self._discard(environment, environment.start_failure)
+            started = time.monotonic()
             outcome = environment.run(event, self.spec.timeout)
+            self._report(time.monotonic() - started)
             return outcome if environment.is_alive() else self._discard(environment, outcome)
 
     def stop(self) -> None:
@@ -84,6 +87,10 @@ class FunctionRuntime:
         if not self.log.exists():
             return "(it wrote nothing)"
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
+
+    def _report(self, seconds: float) -> None:
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"REPORT Duration: {seconds * 1000:.1f} ms\n")
 
     def _ready_environment(self) -> "_Environment":
         if self._environment is None or not self._environment.is_alive():
@@ -166,12 +173,11 @@ class _Environment:
             )
 
     def _process_environment(self) -> dict[str, str]:
-        packages = [path for path in sys.path if path.endswith("site-packages")]
         return {
             "PATH": os.environ.get("PATH", ""),
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
-            "PYTHONPATH": os.pathsep.join([*map(str, self._spec.code), *packages]),
+            "PYTHONPATH": os.pathsep.join(map(str, [*self._spec.code, self._spec.packages])),
             "LAMBDA_TASK_ROOT": str(self._spec.code[0]),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
             "AWS_LAMBDA_FUNCTION_NAME": self._spec.name,
