@@ -1,29 +1,27 @@
 """The predictor's entry point: HTTP API events through Mangum."""
 
-from contextlib import suppress
+import gc
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mangum import Mangum
+from selfheal.composition import in_runtime
 
-from predictor.app import create_app
-from predictor.gateway import gateway
-from predictor.telemetry import FunctionLog
-from selfheal.composition import in_runtime, settings_of, stores_of, system_clock
-from selfheal.errors import SelfhealError
-from selfheal.settings import PredictorSettings
-from selfheal.usecases.serving import ProductionModel
+if TYPE_CHECKING:
+    from mangum import Mangum
 
 
 @cache
-def application() -> Mangum:
-    """The application over the real stores, with the production model loaded where there is one."""
-    settings = settings_of(PredictorSettings)
-    stores = stores_of(settings)
-    model = ProductionModel(stores.pointer, stores.models, settings.pointer_check_seconds)
-    with suppress(SelfhealError):  # an empty or unreachable registry: each request looks again, and says so
-        model.current(system_clock())
-    return gateway(create_app(stores, model, system_clock, FunctionLog()))
+def application() -> "Mangum":
+    """The application, made once a process."""
+    # Nearly everything that a start makes stays: looking for garbage meanwhile costs a tenth of it.
+    gc.disable()
+    try:
+        from predictor.start import start
+
+        return start()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,6 +29,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return application()(event, context)
 
 
-# Lambda gives its start more processor time than it gives requests, so the model is loaded there.
+# Lambda gives its start more processor time than it gives requests, so everything is loaded there.
 if in_runtime():
     application()

@@ -2,10 +2,13 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import boto3
 import pytest
-from moto import mock_aws
 
 import labels.handler
 import predictor.handler
@@ -16,11 +19,12 @@ from tests.support.serving import event, promote, write_version
 
 
 @pytest.fixture
-def stores(monkeypatch):
+def stores(monkeypatch, moto_endpoint):
     variables = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": moto_endpoint,
         "SELFHEAL_DATA_BUCKET": "data",
         "SELFHEAL_REGISTRY_BUCKET": "registry",
     }
@@ -28,10 +32,13 @@ def stores(monkeypatch):
         monkeypatch.setenv(name, value)
     predictor.handler.application.cache_clear()
     labels.handler.stores.cache_clear()
-    with mock_aws():
-        for name in ("data", "registry"):
-            boto3.client("s3").create_bucket(Bucket=name)
-        yield stores_of(settings_of(PredictorSettings))
+    clear = boto3.resource("s3")
+    for name in ("data", "registry"):
+        clear.create_bucket(Bucket=name)
+    yield stores_of(settings_of(PredictorSettings))
+    for name in ("data", "registry"):
+        clear.Bucket(name).objects.all().delete()
+        clear.Bucket(name).delete()
     predictor.handler.application.cache_clear()
     labels.handler.stores.cache_clear()
 
@@ -74,3 +81,55 @@ def test_telemetry_prints_replay_lines_as_they_are_and_no_value_of_a_failure(cap
     assert "StoreUnavailable" in printed
     assert "ValueError" in printed
     assert "secret-value" not in printed
+
+
+HEAVY = {"pandas", "sklearn", "scipy", "joblib", "pyarrow", "numpy", "boto3", "aws_lambda_powertools", "jinja2"}
+ANSWER_AND_TELL = """
+import json, sys
+import predictor.handler
+event = json.load(sys.stdin)
+answer = predictor.handler.handler(event, None)
+print(answer["statusCode"], *sys.modules)
+"""
+
+
+def test_a_cold_answer_loads_nothing_that_it_doesn_t_need(stores):
+    """From the entry point to a logged prediction: no data science, no SDK client, no toolkit is imported."""
+    write_version(stores, "v1")
+    promote(stores, "v1")
+    found = subprocess.run(
+        [sys.executable, "-c", ANSWER_AND_TELL],
+        input=json.dumps(event("http_predict")),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=dict(os.environ),
+    )
+    status, *modules = found.stdout.split()
+    assert status == "200"
+    assert {"fastapi.routing", "selfheal.usecases.predict"} <= set(modules)
+    assert not {name.split(".")[0] for name in modules} & HEAVY
+    assert not {"botocore.client", "botocore.session"} & set(modules)
+    assert len(list(stores.data.keys("predictions/"))) == 1
+
+
+def test_a_restored_snapshot_renews_what_it_must_not_share(stores, monkeypatch):
+    """SnapStart clones connections and credentials: both are made anew, and the pointer is looked at again."""
+    hooks = []
+    restore = SimpleNamespace(register_after_restore=hooks.append)
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", restore)
+    write_version(stores, "v1")
+    promote(stores, "v1")
+    assert version_that_answers() == "v1"
+    write_version(stores, "v2")
+    promote(stores, "v2")
+    assert version_that_answers() == "v1"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "renewed")
+    for hook in hooks:
+        hook()
+    assert version_that_answers() == "v2"
+
+
+def version_that_answers() -> str:
+    return json.loads(predictor.handler.handler(event("http_predict"), None)["body"])["model_version"]

@@ -140,6 +140,37 @@ def stores_of(settings: Settings) -> Stores:
     return Stores(S3Bucket(client, settings.data_bucket), S3Bucket(client, settings.registry_bucket))
 
 
+def renewable_stores_of(settings: Settings) -> tuple[Stores, Callable[[], None]]:
+    """The same without the SDK's client, for a process that starts while somebody waits; and how to renew them.
+
+    Renewing drops connections and credentials, which a copy of this process must not share.
+    """
+    from selfheal.stores.signed_s3 import SignedBucket
+
+    region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    data, registry = (
+        SignedBucket(name, region=region, endpoint=endpoint)
+        for name in (settings.data_bucket, settings.registry_bucket)
+    )
+
+    def renew() -> None:
+        data.renew()
+        registry.renew()
+
+    return Stores(data, registry), renew
+
+
+def on_restore(*hooks: Callable[[], None]) -> None:
+    """Run hooks in every process that Lambda restores from a snapshot of this one (SnapStart)."""
+    try:
+        from snapshot_restore_py import register_after_restore  # only Lambda's runtime has it
+    except ImportError:
+        return
+    for hook in hooks:
+        register_after_restore(hook)
+
+
 def executions_of(state_machine_arn: str) -> "Executions":
     """The healings of a state machine."""
     import boto3

@@ -1,0 +1,165 @@
+"""The real bucket without the SDK's client: signed by botocore, sent by urllib3, for the one function that starts cold
+in front of a caller. boto3's import and client cost more than half of the web framework's start.
+
+Waiting is bounded, unlike the SDK's minute and more: the predictor has to answer, also where the store doesn't.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_plus, urlencode
+
+import urllib3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ContainerProvider, CredentialResolver, Credentials, EnvProvider, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError
+
+from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, SelfhealError, StoreUnavailable
+from selfheal.stores.bucket import StoredObject
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+TIMEOUT = urllib3.Timeout(connect=1.0, read=2.0)
+RETRIES = urllib3.Retry(total=2, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
+# Partitions whose addresses end otherwise.
+SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+
+_CODE = re.compile(rb"<Code>([A-Za-z]+)</Code>")
+
+
+class SignedBucket:
+    """One S3 bucket behind the narrow port (see `selfheal.stores.bucket.Bucket`).
+
+    `endpoint` is the address of a stand-in for S3, None for AWS itself.
+    """
+
+    def __init__(self, name: str, *, region: str, endpoint: str | None = None) -> None:
+        self._region = region
+        self._address, self._path = _address_of(name, region, endpoint)
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget connections and credentials: neither survives in a copy of this process."""
+        self._pool = urllib3.connection_from_url(self._address, timeout=TIMEOUT, retries=RETRIES)
+        self._credentials: Credentials | None = None
+
+    def get(self, key: str) -> StoredObject:
+        """Read an object. Raises ObjectMissing, StoreUnavailable."""
+        return _stored(self._send("GET", key))
+
+    def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
+        """Read an object unless its ETag is still `etag`. Raises ObjectMissing, StoreUnavailable."""
+        answer = self._send("GET", key, headers={"If-None-Match": etag})
+        return None if answer.status == HTTPStatus.NOT_MODIFIED else _stored(answer)
+
+    def get_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Read objects one after the other; those that have gone are left out."""
+        for key in keys:
+            try:
+                yield key, self.get(key).body
+            except ObjectMissing:
+                continue
+
+    def put(self, key: str, body: bytes) -> str:
+        """Write unconditionally. Raises StoreUnavailable."""
+        return self._send("PUT", key, body=body).headers["ETag"]
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write once. Raises ObjectExists, StoreUnavailable."""
+        taken = ObjectExists(f"{key} is already written and is never rewritten")
+        return self._send("PUT", key, body=body, headers={"If-None-Match": "*"}, unmet=taken).headers["ETag"]
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        """Write over the object whose ETag is `etag`. Raises ObjectChanged, StoreUnavailable."""
+        changed = ObjectChanged(f"{key} was changed by another writer")
+        try:
+            return self._send("PUT", key, body=body, headers={"If-Match": etag}, unmet=changed).headers["ETag"]
+        except ObjectMissing as error:
+            raise changed from error
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        """Keys below a prefix in ascending UTF-8 order. Raises StoreUnavailable."""
+        from xml.etree import ElementTree as ET  # nothing on the way to a prediction lists
+
+        after: str | None = start_after
+        while after is not None:
+            query = {"list-type": "2", "prefix": prefix, "start-after": after, "encoding-type": "url"}
+            page = ET.fromstring(self._send("GET", "", query=query).data)  # noqa: S314 - S3's own answer
+            found = [unquote_plus(element.text or "") for element in page.findall("{*}Contents/{*}Key")]
+            yield from found
+            after = found[-1] if found and page.findtext("{*}IsTruncated") == "true" else None
+
+    def _send(
+        self,
+        method: str,
+        key: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        unmet: SelfhealError | None = None,
+    ) -> "BaseHTTPResponse":
+        target = f"{self._path}/{quote(key)}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        try:
+            signed = self._signed(method, target, body, headers or {})
+            answer = self._pool.urlopen(method, target, body=body or None, headers=signed, redirect=False)
+        except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
+            raise StoreUnavailable(f"S3 didn't answer for {key}: {type(error).__name__}") from error
+        return _accepted(answer, key, unmet)
+
+    def _signed(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+        request = AWSRequest(method, f"{self._address}{target}", dict(headers), body)
+        S3SigV4Auth(self._frozen_credentials(), "s3", self._region).add_auth(request)
+        return dict(request.headers.items())
+
+    def _frozen_credentials(self) -> ReadOnlyCredentials:
+        if self._credentials is None:
+            self._credentials = resolve_credentials()
+        return self._credentials.get_frozen_credentials()
+
+
+def resolve_credentials() -> Credentials:
+    """Credentials that refresh themselves: from the two places where Lambda has them, else from botocore's whole chain.
+
+    Raises:
+        BotoCoreError: there are none, or their source doesn't answer.
+    """
+    found = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
+    if found is None:
+        from botocore.exceptions import NoCredentialsError
+        from botocore.session import Session  # for a person's profile; costs as much as half the framework
+
+        found = Session().get_credentials()
+        if found is None:
+            raise NoCredentialsError
+    return found
+
+
+def _address_of(name: str, region: str, endpoint: str | None) -> tuple[str, str]:
+    """Scheme and host to connect to, and what every path starts with."""
+    if endpoint:
+        return endpoint.rstrip("/"), f"/{name}"
+    suffix = next((suffix for prefix, suffix in SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
+    if "." in name:  # S3's certificate doesn't cover it
+        return f"https://s3.{region}.{suffix}", f"/{name}"
+    return f"https://{name}.s3.{region}.{suffix}", ""
+
+
+def _accepted(answer: "BaseHTTPResponse", key: str, unmet: SelfhealError | None) -> "BaseHTTPResponse":
+    match answer.status:
+        case HTTPStatus.OK | HTTPStatus.NOT_MODIFIED:
+            return answer
+        case HTTPStatus.PRECONDITION_FAILED | HTTPStatus.CONFLICT if unmet is not None:
+            raise unmet
+    found = _CODE.search(answer.data)
+    code = found[1].decode() if found else str(answer.status)
+    if code in ("NoSuchKey", "404"):
+        raise ObjectMissing(f"nothing is stored under {key}")
+    raise StoreUnavailable(f"S3 refused {key}: {code}")
+
+
+def _stored(answer: "BaseHTTPResponse") -> StoredObject:
+    return StoredObject(answer.data, answer.headers["ETag"])
