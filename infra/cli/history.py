@@ -44,6 +44,8 @@ def show(
     """Show what a version is: where it comes from, how it did, which gates it met."""
     from rich.console import Console
 
+    from selfheal.sentences import sentence_of
+
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
     decisions = [decision for decision in stores.ledger.decisions() if decision.version == version]
@@ -54,7 +56,9 @@ def show(
     console = Console()
     console.print(_about(manifest))
     for decision in decisions:
-        console.print(_gates(decision))
+        typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
+        if decision.gates:
+            console.print(_gates(decision))
 
 
 def _about(manifest: "Manifest") -> "Table":
@@ -76,8 +80,7 @@ def _about(manifest: "Manifest") -> "Table":
 def _gates(decision: "Decision") -> "Table":
     from rich.table import Table
 
-    when = f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC by {decision.actor}"
-    table = Table("gate", "passed", "reason", title=when, caption=decision.reason)
+    table = Table("gate", "passed", "reason")
     for gate in decision.gates:
         table.add_row(gate.gate, "yes" if gate.passed else "NO", gate.reason)
     return table

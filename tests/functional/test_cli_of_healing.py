@@ -1,0 +1,221 @@
+"""The commands around promotion, against a deployed environment on moto; and the gates offline, on a file."""
+
+import io
+import json
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pandas as pd
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from infra.cli.app import app
+from selfheal.composition import settings_of, stores_of
+from selfheal.contract import parse_contract
+from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
+from selfheal.gates.offline import best_threshold, read_evidence_csv
+from selfheal.settings import Settings
+from tests.support.healing import DAY, START, healed_environment
+
+CONTRACT = """
+[model]
+name = "small"
+target = "y"
+[features.age]
+type = "number"
+[[segments]]
+feature = "age"
+edges = [40]
+"""
+
+
+def selfheal(*arguments: str) -> str:
+    """The output of a command that succeeds."""
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False, env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def deployed(monkeypatch, tmp_path):
+    """v1 in production of stage dev, v2 trained; the stores."""
+    (tmp_path / "clock").write_text((START + 10 * DAY).isoformat())
+    variables = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "SELFHEAL_CLOCK_FILE": str(tmp_path / "clock"),
+        "SELFHEAL_DATA_BUCKET": "data",
+        "SELFHEAL_REGISTRY_BUCKET": "registry",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        for name in ("data", "registry"):
+            boto3.client("s3").create_bucket(Bucket=name)
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name="healing",
+            definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+            roleArn="arn:aws:iam::123456789012:role/machine",
+        )["stateMachineArn"]
+        deploy_stack(
+            {"DataBucket": "data", "RegistryBucket": "registry", "Url": "https://x", "StateMachineArn": machine}
+        )
+        stores, _ = healed_environment(stores=stores_of(settings_of(Settings)))
+        yield stores
+
+
+def deploy_stack(outputs: dict[str, str]) -> None:
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    boto3.client("cloudformation").create_stack(StackName="selfheal-dev-service", TemplateBody=json.dumps(template))
+
+
+def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_reason(deployed):
+    """promote --force, rollback, history: who did what, and why."""
+    said = selfheal("promote", "v2", "--reason", "I know better", "--force")
+    assert said.startswith("v2 replaced v1 in production: forced, without gates: I know better")
+    assert selfheal("rollback", "--reason", "I did not").startswith("v1 is back in production instead of v2")
+    decisions = json.loads(selfheal("history", "--json"))
+    assert [(d["kind"], d["outcome"]) for d in decisions] == [
+        ("bootstrap", "done"),
+        ("promote", "done"),
+        ("rollback", "done"),
+    ]
+    assert decisions[1]["actor"].startswith("cli:")
+    assert decisions[1]["trigger"] == "forced"
+    assert "I did not" in selfheal("history")
+    assert deployed.pointer.read().pointer.version == "v1"
+
+
+def test_a_promotion_without_force_is_refused_and_changes_nothing(deployed):
+    """The gates are not bypassed by accident."""
+    result = CliRunner().invoke(app, ["promote", "v2", "--reason", "why not"])
+    assert result.exit_code == 2
+    assert "bypasses all seven gates" in result.output
+    assert len(deployed.ledger.decisions()) == 1
+
+
+def test_promoting_what_is_in_production_is_refused(deployed):
+    """There is nothing to do, and the ledger isn't filled with it."""
+    with pytest.raises(AlreadyInProduction, match="v1"):
+        selfheal("promote", "v1", "--reason", "again", "--force")
+    assert len(deployed.ledger.decisions()) == 1
+
+
+def test_two_healings_at_once_one_is_refused_by_name(deployed):
+    """The second `selfheal heal` is told which healing is under way."""
+    assert "healing v1-0 has started" in selfheal("heal", "--reason", "spring cleaning")
+    with pytest.raises(HealingRefused, match="v1-0"):
+        selfheal("heal", "--reason", "spring cleaning")
+
+
+def test_show_tells_what_a_version_is(deployed):
+    """Training, data, gates: as a table and as JSON."""
+    selfheal("promote", "v2", "--reason", "I know better", "--force")
+    shown = json.loads(selfheal("show", "v2", "--json"))
+    assert shown["version"] == "v2"
+    assert [decision["kind"] for decision in shown["decisions"]] == ["promote"]
+    assert "I know better" in selfheal("show", "v2")
+
+
+def test_verify_says_how_much_it_recomputed(deployed):
+    """Two entries, two versions with one artefact each."""
+    assert "2 ledger entries, 2 versions with 2 artefacts" in selfheal("verify")
+
+
+# The gates offline
+
+
+def evidence_csv(n: int = 1000, *, better: bool = True, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    slopes = (0.2, 2.0) if better else (2.0, 0.2)
+    return pd.DataFrame(
+        {
+            "label": (rng.random(n) < 1 / (1 + np.exp(-2 * x))).astype(int),
+            "production_probability": 1 / (1 + np.exp(-slopes[0] * x)),
+            "shadow_probability": 1 / (1 + np.exp(-slopes[1] * x)),
+            "age": rng.uniform(20, 60, n),
+        }
+    )
+
+
+def judge_file(folder: Path, frame: pd.DataFrame) -> tuple[int, dict]:
+    (folder / "contract.toml").write_text(CONTRACT)
+    frame.to_csv(folder / "evidence.csv", index=False)
+    arguments = ["gates", "--contract", "contract.toml", "--evidence", "evidence.csv", "--json", "verdict.json"]
+    paths = [str(folder / word) if "." in word else word for word in arguments]
+    result = CliRunner().invoke(app, paths, catch_exceptions=False)
+    return result.exit_code, json.loads((folder / "verdict.json").read_text())
+
+
+@pytest.mark.parametrize(("better", "code", "verdict"), [(True, 0, "promote"), (False, 3, "reject")])
+def test_the_exit_code_is_the_verdict(tmp_path: Path, better: bool, code: int, verdict: str):  # noqa: FBT001
+    """0 promotes, 3 rejects; the file holds all seven gates."""
+    exit_code, written = judge_file(tmp_path, evidence_csv(better=better))
+    assert (exit_code, written["verdict"], len(written["gates"])) == (code, verdict, 7)
+
+
+def test_rows_without_a_label_count_against_the_coverage(tmp_path: Path):
+    """Three of four labels are missing: 25 % covered, rejected for that alone."""
+    frame = evidence_csv(4000)
+    frame["label"] = frame["label"].astype("Int64").mask(np.arange(4000) % 4 != 0)
+    code, written = judge_file(tmp_path, frame)
+    assert code == 3
+    assert [gate["gate"] for gate in written["gates"] if not gate["passed"]] == ["label_coverage"]
+
+
+def test_a_file_without_the_segment_column_is_rejected(tmp_path: Path):
+    """Missing evidence fails the gate that needs it."""
+    code, written = judge_file(tmp_path, evidence_csv().drop(columns="age"))
+    assert code == 3
+    assert [gate["gate"] for gate in written["gates"] if not gate["passed"]] == ["segments"]
+
+
+def test_given_predictions_are_taken_as_they_are():
+    """Operating points of the models' own, where the file has their answers."""
+    frame = evidence_csv(50).assign(production_prediction=1, shadow_prediction=0)
+    rows, _ = read_evidence_csv(to_bytes(frame), parse_contract(CONTRACT), START)
+    assert rows.production_prediction.tolist() == [1] * 50
+    assert rows.shadow_prediction.tolist() == [0] * 50
+
+
+def test_every_fault_of_a_file_is_named():
+    """A missing column, a probability above 1, labels that are none, a text among the ages: all at once."""
+    frame = evidence_csv(10).drop(columns="shadow_probability")
+    frame.loc[0, "production_probability"] = 1.5
+    frame["label"] = 0.5
+    frame["age"] = "old"
+    with pytest.raises(DataInvalid) as raised:
+        read_evidence_csv(to_bytes(frame), parse_contract(CONTRACT), START)
+    assert [fault.split(":")[0] for fault in raised.value.faults] == [
+        "label",
+        "production_probability",
+        "shadow_probability",
+        "age",
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x89PNG\r\n\x1a\n\xff\xfe"])
+def test_a_file_that_is_no_csv_is_refused(body: bytes):
+    """Whatever it is, the message says that it isn't CSV."""
+    with pytest.raises(DataInvalid, match="no CSV"):
+        read_evidence_csv(body, parse_contract(CONTRACT), START)
+
+
+def test_the_best_threshold_worked_by_hand():
+    """From 0.4 on, two of three predicted are right and none is missed: F1 0.8."""
+    labels = np.array([1, 0, 1, 0], dtype=np.int8)
+    assert best_threshold(labels, np.array([0.9, 0.5, 0.4, 0.1])) == 0.4
+    assert best_threshold(np.zeros(4, dtype=np.int8), np.ones(4)) == 0.5
+
+
+def to_bytes(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_csv(buffer, index=False)
+    return buffer.getvalue()
