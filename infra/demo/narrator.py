@@ -1,9 +1,10 @@
 """Tells what the service did, from what it wrote itself: summaries of monitoring runs and the ledger."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from infra.demo.display import Display
 from selfheal.composition import Stores
@@ -11,6 +12,8 @@ from selfheal.records.ledger import Decision
 from selfheal.stores.monitoring import PREFIX
 
 STYLES = {"bootstrap": "cyan", "promote": "bold green", "reject": "yellow", "rollback": "red", "failed": "red"}
+
+type Event = tuple[datetime, str, str]
 
 
 class Narrator:
@@ -26,33 +29,36 @@ class Narrator:
         self.report_files: list[Path] = []
 
     def tell(self) -> None:
-        """Tell what happened since it was told last."""
-        keys = list(self._stores.monitoring.keys(self._last_key))
-        for key in keys:
-            if key.endswith("/summary.json"):
-                self._tell_run(key, json.loads(self._stores.monitoring.read(key)))
-        self._last_key = keys[-1] if keys else self._last_key
-        for decision in self._stores.ledger.decisions()[self._decisions_told :]:
-            self._tell_decision(decision)
-            self._decisions_told += 1
+        """Tell what happened since it was told last, in the order in which it happened."""
+        for moment, what, style in sorted([*self._runs(), *self._decisions()], key=itemgetter(0)):
+            self._display.happened(moment, what, style)
 
     def decided_since(self, moment: datetime) -> list[Decision]:
         """Decisions from a moment on."""
         return [decision for decision in self._stores.ledger.decisions() if decision.decided_at >= moment]
 
-    def _tell_run(self, key: str, summary: dict[str, Any]) -> None:
-        verdict = str(summary["verdict"])
-        if verdict == self._last_verdict:
-            return
-        self._last_verdict = verdict
-        report = self._reports / f"{key.removeprefix(PREFIX).replace('/', '-').removesuffix('summary.json')}report.html"
-        report.write_bytes(self._stores.monitoring.read(key.replace("summary.json", "report.html")))
-        self.report_files.append(report)
-        self._display.happened(datetime.fromisoformat(summary["timestamp"]), f"monitoring: {summary['sentence']}")
+    def _runs(self) -> Iterator[Event]:
+        """Monitoring runs that judge otherwise than the one before."""
+        for key in list(self._stores.monitoring.keys(self._last_key)):
+            self._last_key = key
+            if not key.endswith("/summary.json"):
+                continue
+            summary = json.loads(self._stores.monitoring.read(key))
+            if summary["verdict"] != self._last_verdict:
+                self._last_verdict = summary["verdict"]
+                self._keep_report(key.replace("summary.json", "report.html"))
+                yield datetime.fromisoformat(summary["timestamp"]), f"monitoring: {summary['sentence']}", ""
 
-    def _tell_decision(self, decision: Decision) -> None:
-        for gate in decision.gates:
-            mark = "[green]pass[/green]" if gate.passed else "[red]fail[/red]"
-            self._display.happened(decision.decided_at, f"  {mark}  {gate.gate}: {gate.reason}")
-        style = STYLES.get(decision.kind, "")
-        self._display.happened(decision.decided_at, f"{decision.kind}: {decision.reason}", style)
+    def _decisions(self) -> Iterator[Event]:
+        """Decisions of the ledger, each after its gates."""
+        for decision in self._stores.ledger.decisions()[self._decisions_told :]:
+            self._decisions_told += 1
+            for gate in decision.gates:
+                mark = "[green]pass[/green]" if gate.passed else "[red]fail[/red]"
+                yield decision.decided_at, f"  {mark}  {gate.gate}: {gate.reason}", ""
+            yield decision.decided_at, f"{decision.kind}: {decision.reason}", STYLES.get(decision.kind, "")
+
+    def _keep_report(self, key: str) -> None:
+        file = self._reports / key.removeprefix(PREFIX).replace("/", "-")
+        file.write_bytes(self._stores.monitoring.read(key))
+        self.report_files.append(file)

@@ -28,7 +28,8 @@ def run_demo(
     """Run the demo, tell it on the terminal, and write its JSON where asked for."""
     began = time.monotonic()
     console = Console()
-    reports = _fresh_folder(FOLDER / "reports")
+    reports = _fresh_folder(FOLDER) / "reports"
+    reports.mkdir()
     with Display(console, START) as display:
         display.doing("preparing the world")
         world = _world(contract_path, data_path, seed)
