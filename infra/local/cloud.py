@@ -14,13 +14,15 @@ from botocore.config import Config
 from infra.local.api_gateway import HttpFront
 from infra.local.assembly import Assembly
 from infra.local.clock import SimulatedClock
-from infra.local.deployment import REGION, Deployment
+from infra.local.deployment import ACCOUNT, REGION, Deployment
 from infra.local.errors import NotSettled
 from infra.local.function_pool import FunctionPool
-from infra.local.functions import ThirdParty, development_packages, function_specs
+from infra.local.functions import ThirdParty, caller_roles, development_packages, function_specs
+from infra.local.guard import Guard, RecordedCall
+from infra.local.iam import Call, Statement
 from infra.local.inbox import Inbox, Message
 from infra.local.moto_adaptations import adapted
-from infra.local.runtime import FunctionRuntime, FunctionSpec
+from infra.local.runtime import LOG_STREAM, FunctionRuntime, FunctionSpec
 from infra.local.schedules import Schedule
 from selfheal.composition import CLOCK_FILE, Stores
 from selfheal.stores.executions import StateMachine
@@ -41,6 +43,7 @@ class LocalCloud:
         self.clock = SimulatedClock(work_dir / "clock", start)
         self._work_dir = work_dir
         self._functions = FunctionPool()
+        self._guard = Guard()
         self._exits = ExitStack()
         try:
             self._start(Assembly(assembly), third_party or development_packages())
@@ -77,6 +80,16 @@ class LocalCloud:
     def notifications(self) -> list[Message]:
         """All messages that were published to the topic so far, oldest first."""
         return self._inbox.messages()
+
+    @property
+    def calls(self) -> list[RecordedCall]:
+        """Every call of a function or the state machine so far, with what its role said to it."""
+        return list(self._guard.calls)
+
+    @property
+    def roles(self) -> dict[str, list[Statement]]:
+        """The statements of each caller's role: functions by name, and the state machine as `STATE_MACHINE_KEY`."""
+        return self._guard.roles
 
     def client(self, service: str) -> Any:
         """A boto3 client of the cloud's services, for looking and for meddling."""
@@ -140,13 +153,13 @@ class LocalCloud:
         self._exits.close()
 
     def _start(self, assembly: Assembly, third_party: ThirdParty) -> None:
-        self._address = self._exits.enter_context(adapted(self.clock, self._functions))
+        self._address = self._exits.enter_context(adapted(self.clock, self._functions, self._guard))
         self._exits.callback(self._functions.stop)
         deployment = Deployment(assembly, self.client)
         for logical_id, spec in function_specs(deployment, third_party):
-            runtime = FunctionRuntime(self._here(spec), self._work_dir / f"{spec.name}.log")
-            self._functions.add(deployment.physical_id(logical_id), runtime)
+            self._functions.add(deployment.physical_id(logical_id), self._runtime(spec))
         self._open(deployment.outputs())
+        self._guard.protect(deployment, caller_roles(deployment))
         self._schedules = [
             Schedule(self._target(deployment, definition), definition["Properties"], self.clock.now)
             for _, definition in deployment.resources("AWS::Scheduler::Schedule")
@@ -160,6 +173,14 @@ class LocalCloud:
         self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
         self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
         self._exits.callback(self._front.stop)
+
+    def _runtime(self, spec: FunctionSpec) -> FunctionRuntime:
+        stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{spec.log_group}:log-stream:{LOG_STREAM}"
+
+        def account_for(action: str) -> None:
+            self._guard.allows(spec.name, Call(action, stream))
+
+        return FunctionRuntime(self._here(spec), self._work_dir / f"{spec.name}.log", account_for)
 
     def _here(self, spec: FunctionSpec) -> FunctionSpec:
         """The spec with what makes its process work on this machine: where the services are, and what time it is."""

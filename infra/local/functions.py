@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.local.assembly import Resource
 from infra.local.deployment import Deployment
+from infra.local.moto_adaptations import STATE_MACHINE_KEY
 from infra.local.runtime import FunctionSpec
 
 # What a Dockerfile of ours copies from its context into the folder that Lambda runs.
@@ -31,25 +32,42 @@ def development_packages() -> ThirdParty:
 
 def function_specs(deployment: Deployment, third_party: ThirdParty) -> Iterator[tuple[str, FunctionSpec]]:
     """Logical id and spec of every function that the project wrote."""
+    for logical_id, properties in _own_functions(deployment):
+        yield logical_id, _spec(deployment, logical_id, properties, third_party)
+
+
+def caller_roles(deployment: Deployment) -> dict[str, Any]:
+    """References to the roles of all that calls AWS, by the access keys that stand for them here."""
+    functions = {_name(properties): properties["Role"] for _, properties in _own_functions(deployment)}
+    ((_, machine),) = deployment.resources("AWS::StepFunctions::StateMachine")
+    return {**functions, STATE_MACHINE_KEY: machine["Properties"]["RoleArn"]}
+
+
+def _own_functions(deployment: Deployment) -> Iterator[tuple[str, Resource]]:
     for logical_id, resource in deployment.resources("AWS::Lambda::Function"):
-        properties = resource["Properties"]
-        if "ZipFile" not in properties["Code"]:
-            yield logical_id, _spec(deployment, logical_id, properties, third_party)
+        if "ZipFile" not in resource["Properties"]["Code"]:
+            yield logical_id, resource["Properties"]
 
 
-def _spec(
-    deployment: Deployment, logical_id: str, properties: Resource, third_party: ThirdParty
-) -> FunctionSpec:
-    handler = properties.get("Handler") or properties["ImageConfig"]["Command"][0]
+def _handler(properties: Resource) -> str:
+    return str(properties.get("Handler") or properties["ImageConfig"]["Command"][0])
+
+
+def _name(properties: Resource) -> str:
+    return _handler(properties).split(".", maxsplit=1)[0]
+
+
+def _spec(deployment: Deployment, logical_id: str, properties: Resource, third_party: ThirdParty) -> FunctionSpec:
     return FunctionSpec(
-        name=handler.split(".")[0],
+        name=_name(properties),
         arn=deployment.arn(logical_id),
-        handler=handler,
+        handler=_handler(properties),
         code=tuple(folder.resolve() for folder in _code(deployment, properties)),
         packages=third_party.image if _is_image(properties) else third_party.zipped,
         environment=deployment.resolve(properties["Environment"]["Variables"]),
         timeout=properties["Timeout"],
         memory=properties["MemorySize"],
+        log_group=deployment.resolve(properties["LoggingConfig"]["LogGroup"]),
     )
 
 

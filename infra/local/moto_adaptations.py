@@ -8,7 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -26,6 +26,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.clock import SimulatedClock
 from infra.local.errors import LocalCloudError
+from infra.local.guard import Guard
 
 
 class Invoker(Protocol):
@@ -40,12 +41,15 @@ class Invoker(Protocol):
         ...
 
 
+# The access key with which moto's state machines sign what they call.
+STATE_MACHINE_KEY = "ak"
+
 # moto keeps its state in the process, not in the server.
 _one_at_a_time = threading.Lock()
 
 
 @contextmanager
-def adapted(clock: SimulatedClock, invoker: Invoker) -> Iterator[str]:
+def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[str]:
     """A moto server on a free port of this machine, adapted; its address. All its state is gone afterwards."""
     if not _one_at_a_time.acquire(blocking=False):
         raise LocalCloudError("a process has local clouds one at a time: end the other one first")
@@ -53,6 +57,7 @@ def adapted(clock: SimulatedClock, invoker: Invoker) -> Iterator[str]:
         stack.callback(_one_at_a_time.release)
         for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries):
             stack.enter_context(adaptation())
+        stack.enter_context(guarded_by(guard))
         stack.enter_context(simulated_waits(clock))
         stack.enter_context(functions_run_by(invoker))
         stack.enter_context(asynchronous_notifications(invoker))
@@ -134,6 +139,18 @@ def asynchronous_notifications(invoker: Invoker) -> Iterator[None]:
         invoker.later(fn_arn.split(":")[6], event_body)
 
     with patch.object(moto.s3.notifications, "_invoke_awslambda", deliver):
+        yield
+
+
+@contextmanager
+def guarded_by(guard: Guard) -> Iterator[None]:
+    """Ask the guard before every request: moto itself enforces no policy that a template attaches."""
+    serve = DomainDispatcherApplication.__call__
+
+    def call(self: Any, environ: dict[str, Any], start_response: Any) -> Any:
+        return guard.around(partial(serve, self))(environ, start_response)
+
+    with patch.object(DomainDispatcherApplication, "__call__", call):
         yield
 
 

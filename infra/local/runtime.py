@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +22,7 @@ API = "/2018-06-01/runtime"
 # Lambda gives ten seconds; several cold starts share this machine's processors.
 INIT_SECONDS = 120.0
 LOG_TAIL_LINES = 25
+LOG_STREAM = "local"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class FunctionSpec:
     environment: Mapping[str, str]
     timeout: float
     memory: int
+    log_group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,15 @@ class _Invocation:
 
 
 class FunctionRuntime:
-    """A function's execution environment: made when first invoked, made anew after a timeout or a crash."""
+    """A function's execution environment: made when first invoked, made anew after a timeout or a crash.
 
-    def __init__(self, spec: FunctionSpec, log: Path) -> None:
+    `account_for` hears of each action that Lambda itself takes with the function's role.
+    """
+
+    def __init__(self, spec: FunctionSpec, log: Path, account_for: Callable[[str], object] = lambda _: None) -> None:
         self.spec = spec
         self.log = log
+        self._account_for = account_for
         self._lock = threading.Lock()
         self._environment: _Environment | None = None
 
@@ -89,12 +95,14 @@ class FunctionRuntime:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
     def _report(self, seconds: float) -> None:
+        self._account_for("logs:PutLogEvents")
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"REPORT Duration: {seconds * 1000:.1f} ms\n")
 
     def _ready_environment(self) -> "_Environment":
         if self._environment is None or not self._environment.is_alive():
             self.stop()
+            self._account_for("logs:CreateLogStream")
             self._environment = _Environment(self.spec, self.log)
         self._environment.wait_until_ready()
         return self._environment
@@ -183,8 +191,8 @@ class _Environment:
             "AWS_LAMBDA_FUNCTION_NAME": self._spec.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._spec.memory),
-            "AWS_LAMBDA_LOG_GROUP_NAME": self._spec.name,
-            "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self._spec.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": LOG_STREAM,
             "_HANDLER": self._spec.handler,
             **self._spec.environment,
         }

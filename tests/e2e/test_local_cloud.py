@@ -110,7 +110,7 @@ def test_a_failure_in_the_background_is_raised_where_everything_settles(cloud):
 def test_a_timeout_is_the_templates(cloud):
     """A function that runs longer than the template allows is ended, says so, and works again afterwards."""
     started = time.monotonic()
-    with pytest.raises(FunctionFailed, match="Task timed out after 1[.]00 seconds") as failure:
+    with pytest.raises(FunctionFailed, match=r"Task timed out after 1\.00 seconds") as failure:
         cloud.invoke("label_wait", {"sleep": 30})
     assert failure.value.error_type == "Sandbox.Timedout"
     assert time.monotonic() - started < 20

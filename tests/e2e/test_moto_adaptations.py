@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
 from infra.local.clock import SimulatedClock
+from infra.local.guard import Guard
 from infra.local.moto_adaptations import adapted
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -48,7 +49,7 @@ def clock(tmp_path):
 
 @pytest.fixture
 def address(clock, invoker):
-    with adapted(clock, invoker) as server:
+    with adapted(clock, invoker, Guard()) as server:
         yield server
 
 
@@ -189,7 +190,7 @@ def test_everything_is_taken_back(clock, invoker):
     ]
     before = [getattr(holder, name) for holder, name in names]
     configured, level = dict(default_user_config), logging.getLogger("werkzeug").level
-    with adapted(clock, invoker):
+    with adapted(clock, invoker, Guard()):
         assert [getattr(holder, name) for holder, name in names] != before
     assert [getattr(holder, name) for holder, name in names] == before
     assert (default_user_config, logging.getLogger("werkzeug").level) == (configured, level)
