@@ -16,9 +16,9 @@ def answer_body(answer: Answer, *, many: bool) -> dict[str, Any]:
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:
     return {
-        "prediction_id": prediction.prediction_id,
-        "probability": prediction.probability,
-        "prediction": prediction.prediction,
+        "prediction_id": prediction["prediction_id"],
+        "probability": prediction["probability"],
+        "prediction": prediction["prediction"],
     }
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from mangum import Mangum
 
 
+# A large request makes some ten thousands of objects, and none of them is garbage.
+ALLOCATIONS = 100_000
+
+
 @cache
 def application() -> "Mangum":
     """The application, made once a process."""
@@ -21,6 +25,7 @@ def application() -> "Mangum":
         return start()
     finally:
         gc.freeze()
+        gc.set_threshold(ALLOCATIONS)
         gc.enable()
 
 

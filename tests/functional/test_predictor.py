@@ -10,7 +10,7 @@ import pytest
 from selfheal.contract import parse_contract
 from selfheal.records.predictions import is_prediction_id, moment_of
 from selfheal.replay import replayed
-from tests.support.serving import EVENTS, NOON, ROW, World, event, promote, serving_world, write_version
+from tests.support.serving import EVENTS, NOON, ROW, World, event, linear_model, promote, serving_world, write_version
 
 
 def test_one_row_is_answered_in_one_object_and_logged_under_the_contracts_names():
@@ -240,3 +240,30 @@ def test_every_answer_carries_the_security_headers(path):
 def test_every_sample_event_is_answered(path):
     """The files that the README and `sam local invoke` use work as they are."""
     assert serving_world().send(event(path.stem)).status == 200
+
+
+def test_a_large_request_is_answered_and_logged_like_its_rows_alone():
+    """Checked by column and evaluated in numpy: the same bits as row by row, a log line for each row."""
+    world = serving_world()
+    rows = [{**ROW, "age": 18 + index % 80, "monthly_income": index / 7} for index in range(600)]
+    predictions = world.predict({"rows": rows}).json["predictions"]
+    logged = world.logged()
+    assert [line["prediction_id"] for line in logged] == [p["prediction_id"] for p in predictions]
+    assert [line["features"]["MonthlyIncome"] for line in logged] == [row["monthly_income"] for row in rows]
+    some = range(0, 600, 37)
+    assert [predictions[i]["probability"] for i in some] == [world.predict(rows[i]).json["probability"] for i in some]
+
+
+def test_log_lines_hold_any_text():
+    """A category that imitates the seam between two lines doesn't make another line."""
+    text = '}},{"prediction_id":"x"}\n\u2028'
+    contract = parse_contract('[model]\nname = "c"\ntarget = "y"\n[features.a]\ntype = "category"\n')
+    world = World()
+    model = linear_model(parse_contract('[model]\nname = "c"\ntarget = "y"\n[features.b]\ntype = "number"\n'))
+    write_version(world.stores, "v1", contract=contract, model=model)
+    promote(world.stores, "v1")
+    world.predict({"rows": [{"a": text}, {"a": "b"}]})
+    (key,) = world.data.keys("predictions/")
+    lines = world.data.get(key).body.split(b"\n")
+    assert [json.loads(line)["features"]["a"] for line in lines[:-1]] == [text, "b"]
+    assert lines[-1] == b""

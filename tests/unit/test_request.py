@@ -1,6 +1,7 @@
 """Row validation: exactly what the contract says, every fault by its field, no value repeated."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfheal.contract import default_contract, parse_contract
+from selfheal.contract.columns import ColumnModel
 from selfheal.contract.request import MAXIMUM_ROWS, RowModel, example_row, row_json_schema
 from selfheal.errors import RequestInvalid
 
@@ -36,6 +38,7 @@ nullable = true
 type = "boolean"
 """)
 MODEL = RowModel(CONTRACT)
+COLUMNS = ColumnModel(CONTRACT)
 GOOD: dict[str, Any] = {"whole": 3, "real": 0.5, "maybe": None, "any text": "é", "listed": "x", "flag": True}
 
 
@@ -188,3 +191,65 @@ def test_the_json_schema_shows_the_contracts_fields():
         "description": "A count. Also accepted as w.",
     }
     assert schema["properties"]["listed"] == {"type": ["string", "null"], "enum": ["x", "y", None]}
+
+
+ANY_VALUE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 122),
+    st.integers(2**63, 2**70),
+    st.floats(allow_nan=False),
+    st.sampled_from([0.5, 120.0, 120.5, "x", "y", "z", "", "1", [], {}]),
+)
+
+
+@st.composite
+def rows_of_any_quality(draw) -> list[dict[str, Any]]:
+    """Good rows, a few of which have a wrong value, name or number of fields."""
+    rows = [dict(GOOD) for _ in range(draw(st.integers(1, 4)))]
+    for row in draw(st.lists(st.sampled_from(rows), max_size=3)):
+        match draw(st.sampled_from(["value", "alias", "unknown", "missing"])):
+            case "value":
+                row[draw(st.sampled_from(list(GOOD)))] = draw(ANY_VALUE)
+            case "alias":
+                row["w"] = row.pop("whole", 1)
+            case "unknown":
+                row["unknown"] = 1
+            case "missing":
+                row.pop(draw(st.sampled_from(list(GOOD))), None)
+    return rows
+
+
+@given(rows_of_any_quality())
+def test_columns_are_checked_as_rows_are(rows: list[dict[str, Any]]):
+    """Whatever the columns' check accepts the row model accepts with equal values; good rows it always accepts."""
+    body = json.dumps({"rows": rows}).encode()
+    found = COLUMNS.parse(body, MAXIMUM_ROWS)
+    try:
+        expected = MODEL.parse(body).values
+    except RequestInvalid:
+        assert found is None
+        return
+    if found is None:
+        assert any("w" in row for row in rows)
+        return
+    assert found[0] == expected
+    for name, column in found[1].items():
+        told = [None if isinstance(value, float) and math.isnan(value) else value for value in column.tolist()]
+        assert told == [row[name] for row in expected]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"rows": 1}', b'{"rows": []}', b'{"rows": [1]}', b'{"rows": [{}], "x": 1}']
+)
+def test_the_columns_check_leaves_the_rest_to_the_row_model(body: bytes):
+    """It never fails and never accepts another shape."""
+    assert COLUMNS.parse(body, MAXIMUM_ROWS) is None
+
+
+def test_a_large_request_comes_with_its_columns():
+    """Thousands of rows are checked by column, with the row model's answer; one bad cell is still named."""
+    rows = [{**GOOD, "real": number} for number in range(1500)]
+    assert MODEL.parse(json.dumps({"rows": rows}).encode()).columns is not None
+    rows[1200]["whole"] = 120.5
+    assert fields_refused(json.dumps({"rows": rows})) == ["rows.1200.whole"]

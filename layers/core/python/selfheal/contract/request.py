@@ -7,36 +7,47 @@ parses and checks a body of ten thousand rows in one pass.
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError
 from pydantic_core import core_schema as schema
 
+from selfheal.contract.columns import ColumnModel
 from selfheal.contract.model import Contract, Feature
 from selfheal.faults import request_invalid
+
+if TYPE_CHECKING:
+    from selfheal.contract.columns import Columns
 
 type Row = dict[str, float | str | bool | None]
 
 MAXIMUM_ROWS = 10_000
+# Below this size importing and calling numpy costs more than it saves.
+LARGE_BODY = 64 * 1024
 # The key can't hide in a string: a quote inside one is escaped.
 _MANY = re.compile(rb'"rows"\s*:\s*\[')
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A valid request: its rows under the contract's own names, in its order; `many` where it came as a list."""
+    """A valid request: its rows under the contract's own names, in its order; `many` where it came as a list.
+
+    `columns` holds the same by feature where the request was large.
+    """
 
     values: list[Row]
     many: bool
+    columns: "Columns | None" = None
 
 
 class RowModel:
-    """Checks requests against one contract; integers and numbers come out as floats, as models are trained on."""
+    """Checks requests against one contract; numbers of any type come out as finite floats or equal integers."""
 
     def __init__(self, contract: Contract) -> None:
         row = _row_schema(contract)
         rows = schema.list_schema(row, min_length=1, max_length=MAXIMUM_ROWS, fail_fast=False)
         self._one = SchemaValidator(row)
+        self._columns = ColumnModel(contract)
         self._many = SchemaValidator(
             schema.typed_dict_schema({"rows": schema.typed_dict_field(rows)}, extra_behavior="forbid")
         )
@@ -48,6 +59,8 @@ class RowModel:
             RequestInvalid: names every field at fault.
         """
         many = _MANY.search(body) is not None
+        if many and len(body) >= LARGE_BODY and (found := self._columns.parse(body, MAXIMUM_ROWS)) is not None:
+            return Rows(found[0], many=True, columns=found[1])
         try:
             if many:
                 return Rows(self._many.validate_json(body)["rows"], many=True)

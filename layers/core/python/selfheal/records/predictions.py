@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from ulid import ULID
 
@@ -12,9 +12,11 @@ PREDICTION_ID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}-[0-9]{4}$"
 type FeatureValue = float | int | str | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One answered row; the log holds one JSON line of exactly these fields for each."""
+class Prediction(TypedDict):
+    """One answered row; the log holds one JSON line of exactly these fields, in this order, for each.
+
+    A dict, not a record: a request has up to ten thousand of them while a caller waits.
+    """
 
     prediction_id: str
     timestamp: str

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from selfheal.contract.request import Row, Rows
+from selfheal.contract.request import Rows
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import Prediction, moment_of, new_request_id, prediction_id, timestamp_of
 from selfheal.replay import replay_lines
@@ -29,7 +30,7 @@ class Answer:
 def predict(model: ServedModel, log: PredictionLog, rows: Rows, *, now: datetime) -> Answer:
     """Answer and log one request. The log being down doesn't stop the answer."""
     request_id = new_request_id(now)
-    predictions = _predictions(model, request_id, rows.values)
+    predictions = _predictions(model, request_id, rows)
     answer = Answer(model.version, model.artefact.threshold, predictions)
     try:
         log.append(request_id, predictions)
@@ -39,11 +40,24 @@ def predict(model: ServedModel, log: PredictionLog, rows: Rows, *, now: datetime
     return answer
 
 
-def _predictions(model: ServedModel, request_id: str, rows: list[Row]) -> list[Prediction]:
+def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:
     # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
     timestamp = timestamp_of(moment_of(request_id))
     version, threshold = model.version, model.artefact.threshold
     return [
-        Prediction(prediction_id(request_id, index), timestamp, version, value, int(value >= threshold), row)
-        for index, (row, value) in enumerate(zip(rows, model.artefact.probabilities(rows), strict=True))
+        {
+            "prediction_id": prediction_id(request_id, index),
+            "timestamp": timestamp,
+            "model_version": version,
+            "probability": value,
+            "prediction": int(value >= threshold),
+            "features": row,
+        }
+        for index, (row, value) in enumerate(zip(rows.values, _probabilities(model, rows), strict=True))
     ]
+
+
+def _probabilities(model: ServedModel, rows: Rows) -> list[float]:
+    if rows.columns is None:
+        return model.artefact.probabilities(rows.values)
+    return cast("list[float]", model.artefact.probabilities_of(rows.columns).tolist())
