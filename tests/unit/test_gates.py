@@ -266,7 +266,7 @@ def test_blocks_are_contiguous_and_even(n: int):
     blocks = blocks_of(n)
     assert np.all(np.diff(blocks) >= 0)
     sizes = np.bincount(blocks)
-    assert len(sizes) == min(n, 50)
+    assert len(sizes) == min(n, 25)
     assert sizes.max() - sizes.min() <= 1
 
 
