@@ -1,5 +1,6 @@
 """The API: FastAPI routes that parse a request, call one use case and shape its answer."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from predictor.answers import answer_body, model_card
+from predictor.caller import caller_of
 from predictor.guard import Guard
 from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
@@ -35,7 +37,8 @@ class Api:
         body = await _body(request)
         model, now = self._current(), self._clock()
         rows = model.rows.parse(body)
-        answer = predict(model, self._stores.prediction_log, rows, now=now)
+        attempt = self._earlier_attempt(request, body, len(rows.values), now)
+        answer = predict(model, self._stores.prediction_log, rows, now=now, request_id=attempt)
         if answer.replay:
             self._telemetry.unlogged(answer.replay, len(rows.values))
         return _json(answer_body(answer, many=rows.many))
@@ -69,6 +72,14 @@ class Api:
 
         headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
         return HTMLResponse(page(document(self._contract())), headers=headers)
+
+    def _earlier_attempt(self, request: Request, body: bytes, rows: int, now: datetime) -> str | None:
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return None
+        from selfheal.usecases.recognise_retry import recognise_retry  # only for those who ask for it
+
+        return recognise_retry(self._stores.idempotency, caller_of(request.scope), key, body, rows=rows, now=now)
 
     def _current(self) -> ServedModel:
         known = self._model.problem

@@ -7,6 +7,7 @@ from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, example_row, row_json_schema
 from selfheal.records.predictions import PREDICTION_ID
 from selfheal.usecases.receive_labels import MAXIMUM_LABELS
+from selfheal.usecases.recognise_retry import MAXIMUM_KEY
 
 type Schema = dict[str, Any]
 
@@ -27,6 +28,13 @@ _LABEL: dict[str, Schema] = {
     "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
     "label_timestamp": {"type": "string", "maxLength": 200, "description": "ISO 8601; when the truth was known"},
     "source": {"type": "string", "maxLength": 200},
+}
+_IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAXIMUM_KEY},
+    "description": "A retry with the same key and body within two days is answered with the same prediction ids",
 }
 _PROBLEM: dict[str, Schema] = {
     "type": {"type": "string", "format": "uri-reference"},
@@ -69,6 +77,7 @@ def _predict(contract: Contract) -> Schema:
     return {
         "operationId": "predict",
         "summary": "Predict one row or many",
+        "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(
             {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": row, "many rows": {"rows": [row, row]}}
         ),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from selfheal.errors import (
     BodyTooLarge,
     FieldFault,
+    KeyReused,
     NoProductionModel,
     RequestInvalid,
     SelfhealError,
@@ -20,6 +21,7 @@ MEDIA_TYPE = "application/problem+json"
 # What a client may be told of our own errors; any other one is a 503 with a sentence that gives nothing away.
 TOLD: dict[type[SelfhealError], HTTPStatus] = {
     RequestInvalid: HTTPStatus.UNPROCESSABLE_CONTENT,
+    KeyReused: HTTPStatus.UNPROCESSABLE_CONTENT,
     BodyTooLarge: HTTPStatus.CONTENT_TOO_LARGE,
     NoProductionModel: HTTPStatus.SERVICE_UNAVAILABLE,
 }

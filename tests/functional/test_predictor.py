@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from selfheal.contract import parse_contract
+from selfheal.contract import default_contract, parse_contract
+from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import is_prediction_id, moment_of
 from selfheal.replay import replayed
 from tests.support.serving import EVENTS, NOON, ROW, World, event, linear_model, promote, serving_world, write_version
@@ -267,3 +268,79 @@ def test_log_lines_hold_any_text():
     lines = world.data.get(key).body.split(b"\n")
     assert [json.loads(line)["features"]["a"] for line in lines[:-1]] == [text, "b"]
     assert lines[-1] == b""
+
+
+KEY = {"idempotency-key": "order-4711"}
+
+
+def test_a_retry_has_the_same_ids_and_one_log_object():
+    """Also much later and from another version in production: what was logged first is the answer."""
+    world = serving_world()
+    first = world.predict({"rows": [ROW, ROW]}, **KEY)
+    write_version(world.stores, "v2", model=linear_model(default_contract(), intercept=-60.0, threshold=0.25))
+    promote(world.stores, "v2")
+    world.advance(3600)
+    again = world.predict({"rows": [ROW, ROW]}, **KEY)
+    assert world.predict(ROW).json["model_version"] == "v2"
+    assert again.json == first.json
+    assert len([line for line in world.logged() if line["model_version"] == "v1"]) == 2
+
+
+def test_a_key_with_another_body_is_refused():
+    """The same key for a new request is a client's mistake, not a retry."""
+    world = serving_world()
+    world.predict(ROW, **KEY)
+    reply = world.predict({**ROW, "age": 46}, **KEY)
+    assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert "another body" in reply.json["detail"]
+    assert len(world.logged()) == 1
+
+
+def test_a_key_belongs_to_its_caller():
+    """Two callers with one key are two requests; two sessions of one role are one caller."""
+    world = serving_world()
+    request = event("http_predict")
+    request["headers"] |= KEY
+    ids = []
+    for arn in ("iam::1:user/a", "iam::1:user/b", "sts::1:assumed-role/r/x", "sts::1:assumed-role/r/y"):
+        request["requestContext"]["authorizer"]["iam"]["userArn"] = f"arn:aws:{arn}"
+        ids.append(world.send(request).json["prediction_id"])
+    assert ids[2] == ids[3]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_a_key_has_a_length(key):
+    """An empty or endless key is named like a field."""
+    reply = serving_world().predict(ROW, **{"idempotency-key": key})
+    assert reply.status == 422
+    assert reply.json["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_a_retry_after_a_lost_log_is_logged_under_the_first_ids():
+    """The first attempt claimed its ids and then lost the store: the retry logs, and replaying changes nothing."""
+    world = serving_world()
+    create = world.data.create
+
+    def down_after_the_claim(key: str, body: bytes) -> str:
+        if key.startswith("predictions/"):
+            raise StoreUnavailable("switched off")
+        return create(key, body)
+
+    world.data.create = down_after_the_claim
+    first = world.predict(ROW, **KEY)
+    world.data.create = create
+    again = world.predict(ROW, **KEY)
+    assert (first.json["logged"], again.json["logged"]) == (False, True)
+    assert again.json["prediction_id"] == first.json["prediction_id"]
+    (found,) = replayed(world.telemetry.lines)
+    assert world.stores.prediction_log.put_back(found.request_id, found.body) is False
+    assert len(world.logged()) == 1
+
+
+def test_with_the_store_down_a_request_with_a_key_is_still_answered():
+    """Nothing can be recognised then; the answer says that it isn't logged."""
+    world = serving_world()
+    world.predict(ROW)
+    world.data.down = True
+    assert world.predict(ROW, **KEY).json["logged"] is False

@@ -17,9 +17,11 @@ from selfheal.settings import Settings, read_settings
 from selfheal.stores.bucket import Bucket
 
 if TYPE_CHECKING:
+    from selfheal.stores.approvals import Approvals
     from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.executions import Executions
     from selfheal.stores.history import PredictionHistory
+    from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
     from selfheal.stores.ledger import Ledger
     from selfheal.stores.monitoring import MonitoringStore
@@ -74,6 +76,13 @@ class Stores:
         from selfheal.stores.prediction_log import PredictionLog
 
         return PredictionLog(self.data)
+
+    @cached_property
+    def idempotency(self) -> "IdempotencyStore":
+        """Which requests are retries."""
+        from selfheal.stores.idempotency import IdempotencyStore
+
+        return IdempotencyStore(self.data)
 
     @cached_property
     def history(self) -> "PredictionHistory":
@@ -178,6 +187,15 @@ def executions_of(state_machine_arn: str) -> "Executions":
     from selfheal.stores.executions import StateMachine
 
     return StateMachine(boto3.client("stepfunctions"), state_machine_arn)
+
+
+def approvals_of(state_machine_arn: str) -> "Approvals":
+    """The healings of a state machine that wait for a person."""
+    import boto3
+
+    from selfheal.stores.approvals import Approvals
+
+    return Approvals(boto3.client("stepfunctions"), state_machine_arn)
 
 
 def notifications_of(topic_arn: str) -> "Notifications":

@@ -43,6 +43,10 @@ class RequestInvalid(SelfhealError):
         super().__init__(f"{count} field(s) don't match the contract; correct each and send the request again")
 
 
+class KeyReused(SelfhealError):
+    """An Idempotency-Key was sent with another body before: take a new key for a new request."""
+
+
 class BodyTooLarge(SelfhealError):
     """A request's body is larger than one request may be: send it in several."""
 
@@ -113,6 +117,10 @@ class HealingIncomplete(SelfhealError):
 
 class EvaluationUnfair(SelfhealError):
     """Rows that are to judge a model may have trained it; start a new healing."""
+
+
+class NothingToApprove(SelfhealError):
+    """No healing waits for an answer, or not the one that was named; `selfheal history` shows what was decided."""
 
 
 class AlreadyInProduction(SelfhealError):

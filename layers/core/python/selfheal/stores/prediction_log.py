@@ -18,16 +18,25 @@ class PredictionLog:
     def __init__(self, data: Bucket) -> None:
         self._data = data
 
-    def append(self, request_id: str, predictions: Sequence[Prediction]) -> None:
-        """Write a request's predictions durably. Doing it again with the same request id changes nothing.
+    def append(self, request_id: str, predictions: Sequence[Prediction]) -> bool:
+        """Write a request's predictions durably; False where they were written before, and nothing changes.
 
         Raises:
             StoreUnavailable: nothing is known to be written.
         """
+        return self.put_back(request_id, to_lines(predictions))
+
+    def put_back(self, request_id: str, body: bytes) -> bool:
+        """The same for a log object's bytes."""
         try:
-            self._data.create(log_key(request_id), to_lines(predictions))
+            self._data.create(log_key(request_id), body)
         except ObjectExists:
-            return
+            return False
+        return True
+
+    def read(self, request_id: str) -> list[Prediction]:
+        """What was logged for a request. Raises ObjectMissing, StoreUnavailable."""
+        return [orjson.loads(line) for line in self._data.get(log_key(request_id)).body.splitlines()]
 
 
 def log_key(request_id: str) -> str:

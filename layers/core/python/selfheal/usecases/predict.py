@@ -1,6 +1,7 @@
 """Answer a request: evaluate every row, and log all of them durably before anybody sees the answer."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -18,7 +19,7 @@ class Answer:
 
     model_version: str
     threshold: float
-    predictions: list[Prediction]
+    predictions: Sequence[Prediction]
     replay: tuple[str, ...] = ()
 
     @property
@@ -27,17 +28,26 @@ class Answer:
         return not self.replay
 
 
-def predict(model: ServedModel, log: PredictionLog, rows: Rows, *, now: datetime) -> Answer:
-    """Answer and log one request. The log being down doesn't stop the answer."""
-    request_id = new_request_id(now)
-    predictions = _predictions(model, request_id, rows)
+def predict(
+    model: ServedModel, log: PredictionLog, rows: Rows, *, now: datetime, request_id: str | None = None
+) -> Answer:
+    """Answer and log one request. The log being down doesn't stop the answer.
+
+    `request_id` is that of an earlier attempt where this may be a retry: what that one logged is the answer then.
+    """
+    identifier = new_request_id(now) if request_id is None else request_id
+    predictions = _predictions(model, identifier, rows)
     answer = Answer(model.version, model.artefact.threshold, predictions)
     try:
-        log.append(request_id, predictions)
+        is_first = log.append(identifier, predictions)
     except StoreUnavailable:
-        lines = replay_lines(request_id, to_lines(predictions))
-        return Answer(model.version, model.artefact.threshold, predictions, tuple(lines))
-    return answer
+        return replace(answer, replay=tuple(replay_lines(identifier, to_lines(predictions))))
+    return answer if is_first or request_id is None else _as_logged(model, log.read(identifier))
+
+
+def _as_logged(model: ServedModel, predictions: Sequence[Prediction]) -> Answer:
+    version = predictions[0]["model_version"]
+    return Answer(version, model.threshold_of(version), predictions)
 
 
 def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:

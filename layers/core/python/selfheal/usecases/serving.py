@@ -19,6 +19,13 @@ class ServedModel:
     manifest: Manifest
     artefact: Artefact
     rows: RowModel
+    models: ModelRegistry
+
+    def threshold_of(self, version: str) -> float:
+        """The operating point of this or another version. Raises VersionUnknown, StoreUnavailable."""
+        if version == self.version:
+            return self.artefact.threshold
+        return self.models.manifest(version).threshold
 
     @property
     def version(self) -> str:
@@ -72,4 +79,4 @@ class ProductionModel:
     def _load(self, read: PointerRead) -> ServedModel:
         manifest = self._models.manifest(read.pointer.version)
         artefact = load_artefact(self._models.artefact(manifest, SERVING))
-        return ServedModel(read, manifest, artefact, RowModel(manifest.contract))
+        return ServedModel(read, manifest, artefact, RowModel(manifest.contract), self._models)

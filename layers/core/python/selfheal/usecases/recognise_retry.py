@@ -1,0 +1,32 @@
+"""Tell a retry from a new request by the Idempotency-Key that the client sends."""
+
+import hashlib
+from datetime import datetime
+
+from selfheal.errors import FieldFault, KeyReused, RequestInvalid, StoreUnavailable
+from selfheal.records.claims import Claim
+from selfheal.records.predictions import new_request_id
+from selfheal.stores.idempotency import IdempotencyStore
+
+MAXIMUM_KEY = 255
+
+
+def recognise_retry(claims: IdempotencyStore, caller: str, key: str, body: bytes, *, rows: int, now: datetime) -> str:
+    """The request id under which a request with this key is answered: for a retry that of the first attempt.
+
+    Where the store is down nothing is recognised: the request is answered as a new one.
+
+    Raises:
+        RequestInvalid: the key is empty or too long.
+        KeyReused: the key came with another body before.
+    """
+    if not 0 < len(key) <= MAXIMUM_KEY:
+        raise RequestInvalid([FieldFault("Idempotency-Key", f"takes 1 to {MAXIMUM_KEY} characters")], 1)
+    claim = Claim(request_id=new_request_id(now), rows=rows, body_sha256=hashlib.sha256(body).hexdigest())
+    try:
+        first = claims.claim(caller, key, claim)
+    except StoreUnavailable:
+        return claim.request_id
+    if first.body_sha256 != claim.body_sha256:
+        raise KeyReused("this Idempotency-Key was sent with another body before: take a new key for a new request")
+    return first.request_id
