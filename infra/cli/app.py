@@ -2,14 +2,17 @@
 
 import typer
 
+from infra.cli.approval import approve, refuse
 from infra.cli.bootstrap import bootstrap
 from infra.cli.call import call
 from infra.cli.demo import demo
+from infra.cli.drift import drift
 from infra.cli.gates import gates
 from infra.cli.heal import heal
 from infra.cli.history import history, show
 from infra.cli.labels import labels
 from infra.cli.promotion import promote, rollback
+from infra.cli.replay_log import replay_log
 from infra.cli.status import status
 from infra.cli.verify import verify
 
@@ -29,7 +32,11 @@ app.command("status")(status)
 app.command("history")(history)
 app.command("show")(show)
 app.command("heal")(heal)
+app.command("approve")(approve)
+app.command("refuse")(refuse)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("verify")(verify)
 app.command("gates")(gates)
+app.command("drift")(drift)
+app.command("replay-log")(replay_log)

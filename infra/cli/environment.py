@@ -9,6 +9,7 @@ from selfheal.errors import SelfhealError
 
 if TYPE_CHECKING:
     from selfheal.composition import Stores
+    from selfheal.stores.approvals import Approvals
     from selfheal.stores.executions import Executions
 
 StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment.")]
@@ -28,11 +29,12 @@ class Environment:
     data_bucket: str
     stores: "Stores"
     executions: "Executions"
+    approvals: "Approvals"
 
 
 def connect(stage: str) -> Environment:
     """The environment of a stage. Raises EnvironmentMissing."""
-    from selfheal.composition import executions_of, stores_of
+    from selfheal.composition import approvals_of, executions_of, stores_of
     from selfheal.settings import Settings
 
     outputs = _stack_outputs(f"selfheal-{stage}-service")
@@ -43,6 +45,7 @@ def connect(stage: str) -> Environment:
         data_bucket=outputs["DataBucket"],
         stores=stores_of(settings),
         executions=executions_of(outputs["StateMachineArn"]),
+        approvals=approvals_of(outputs["StateMachineArn"]),
     )
 
 

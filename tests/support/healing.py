@@ -161,8 +161,9 @@ def traffic(
 
 def _log(stores: Stores, moment: datetime, x: float, group: str) -> str:
     request = new_request_id(moment)
+    key = prediction_id(request, 0)
     row = Prediction(
-        prediction_id=prediction_id(request, 0),
+        prediction_id=key,
         timestamp=f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
         model_version="v1",
         probability=0.5,
@@ -170,7 +171,7 @@ def _log(stores: Stores, moment: datetime, x: float, group: str) -> str:
         features={"x": x, "group": group},
     )
     stores.prediction_log.append(request, [row])
-    return row.prediction_id
+    return key
 
 
 def _label(

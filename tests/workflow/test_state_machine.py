@@ -4,8 +4,11 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -14,14 +17,16 @@ from moto import mock_aws
 
 from infra.local.clock import SimulatedClock
 from infra.local.moto_adaptations import executing_state_machines, functions_run_by, immediate_retries, simulated_waits
-from selfheal.contract.model import RetrainingPolicy
-from selfheal.errors import StoreUnavailable
+from selfheal.contract.model import PromotionPolicy, RetrainingPolicy
+from selfheal.errors import NothingToApprove, StoreUnavailable
 from selfheal.healing_state import result_of
 from selfheal.records.healing import Healing, LabelProgress, Training
-from selfheal.records.ledger import Decision
+from selfheal.records.ledger import Approval, Decision
+from selfheal.stores.approvals import Approvals
 from selfheal.usecases.await_labels import LOOKS, await_labels
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.verify import verify
 from tests.support.healing import CONTRACT, DAY, START, healed_environment, traffic, trained
 
 DEFINITION = Path(__file__).parents[2] / "infra" / "cloud" / "state_machine.asl.json"
@@ -303,6 +308,72 @@ def test_a_label_wait_that_never_ends_is_ended(workflow: Workflow):
     assert workflow.run() == "SUCCEEDED"
     assert_failed(workflow, "the label wait didn't end")
     assert workflow.calls.count("label_wait") == 6
+
+
+def asking(workflow: Workflow, hours: float = 1.0) -> Approvals:
+    """A contract that wants a person's approval, labels for a promotion, and the person's side of the question."""
+    policy = CONTRACT.policy.model_copy(update={"promotion": PromotionPolicy(approval_hours=hours)})
+    workflow.stores, healing = healed_environment(CONTRACT.with_policy(policy))
+    workflow.healing = healing.model_copy(update={"execution": workflow.healing.execution})
+    traffic(workflow.stores, since=START + 9 * DAY, rows=500)
+    return Approvals(workflow.account.machine, workflow.account.arn)
+
+
+def answer_when_asked(approvals: Approvals, approval: Approval) -> str:
+    limit = time.monotonic() + 30
+    while time.monotonic() < limit:
+        with suppress(NothingToApprove):
+            return approvals.answer(None, approval)
+        time.sleep(0.05)
+    pytest.fail("nobody was asked")
+
+
+@pytest.mark.parametrize(("approved", "kind", "production"), [(True, "promote", "v2"), (False, "reject", "v1")])
+def test_a_person_is_asked_where_the_contract_says_so(
+    workflow: Workflow,
+    approved: bool,  # noqa: FBT001
+    kind: str,
+    production: str,
+):
+    """The healing waits for the answer and abides by it; the decision says whose it was."""
+    approvals = asking(workflow)
+    with ThreadPoolExecutor(1) as person:
+        approval = Approval(approved=approved, by="ann", reason="I looked at it")
+        answered = person.submit(answer_when_asked, approvals, approval)
+        assert workflow.run() == "SUCCEEDED"
+        assert answered.result() == workflow.healing.execution
+    (decision,) = workflow.decisions()
+    assert (decision.kind, decision.approval) == (kind, approval)
+    assert "by ann: I looked at it" in decision.reason
+    assert workflow.stores.pointer.read().pointer.version == production
+    assert [subject for subject, _ in workflow.messages()] == [
+        "selfheal: a promotion waits for your approval",
+        f"selfheal: {kind} v1",
+    ]
+    verify(workflow.stores)
+
+
+def test_no_answer_is_a_refusal(workflow: Workflow):
+    """The wait ends after a second here: rejected, because nobody answered."""
+    approvals = asking(workflow, hours=1 / 3600)
+    assert workflow.run() == "SUCCEEDED"
+    (decision,) = workflow.decisions()
+    assert decision.kind == "reject"
+    assert "nobody answered in time" in decision.reason
+    with pytest.raises(NothingToApprove, match="none"):
+        approvals.answer(None, Approval(approved=True, by="ann", reason="too late"))
+
+
+def test_an_answer_that_is_none_ends_in_a_failed_decision(workflow: Workflow):
+    """Somebody sends something else than an approval past the command line."""
+    approvals = asking(workflow)
+    nonsense = SimpleNamespace(model_dump_json=lambda: '"banana"')
+    with ThreadPoolExecutor(1) as person:
+        person.submit(answer_when_asked, approvals, nonsense)
+        assert workflow.run() == "SUCCEEDED"
+    (decision,) = workflow.decisions()
+    assert decision.kind == "failed"
+    assert "approval" in decision.reason
 
 
 def test_an_honest_label_wait_is_not_cut_off():

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from selfheal.records.base import Record
 from selfheal.records.healing import Ending, LabelProgress, Training, Verdict
+from selfheal.records.ledger import Approval
 
 # A notification's sentence, not a stack trace.
 LONGEST_CAUSE = 300
@@ -17,8 +18,8 @@ def result_of(state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
     """The shadow model and its verdict, or how the healing ended without one; never an error.
 
     Args:
-        state: the state machine's state: `training`, `labels` and `verdict` as far as it came, `failure` (an object of
-            `Error` and `Cause`) where a task failed.
+        state: the state machine's state: `training`, `labels`, `verdict` and `approval` as far as it came, `failure`
+            (an object of `Error` and `Cause`) where a task failed.
     """
     training = _read(Training, state, "training")
     version = training.version if training else None
@@ -31,7 +32,19 @@ def result_of(state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
     verdict = _read(Verdict, state, "verdict")
     if verdict is None:
         return Ending(kind="failed", reason=_unjudged(state), version=version)
-    return training, verdict
+    return _approved(training, verdict, state)
+
+
+def _approved(training: Training, verdict: Verdict, state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
+    if not verdict.approval_seconds or verdict.kind != "promote":
+        return training, verdict
+    approval = _read(Approval, state, "approval")
+    if approval is None:
+        return Ending(kind="failed", reason="the approval is nothing that can be used", version=training.version)
+    said = f"{'approved' if approval.approved else 'refused'} by {approval.by}: {approval.reason}"
+    kind = "promote" if approval.approved else "reject"
+    answered = {"kind": kind, "reason": f"{said}; {verdict.reason}", "approval": approval}
+    return training, verdict.model_copy(update=answered)
 
 
 def _unjudged(state: Mapping[str, Any]) -> str:

@@ -84,6 +84,12 @@ class GatePolicy(ContractPart):
     significance: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
 
+class PromotionPolicy(ContractPart):
+    """Whether a person is asked before a promotion: so many hours are waited for the answer; 0: nobody is asked."""
+
+    approval_hours: Annotated[float, Field(ge=0, le=8760)] = 0.0
+
+
 class ProbationPolicy(ContractPart):
     """How long, and at what error rate, a promoted version may still be taken back."""
 
@@ -97,6 +103,7 @@ class Policy(ContractPart):
     monitoring: MonitoringPolicy = MonitoringPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
     gates: GatePolicy = GatePolicy()
+    promotion: PromotionPolicy = PromotionPolicy()
     probation: ProbationPolicy = ProbationPolicy()
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from selfheal.records.base import Record, UtcTime
-from selfheal.records.ledger import Decision, DecisionKind, Evidence, GateResult
+from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult
 
 TriggerKind = Literal["drift", "decay", "manual"]
 
@@ -49,12 +49,17 @@ class LabelProgress(Record):
 
 
 class Verdict(Record):
-    """Result of the gate evaluation, `$.verdict`."""
+    """Result of the gate evaluation, `$.verdict`.
+
+    approval_seconds: how long a person may take to approve the promotion; 0: nobody is asked. approval: the answer.
+    """
 
     kind: Literal["promote", "reject"]
     reason: str
     gates: tuple[GateResult, ...]
     evidence: Evidence | None
+    approval_seconds: int = 0
+    approval: Approval | None = None
 
 
 class Conclusion(Record):

@@ -51,6 +51,14 @@ class Evidence(Record):
     circumstances: Circumstances | None = None
 
 
+class Approval(Record):
+    """What a person (`by`) said to a promotion that every gate had passed."""
+
+    approved: bool
+    by: str
+    reason: str
+
+
 class Decision(Record):
     """What was decided and why.
 
@@ -71,6 +79,7 @@ class Decision(Record):
     gates: tuple[GateResult, ...] = ()
     evidence: Evidence | None = None
     manifest_sha256: str | None = None
+    approval: Approval | None = None
 
 
 class Outcome(Record):

@@ -84,6 +84,7 @@ def _decision(healing: Healing, result: tuple[Training, Verdict] | Ending, now: 
         reason=verdict.reason,
         gates=verdict.gates,
         evidence=verdict.evidence,
+        approval=verdict.approval,
     )
 
 

@@ -42,7 +42,11 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     evidence = keep_evidence(stores, healing.execution, rows, circumstances)
     failed = [gate for gate in gates if not gate.passed]
     return Verdict(
-        kind="reject" if failed else "promote", reason=_reason(gates, failed), gates=gates, evidence=evidence
+        kind="reject" if failed else "promote",
+        reason=_reason(gates, failed),
+        gates=gates,
+        evidence=evidence,
+        approval_seconds=0 if failed else round(contract.policy.promotion.approval_hours * 3600),
     )
 
 

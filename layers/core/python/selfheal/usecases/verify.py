@@ -109,7 +109,8 @@ def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows) -> None
                 f"gate {found.gate} of decision {decision.decision_id} is written as {_said(written)}, "
                 f"but its evidence says {_said(found)}"
             )
-    if (decision.kind == "promote") != all(gate.passed for gate in recomputed):
+    is_approved = decision.approval is None or decision.approval.approved
+    if (decision.kind == "promote") != (is_approved and all(gate.passed for gate in recomputed)):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
 
 
