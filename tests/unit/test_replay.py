@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.replay import CHARACTERS, LINE_LIMIT, replay_lines, replayed
+from selfheal.replay import CHARACTERS, KIND, LINE_LIMIT, Replayed, replay_lines, replayed
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -37,3 +37,17 @@ def test_a_missing_part_is_told():
     """Half a request isn't put back."""
     lines = replay_lines("a", b"x" * CHARACTERS * 3)
     assert [found.body for found in replayed(lines[:1] + lines[2:])] == [None]
+
+
+def test_what_only_looks_like_a_replay_line_is_passed_over():
+    """A cut line, another program's object, a mention in a message: no request comes of them."""
+    (whole,) = replay_lines("a", b"x")
+    others = [
+        whole[:-1],
+        whole.replace('"part"', '"side"'),
+        f"about {KIND} {{",
+        f'["{KIND}"]',
+        f'{{"message": "{KIND}"}}',
+    ]
+    assert replayed(others) == []
+    assert replayed([f"[{{INFO}}] {whole}\n"]) == [Replayed("a", b"x")]

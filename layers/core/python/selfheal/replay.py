@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
+from typing import Any
 
 import orjson
 
 KIND = "selfheal-replay"
+START = f'{{"kind":"{KIND}",'
 LINE_LIMIT = 200_000
 # A character takes at most four bytes, an escaped one two; the rest of a line takes less than 8,000.
 CHARACTERS = 48_000
@@ -57,15 +59,25 @@ def _joined(parts: dict[int, _Part]) -> bytes | None:
 
 
 def _parts(line: str) -> Iterator[_Part]:
-    start = line.find("{")
-    if start < 0 or KIND not in line:
-        return
-    try:
-        found, _ = json.JSONDecoder().raw_decode(line, start)
-    except json.JSONDecodeError:
-        return
-    if found.pop("kind", None) == KIND:
-        yield _Part(**found)
-    else:
+    start = line.find(START)
+    if start >= 0:
+        yield from _part(_object_at(line, start))
+    elif KIND in line:
         # A log that wraps what a function prints holds it as a string.
-        yield from chain.from_iterable(_parts(value) for value in found.values() if isinstance(value, str))
+        wrapping = _object_at(line, line.find("{"))
+        yield from chain.from_iterable(_parts(value) for value in wrapping.values() if isinstance(value, str))
+
+
+def _part(found: dict[str, Any]) -> Iterator[_Part]:
+    try:
+        yield _Part(**{name: value for name, value in found.items() if name != "kind"})
+    except TypeError:  # a line that was cut, or made by something else
+        return
+
+
+def _object_at(line: str, start: int) -> dict[str, Any]:
+    try:
+        found, _ = json.JSONDecoder().raw_decode(line, max(start, 0))
+    except json.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
