@@ -25,6 +25,16 @@ def may_list(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
     )
 
 
+def may_learn_what_is_missing(bucket: s3.IBucket) -> iam.PolicyStatement:
+    """Be told that a key doesn't exist: without a right to list, S3 answers that access is denied.
+
+    That question carries no prefix, so `may_list` doesn't cover it; and a list with a prefix isn't covered by this.
+    """
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions={"Null": {"s3:prefix": "true"}}
+    )
+
+
 def may(action: str, *resources: str) -> iam.PolicyStatement:
     """One action on named resources."""
     return iam.PolicyStatement(actions=[action], resources=list(resources))

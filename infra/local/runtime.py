@@ -68,6 +68,7 @@ class FunctionRuntime:
         self.spec = spec
         self.log = log
         self._account_for = account_for
+        log.unlink(missing_ok=True)
         self._lock = threading.Lock()
         self._environment: _Environment | None = None
 

@@ -19,8 +19,8 @@ from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, Promoti
 
 DEFINITION = Path(__file__).parents[1] / "state_machine.asl.json"
 
+# What labelled rows are made of.
 LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/")
-DECIDED = ("pointers/", "models/", "ledger/")
 
 
 class Healing(Construct):
@@ -57,7 +57,12 @@ class Healing(Construct):
             settings=ShadowTrainingSettings(
                 data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
             ),
-            statements=[*self._reads(), may_write(self._registry, "models/")],
+            statements=[
+                *self._reads_labelled_rows(),
+                may_read(self._registry, "models/", "ledger/", "evidence/"),
+                may_list(self._registry, "models/", "ledger/"),
+                may_write(self._registry, "models/"),
+            ],
             sizing=Sizing(memory=3008, timeout=900),
         )
 
@@ -66,7 +71,7 @@ class Healing(Construct):
             Construct(self, "LabelWait"),
             "label_wait",
             settings=LabelWaitSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
-            statements=self._reads(),
+            statements=[*self._reads_labelled_rows(), may_read(self._registry, "models/")],
             sizing=Sizing(memory=1769, timeout=300),
         )
 
@@ -78,8 +83,9 @@ class Healing(Construct):
                 data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
             ),
             statements=[
-                *self._reads(),
-                may_read(self._registry, "evidence/"),
+                *self._reads_labelled_rows(),
+                may_read(self._registry, "models/", "ledger/", "evidence/"),
+                may_list(self._registry, "ledger/"),
                 may_write(self._registry, "evidence/"),
             ],
             sizing=Sizing(memory=3008, timeout=600),
@@ -91,20 +97,15 @@ class Healing(Construct):
             "promotion",
             settings=PromotionSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
             statements=[
-                may_read(self._registry, *DECIDED),
-                may_list(self._registry, *DECIDED),
+                may_read(self._registry, "pointers/", "ledger/"),
+                may_list(self._registry, "ledger/"),
                 may_write(self._registry, "pointers/", "ledger/"),
             ],
             sizing=Sizing(memory=512, timeout=60),
         )
 
-    def _reads(self) -> Sequence[iam.PolicyStatement]:
-        return [
-            may_read(self._data, *LOGGED),
-            may_list(self._data, *LOGGED),
-            may_read(self._registry, *DECIDED),
-            may_list(self._registry, *DECIDED),
-        ]
+    def _reads_labelled_rows(self) -> Sequence[iam.PolicyStatement]:
+        return [may_read(self._data, *LOGGED), may_list(self._data, *LOGGED)]
 
     def _state_machine(
         self, stage: Stage, topic: sns.ITopic, functions: Mapping[str, lambda_.Function]

@@ -13,7 +13,6 @@ from infra.cloud.permissions import may, may_list, may_read, may_write
 from selfheal.settings import DriftSettings
 
 LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/")
-DECIDED = ("pointers/", "models/", "ledger/", "evidence/")
 
 
 class Monitoring(Construct):
@@ -46,8 +45,8 @@ class Monitoring(Construct):
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
                 may_write(data, "predictions-hourly/", "monitoring/"),
-                may_read(registry, *DECIDED),
-                may_list(registry, *DECIDED),
+                may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
+                may_list(registry, "ledger/"),
                 may_write(registry, "pointers/", "ledger/", "evidence/"),
                 may("states:StartExecution", state_machine.state_machine_arn),
                 may("states:ListExecutions", state_machine.state_machine_arn),

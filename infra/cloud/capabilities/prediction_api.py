@@ -7,7 +7,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may_read, may_write
+from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
 from selfheal.settings import PredictorSettings
 
 
@@ -35,7 +35,8 @@ class PredictionApi(Construct):
             ),
             statements=[
                 may_read(registry, "pointers/", "models/"),
-                may_read(data, "idempotency/"),
+                may_learn_what_is_missing(registry),
+                may_read(data, "idempotency/", "predictions/"),
                 may_write(data, "predictions/", "idempotency/", "labels/incoming/"),
             ],
             sizing=Sizing(memory=1024, timeout=29),
