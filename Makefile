@@ -61,6 +61,10 @@ lock: ## Resolve the dependency groups of pyproject.toml anew
 	$(LOCK) --group runtime -c requirements-dev.txt -o layers/runtime/requirements.txt
 	$(LOCK) --group image -c requirements-dev.txt -o functions/requirements.txt
 
+.PHONY: bench-drift
+bench-drift: setup ## Measure the monitoring: error rates, power, speed (about eight minutes; build/bench/drift.json)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.drift
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf .venv .tools build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,12 +40,12 @@ def test_too_little_data_is_said_and_nothing_else_happens():
 
 
 def test_a_calm_world_starts_nothing_and_tells_nobody():
-    """Two unchanged days at six-hourly runs: no drift, no decay, no message, no healing."""
+    """Two unchanged days, looked at now and then by an hourly schedule: no drift, no decay, no message, no healing."""
     world = CreditWorld()
     verdicts = []
     for _ in range(8):
         world.hours(6)
-        verdicts.append(world.run(schedule_minutes=360).verdict)
+        verdicts.append(world.run().verdict)
     assert set(verdicts) == {"no_drift"}
     assert not world.notifications.sent
     assert not world.executions.started

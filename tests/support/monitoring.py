@@ -17,7 +17,7 @@ from selfheal.datasets import LabelValues
 from selfheal.records.labels import Label
 from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult
-from selfheal.records.predictions import Prediction, new_request_id, prediction_id
+from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.monitor import monitor
@@ -89,7 +89,7 @@ class CreditWorld:
         logged = [
             Prediction(
                 prediction_id=prediction_id(request, row),
-                timestamp=f"{moment:%Y-%m-%dT%H:%M:%S}.000Z",
+                timestamp=timestamp_of(moment),
                 model_version=VERSION,
                 probability=float(probability),
                 prediction=int(probability >= self._artefact.threshold),
@@ -99,7 +99,9 @@ class CreditWorld:
         ]
         self.stores.prediction_log.append(request, logged)
         if labels is not None:
-            self._unlabelled += [(moment, p.prediction_id, int(label)) for p, label in zip(logged, labels, strict=True)]
+            self._unlabelled += [
+                (moment, p["prediction_id"], int(label)) for p, label in zip(logged, labels, strict=True)
+            ]
 
     def deliver(self, delay: timedelta) -> None:
         due = [row for row in self._unlabelled if row[0] + delay <= self.now]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from selfheal.performance.calibration import calibrated, fit_calibration, log_odds
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Cause, Diagnosis, Finding
 
@@ -51,7 +52,7 @@ class ScoredRows:
     @property
     def logits(self) -> Floats:
         """Log-odds of the probabilities, shape (n,)."""
-        return special.logit(np.clip(self.probabilities, 1e-6, 1 - 1e-6))
+        return log_odds(self.probabilities)
 
     def of_class(self, label: int) -> Self:
         """The rows of one class."""
@@ -80,8 +81,8 @@ def _cause(
 
 
 def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, *, moved: bool) -> tuple[Cause, str]:
-    intercept, slope = calibration(tuning)
-    expected = [special.expit(intercept + slope * rows.logits) for rows in (tuning, recent)]
+    honest = fit_calibration(tuning.probabilities, tuning.labels).coefficients
+    expected = [calibrated(rows.probabilities, honest) for rows in (tuning, recent)]
     p_meaning = residual_p_value(tuning, recent, expected[0], expected[1])
     if p_meaning > SIGNIFICANCE:
         if moved:
@@ -89,7 +90,7 @@ def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, *, moved: bool) -> 
         return "none", f"inputs and their meaning hold still (p = {p_meaning:.2g})"
     rates = tuning.labels.mean(), recent.labels.mean()
     offset = special.logit(rates[1]) - special.logit(rates[0])
-    shifted = special.expit(intercept + slope * recent.logits + offset)
+    shifted = calibrated(recent.probabilities, honest + np.array([offset, 0.0]))
     explained = residual_p_value(tuning, recent, expected[0], shifted)
     classes = class_p_value(tuning, recent)
     share = f"positives went from {rates[0]:.1%} to {rates[1]:.1%}"
@@ -118,22 +119,6 @@ def class_p_value(tuning: ScoredRows, recent: ScoredRows) -> float:
         for label in (0, 1)
     ]
     return float(min(1.0, 2 * min(p_values)))
-
-
-def calibration(rows: ScoredRows) -> tuple[float, float]:
-    """Intercept and slope on the log-odds that make these rows' scores honest (Platt 1999), by Newton's method."""
-    design = np.column_stack([np.ones(len(rows.labels)), rows.logits])
-    coefficients = np.array([0.0, 1.0])
-    for _ in range(25):
-        expected = special.expit(design @ coefficients)
-        # A touch of ridge towards (0, 1) keeps scores that separate the classes finite.
-        gradient = design.T @ (rows.labels - expected) - 1e-3 * (coefficients - np.array([0.0, 1.0]))
-        curvature = (design.T * (expected * (1 - expected))) @ design + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        coefficients = coefficients + np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-9:  # noqa: PLR2004 - converged
-            break
-    return float(coefficients[0]), float(coefficients[1])
 
 
 def _leanings(rows: ScoredRows, expected: Floats) -> Floats:

@@ -20,6 +20,7 @@ class Judgement:
     decay: Decay
     diagnosis: Diagnosis
     performance: Performance | None
+    estimated: Performance | None
     predictions: int
 
     @property

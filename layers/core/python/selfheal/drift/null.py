@@ -3,7 +3,7 @@
 The pseudo-window is drawn with m n / (m + n) rows against a known distribution. Up to small-sample terms that is the
 null of n rows against a reference of m rows (for Kolmogorov-Smirnov, chi-squared and both distances alike: their
 limits depend on the sizes through that number only), which `tests/unit/test_drift_null.py` and the benchmark check
-against resampling both samples. Beyond 1,024 rows the scaled null no longer moves, so none is drawn larger.
+against resampling both samples. Beyond 512 rows the scaled null no longer moves, so none is drawn larger.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from selfheal.drift.distances import jensen_shannon, rank_wasserstein
 from selfheal.drift.significance import chi_squared_p_value, ks_p_value, missing_p_values
 
 DRAWS = 1000
-SMALLEST, LARGEST = 64, 1024
+SMALLEST, LARGEST = 64, 512
 # Below this rank the tail of the resampled minima is extended rather than read off.
 TAIL_RANK = 20
 SEED = 20_240_229
@@ -74,7 +74,7 @@ class Null:
 
 
 def null_size(effective_size: float) -> int:
-    """The power of two, from 64 to 1,024, whose null stands for an effective size."""
+    """The power of two, from 64 to 512, whose null stands for an effective size."""
     power = 2 ** round(np.log2(max(effective_size, SMALLEST)))
     return int(min(LARGEST, max(SMALLEST, power)))
 

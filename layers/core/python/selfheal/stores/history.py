@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.dataset import typed_features
+from selfheal.records.predictions import timestamp_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.prediction_log import hour_prefix
 
@@ -61,7 +62,7 @@ class PredictionHistory:
         A row logged under an older contract may lack a feature; it is missing then.
         """
         rows = {row["prediction_id"]: row for row in self._rows(start, end)}
-        first, last = _iso(start), _iso(end)
+        first, last = timestamp_of(start), timestamp_of(end)
         kept = sorted(
             (row for row in rows.values() if first <= row["timestamp"] < last),
             key=lambda row: (row["timestamp"], row["prediction_id"]),
@@ -78,11 +79,6 @@ class PredictionHistory:
         while hour < end:
             yield from self._data.keys(hour_prefix(hour))
             hour += HOUR
-
-
-def _iso(moment: datetime) -> str:
-    # Logged timestamps are of one fixed width, so that text order is time order.
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def _table(rows: list[dict[str, Any]], contract: Contract) -> PredictionWindow:

@@ -14,6 +14,7 @@ from selfheal.drift import judge
 from selfheal.drift.looks import level_of_one_look
 from selfheal.errors import HealingRefused
 from selfheal.performance.decay import judge_decay, onset_of_decay
+from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.performance.selection import selection_bias
 from selfheal.proxy_metrics import proxy_change, proxy_metrics_over_hours
@@ -166,6 +167,7 @@ def _judge(run: _Run) -> Judgement:
             minimum_labels=run.contract.policy.retraining.minimum_labels,
         ),
         performance=_performance(newest),
+        estimated=_estimated(run),
         predictions=len(run.window),
     )
 
@@ -230,6 +232,22 @@ def _performance(newest: RecentPredictions) -> Performance | None:
     return realised_performance(rows.timestamps, rows.probabilities, rows.predictions, newest.labels)
 
 
+def _estimated(run: _Run) -> Performance | None:
+    """Of the version's own predictions in the window; None where there are none, or one class only to calibrate on."""
+    answered = run.window.take(run.window.model_versions == run.production.manifest.version)
+    tuning, reference = run.production.tuning, run.production.reference
+    if not len(answered) or len(set(tuning.rows.labels.tolist())) == 1:
+        return None
+    return estimated_performance(
+        Answered(
+            answered.timestamps, answered.probabilities, answered.predictions, reference.traits(answered.features)
+        ),
+        tuning.probabilities,
+        tuning.rows.labels,
+        reference.traits(tuning.rows.features),
+    )
+
+
 def _heal(stores: Stores, executions: Executions, run: _Run, judgement: Judgement, alarm: AlarmState) -> HealingState:
     """Start a healing where one is due and allowed; otherwise the reason why not."""
     policy = run.contract.policy
@@ -290,7 +308,7 @@ def _summary(
         proxy=proxy_metrics_over_hours(run.now, window.timestamps, window.probabilities, window.predictions),
         proxy_change=proxy_change(run.now, window.timestamps, window.probabilities, window.predictions),
         performance=judgement.performance,
-        estimated_performance=None,
+        estimated_performance=judgement.estimated,
         coverage=_coverage(run),
         decay=judgement.decay,
         diagnosis=judgement.diagnosis,

@@ -1,0 +1,83 @@
+"""`selfheal drift`: judge one file against another, without any cloud."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from selfheal.records.monitoring import DriftSummary
+
+EXIT_CODES = {
+    "no_drift": 0,
+    "drift": 3,
+    "widespread_drift": 3,
+    "not_enough_data": 4,
+    "pipeline_fault": 5,
+}
+FileOption = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV, CSV.gz or Parquet.")]
+
+
+def drift(
+    contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
+    reference: FileOption,
+    current: FileOption,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="Write the report to this file.")] = None,
+) -> None:
+    """Judge two files. Exit code 0: no drift, 3: drift, 4: not enough data, 5: the data pipeline looks broken."""
+    from rich.console import Console
+
+    from selfheal.composition import system_clock
+    from selfheal.contract import parse_contract
+    from selfheal.offline import compare
+    from selfheal.report import render_report
+
+    parsed = parse_contract(contract.read_text(encoding="utf-8"))
+    names = (reference.name, current.name)
+    summary = compare(_table_of(reference), _table_of(current), parsed, names=names, now=system_clock())
+    console = Console()
+    console.print(f"[bold]{summary.sentence}[/bold]")
+    for finding in summary.findings:
+        console.print(f"{finding.severity}: {finding.message}", markup=False)
+    if summary.features:
+        console.print(_shown(summary))
+    if json_file:
+        json_file.write_bytes(summary.to_json())
+    if html_file:
+        html_file.write_bytes(render_report(summary))
+    raise typer.Exit(EXIT_CODES[summary.verdict])
+
+
+def _table_of(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    from selfheal.errors import DataInvalid
+
+    try:
+        if path.suffix in {".parquet", ".pq"}:
+            return pd.read_parquet(path)
+        return pd.read_csv(path, low_memory=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataInvalid([f"{path.name} can't be read as its name promises ({type(error).__name__})"]) from error
+
+
+def _shown(summary: "DriftSummary") -> "Table":
+    from rich.table import Table
+
+    table = Table("feature", "drifted", "effect", "score", "p-value", "test", "smallest shift seen")
+    for feature in summary.features:
+        smallest = feature.smallest_detectable_shift
+        table.add_row(
+            feature.feature,
+            "yes" if feature.drift_detected else "no",
+            f"{feature.effect_size:.3f}",
+            f"{feature.drift_score:.3f}",
+            f"{feature.p_value:.2g}",
+            feature.stat_test,
+            "-" if smallest is None else f"{smallest:.2g}",
+        )
+    return table

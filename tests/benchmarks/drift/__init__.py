@@ -1,0 +1,1 @@
+"""Error rates, power, speed and estimation error of the monitoring: `make bench-drift`."""
