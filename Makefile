@@ -65,6 +65,18 @@ lock: ## Resolve the dependency groups of pyproject.toml anew
 bench-drift: setup ## Measure the monitoring: error rates, power, speed (about eight minutes; build/bench/drift.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.drift
 
+.PHONY: bench-serving
+bench-serving: setup ## Measure the predictor beside its peers (about eight minutes; build/bench/serving.json)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.serving
+
+.PHONY: fuzz-api
+fuzz-api: setup ## Send five thousand generated requests to the API of the local cloud
+	@$(BIN)/python -m tests.benchmarks.serving.fuzz
+
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json
+	@$(BIN)/python -m infra.openapi
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf .venv .tools build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
