@@ -5,10 +5,20 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from selfheal.composition import Stores, executions_of, notifications_of, settings_of, stores_of, system_clock
+from selfheal.composition import (
+    Stores,
+    executions_of,
+    notifications_of,
+    settings_of,
+    stores_of,
+    system_clock,
+    tracking_of,
+)
+from selfheal.errors import SelfhealError
 from selfheal.settings import DriftSettings
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
+from selfheal.usecases.mirror import mirror
 from selfheal.usecases.monitor import monitor
 
 logger = Logger(service="drift")
@@ -31,4 +41,15 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     settings, stores, executions, notifications = connections()
     result = monitor(stores, executions, notifications, now=system_clock(), schedule_minutes=settings.schedule_minutes)
     logger.info("monitoring run", extra={"result": result.model_dump(mode="json")})
+    _mirror(settings, stores)
     return result.model_dump(mode="json")
+
+
+def _mirror(settings: DriftSettings, stores: Stores) -> None:
+    if not settings.mlflow_tracking_uri:
+        return
+    try:
+        mirror(stores, tracking_of(settings.mlflow_tracking_uri))
+    except SelfhealError as error:
+        # Nothing depends on the mirror, and the next run makes up for it.
+        logger.warning("not mirrored", extra={"reason": str(error)})

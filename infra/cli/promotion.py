@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from infra.cli.environment import ReasonOption, StageOption, actor, connect
+from infra.cli.tracking import mirror_where_configured
 
 
 def promote(
@@ -20,8 +21,10 @@ def promote(
 
     if not force:
         raise typer.BadParameter("a promotion by hand bypasses all seven gates: say --force, or `selfheal heal`")
-    decision = force_promotion(connect(stage).stores, version, reason=reason, actor=actor(), now=system_clock())
+    stores = connect(stage).stores
+    decision = force_promotion(stores, version, reason=reason, actor=actor(), now=system_clock())
     typer.echo(sentence_of(decision))
+    mirror_where_configured(stores)
 
 
 def rollback(
@@ -34,5 +37,7 @@ def rollback(
     from selfheal.sentences import sentence_of
     from selfheal.usecases.roll_back import roll_back
 
-    decision = roll_back(connect(stage).stores, version, reason=reason, actor=actor(), now=system_clock())
+    stores = connect(stage).stores
+    decision = roll_back(stores, version, reason=reason, actor=actor(), now=system_clock())
     typer.echo(sentence_of(decision))
+    mirror_where_configured(stores)

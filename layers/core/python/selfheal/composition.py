@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfheal.errors import TrainingBudgetExceeded
+from selfheal.errors import SettingsInvalid, TrainingBudgetExceeded
 from selfheal.settings import Settings, read_settings
 from selfheal.stores.bucket import Bucket
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from selfheal.stores.pointer import ProductionPointer
     from selfheal.stores.prediction_log import PredictionLog
     from selfheal.stores.registry import ModelRegistry
+    from selfheal.stores.rollups import HourlyRollups
+    from selfheal.stores.tracking import Tracking
 
 type Clock = Callable[[], datetime]
 
@@ -90,6 +92,13 @@ class Stores:
         from selfheal.stores.history import PredictionHistory
 
         return PredictionHistory(self.data)
+
+    @cached_property
+    def rollups(self) -> "HourlyRollups":
+        """Closed hours of the prediction log."""
+        from selfheal.stores.rollups import HourlyRollups
+
+        return HourlyRollups(self.data)
 
     @cached_property
     def labels(self) -> "LabelStore":
@@ -205,3 +214,12 @@ def notifications_of(topic_arn: str) -> "Notifications":
     from selfheal.stores.notifications import Topic
 
     return Topic(boto3.client("sns"), topic_arn)
+
+
+def tracking_of(uri: str) -> "Tracking":
+    """The MLflow server of that address. Raises SettingsInvalid where the optional extra isn't installed."""
+    try:
+        from selfheal.stores.tracking import MlflowTracking
+    except ModuleNotFoundError as error:
+        raise SettingsInvalid(f"an MLflow server is configured, but {error.name} is missing: install it") from error
+    return MlflowTracking(uri)

@@ -38,6 +38,9 @@ class DriftSettings(Settings):
     schedule_minutes: int = Field(
         default=60, ge=5, description="Minutes between two runs; the alarm rate is kept for it"
     )
+    mlflow_tracking_uri: str = Field(
+        default="", description="An MLflow server that mirrors the registry after each run; empty: none"
+    )
 
 
 class ShadowTrainingSettings(Settings):
