@@ -6,14 +6,14 @@ import pytest
 from sklearn.metrics import f1_score
 
 from selfheal.artefact import load_artefact
-from selfheal.contract import Contract, parse_contract
+from selfheal.contract import parse_contract
 from selfheal.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.training import train
 from selfheal.training.calibration import calibrated
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
-from selfheal.training.split import tuning_rows, windows
+from selfheal.training.split import pasts, tuning_rows
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 
 SMALL = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
@@ -23,11 +23,6 @@ def small_rows(labels: list[int] | np.ndarray, x: np.ndarray | None = None) -> D
     labels = np.asarray(labels)
     values = np.arange(len(labels), dtype=float) if x is None else x
     return dataset_of(pd.DataFrame({"x": values}), labels, SMALL)
-
-
-def with_window(contract: Contract, window: str | int) -> Contract:
-    retraining = contract.policy.retraining.model_copy(update={"window": window})
-    return contract.with_policy(contract.policy.model_copy(update={"retraining": retraining}))
 
 
 def test_same_rows_and_seed_give_the_same_bytes():
@@ -48,30 +43,41 @@ def test_a_trained_model_ranks_well_and_is_calibrated():
     assert probabilities.mean() == pytest.approx(fresh.labels.mean(), abs=0.05)
 
 
-def test_every_candidate_is_recorded_and_the_best_one_chosen():
-    """The record shows all contestants; the chosen one has the lowest Brier score of all."""
+def test_every_candidate_is_recorded_and_the_chosen_one_is_no_worse():
+    """The record shows all contestants and marks one; none beats it by more than the handicap of an unusual blend."""
     candidates = train(mixed_rows(3000), MIXED).candidates
-    assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting"}
+    assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting", "boosting_small"}
     (chosen,) = (candidate for candidate in candidates if candidate.chosen)
-    assert chosen.metrics["brier"] == min(candidate.metrics["brier"] for candidate in candidates)
+    assert chosen.metrics["brier"] <= 1.02 * min(candidate.metrics["brier"] for candidate in candidates)
 
 
-def test_auto_prefers_a_recent_window_after_an_abrupt_change():
-    """Where the newest half contradicts the older one, all of the past loses."""
+def test_auto_lets_go_of_the_past_after_an_abrupt_change():
+    """Where the newest half contradicts the older one, no part of the winner weighs all of the past alike."""
     old, new = mixed_rows(3000, seed=1), mixed_rows(3000, seed=2, flipped=True)
     rows = dataset_of(
         pd.concat([old.features, new.features], ignore_index=True), np.concatenate([old.labels, new.labels]), MIXED
     )
     (chosen,) = (candidate for candidate in train(rows, MIXED).candidates if candidate.chosen)
-    assert chosen.window != "all"
+    assert "all" not in chosen.window
 
 
-def test_windows_follow_the_policy():
-    """`all` is one window, days count back from the newest row, `auto` compares those that are long enough."""
+def test_pasts_follow_the_policy():
+    """`all` is one past, days count back from the newest row, `auto` compares those that are long enough."""
     rows = mixed_rows(3000)
-    assert [window.rows for window in windows(rows, "all")] == [3000]
-    assert [window.rows for window in windows(rows, 1)] == [24 * 60 + 1]
-    assert [window.rows for window in windows(rows, "auto")] == [3000, 1500]
+    assert [past.name for past in pasts(rows, "all")] == ["all"]
+    assert [len(past.of(rows)) for past in pasts(rows, 1)] == [24 * 60 + 1]
+    assert [(past.name, len(past.of(rows))) for past in pasts(rows, "auto")] == [
+        ("all", 3000),
+        ("fading", 3000),
+        ("newest 50%", 1500),
+    ]
+
+
+def test_a_fading_past_halves_with_age():
+    """The newest row counts whole, one a fifth of all rows older half."""
+    weights = pasts(mixed_rows(1000), "auto")[1].weights(1000)
+    assert weights[-1] == 1
+    assert weights[799] == pytest.approx(0.5)
 
 
 def test_the_newest_rows_tune():

@@ -5,7 +5,7 @@ The file is one JSON object:
 - `format` and `format_version`;
 - `features`: what a row holds, in order: `{"name", "kind"}` with kind `number` or `category`;
 - `blocks`: how features become the columns that the estimator reads (see `selfheal.artefact.blocks`);
-- `estimator`: coefficients (`linear`) or boosted trees (`trees`), whose score is in log-odds;
+- `estimator`: coefficients (`linear`), boosted trees (`trees`) or a weighted `sum` of such, whose score is in log-odds;
 - `calibration`: null, or `{"slope", "intercept"}` applied to the score;
 - `threshold`: the operating point; a row is predicted positive from this probability on.
 

@@ -103,6 +103,7 @@ class Quantile:
 
     `knots` rise strictly. On a knot the result is `at`; between two knots it runs from `after` the lower one to
     `before` the upper one; outside it is that of the nearest knot. A knot on which many training values lie is a jump.
+    scikit-learn interpolates forth and back and takes the mean; so does this, for the same bits.
     """
 
     knots: list[float]
@@ -135,8 +136,10 @@ class Quantile:
         if upper == 0 or self.knots[upper] == x:
             return self.at[upper]
         lower = upper - 1
-        share = (x - self.knots[lower]) / (self.knots[upper] - self.knots[lower])
-        return self.after[lower] + share * (self.before[upper] - self.after[lower])
+        slope = (self.before[upper] - self.after[lower]) / (self.knots[upper] - self.knots[lower])
+        forth = slope * (x - self.knots[lower]) + self.after[lower]
+        back = slope * (self.knots[upper] - x) - self.before[upper]
+        return 0.5 * (forth - back)
 
     def many(self, x: "Numbers") -> "Numbers":
         """See Step."""
@@ -146,8 +149,10 @@ class Quantile:
         upper = np.minimum(np.searchsorted(knots, x), len(knots) - 1)
         lower = np.maximum(upper - 1, 0)
         width = knots[upper] - knots[lower]
-        share = (x - knots[lower]) / np.where(width > 0, width, 1.0)
-        between = after[lower] + share * (before[upper] - after[lower])
+        slope = (before[upper] - after[lower]) / np.where(width > 0, width, 1.0)
+        forth = slope * (x - knots[lower]) + after[lower]
+        back = slope * (knots[upper] - x) - before[upper]
+        between = 0.5 * (forth - back)
         outside = (upper == 0) | (x >= knots[upper])
         return np.where(np.isnan(x), x, np.where(outside, at[upper], between))
 

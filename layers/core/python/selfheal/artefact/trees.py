@@ -1,114 +1,93 @@
 """Boosted trees: `{"kind": "trees", "baseline", "trees"}`, with scikit-learn's meaning.
 
-A tree is five lists over its inner nodes, parents before children, and the list of its leaves' values:
+A tree is five lists over its inner nodes, parents before children, and the list of its at most 64 leaves' values:
 `column`; `split`, a threshold or the list of codes that go left; `missing_left`, 1 where a missing value goes left;
 `left` and `right`, an inner node, or -1 - k for leaf k. A value up to and including the threshold goes left. Node 0 is
 the root; a tree without inner nodes is its one leaf.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from selfheal.artefact import checks
+from selfheal.artefact.few_trees import PlainTrees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from selfheal.artefact.many_trees import MaskedTrees
+
 type Split = float | frozenset[int]
 KEYS = {"column", "split", "missing_left", "left", "right", "leaves"}
+# A bit each in the masks that evaluate many rows.
+MOST_LEAVES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A tree in the form that evaluation reads: from node i to `left[i]` where cell <= split[i], else to `right[i]`.
-
-    A cell of codes is a one-element set, so that <= asks whether the split's set holds it. NaN is never <=, so a
-    missing value goes right; a node where it should go left looks at the negated column with its children swapped.
-    """
+    """One tree as the file has it, found sound."""
 
     column: list[int]
     split: list[Split]
+    missing_left: list[int]
     left: list[int]
     right: list[int]
     leaves: list[float]
 
 
-@dataclass(frozen=True, slots=True)
 class Trees:
-    """baseline + the leaf of each tree, added up in the order of the trees.
+    """baseline + the leaf of each tree, added up in the order of the trees."""
 
-    `negated` lists the columns whose negative follows behind the last column, in that order.
-    """
-
-    baseline: float
-    trees: list[Tree]
-    negated: list[int]
+    def __init__(self, baseline: float, trees: Sequence[Tree], columns: Sequence[int]) -> None:
+        self._baseline, self._trees, self._columns = baseline, trees, columns
+        self._plain = PlainTrees(trees, columns)
 
     @classmethod
-    def parse(cls, raw: Any, path: str, columns: Sequence[int]) -> Self:
+    def parse(cls, raw: Any, path: str, columns: Sequence[int]) -> "Trees":
         """From the file; `columns` holds for each column the number of its codes. Raises ArtefactRefused."""
         found = checks.table(raw, path, {"kind", "baseline", "trees"})
-        parser = _TreeParser(columns)
         listed = checks.items(found["trees"], f"{path}.trees")
-        trees = [parser.parse(tree, f"{path}.trees.{index}") for index, tree in enumerate(listed)]
-        return cls(checks.number(found["baseline"], f"{path}.baseline"), trees, list(parser.negated))
+        trees = [_parse_tree(tree, f"{path}.trees.{index}", columns) for index, tree in enumerate(listed)]
+        return cls(checks.number(found["baseline"], f"{path}.baseline"), trees, columns)
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""
-        cells = [*cells, *[-cells[column] for column in self.negated]]
-        score = self.baseline
-        for tree in self.trees:
-            column, split, left, right = tree.column, tree.split, tree.left, tree.right
-            node = 0 if column else -1
-            while node >= 0:
-                node = left[node] if cells[column[node]] <= split[node] else right[node]
-            score = score + tree.leaves[~node]
-        return score
+        return self._plain.score(self._baseline, cells)
 
     def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
         """The scores of many rows, shape (rows,), with the same bits."""
-        from selfheal.artefact.many_trees import scores
+        return self._masked.scores(self._baseline, columns, rows)
 
-        return scores(self, columns, rows)
+    @cached_property
+    def _masked(self) -> "MaskedTrees":
+        from selfheal.artefact.many_trees import MaskedTrees
+
+        return MaskedTrees(self._trees, self._columns)
 
 
-class _TreeParser:
-    def __init__(self, columns: Sequence[int]) -> None:
-        self._columns = columns
-        self.negated: dict[int, int] = {}
+def _parse_tree(raw: Any, path: str, columns: Sequence[int]) -> Tree:
+    found = checks.table(raw, path, KEYS)
+    column = checks.integers(found["column"], f"{path}.column", 0, len(columns))
+    nodes = len(column)
+    leaves = checks.numbers(found["leaves"], f"{path}.leaves")
+    if len(leaves) > MOST_LEAVES:
+        raise checks.refuse(f"{path}.leaves", f"has more than {MOST_LEAVES} items")
+    missing_left = checks.integers(found["missing_left"], f"{path}.missing_left", 0, 2)
+    left = checks.integers(found["left"], f"{path}.left", -len(leaves), nodes)
+    right = checks.integers(found["right"], f"{path}.right", -len(leaves), nodes)
+    split = checks.items(found["split"], f"{path}.split")
+    for name, values in (("missing_left", missing_left), ("left", left), ("right", right), ("split", split)):
+        checks.of_length(values, f"{path}.{name}", nodes)
+    _refuse_loops(path, left, right, len(leaves))
+    splits = [_parse_split(item, f"{path}.split.{node}", columns[column[node]]) for node, item in enumerate(split)]
+    return Tree(column, splits, missing_left, left, right, leaves)
 
-    def parse(self, raw: Any, path: str) -> Tree:
-        found = checks.table(raw, path, KEYS)
-        column = checks.integers(found["column"], f"{path}.column", 0, len(self._columns))
-        nodes = len(column)
-        leaves = checks.numbers(found["leaves"], f"{path}.leaves")
-        missing_left = checks.integers(found["missing_left"], f"{path}.missing_left", 0, 2)
-        left = checks.integers(found["left"], f"{path}.left", -len(leaves), nodes)
-        right = checks.integers(found["right"], f"{path}.right", -len(leaves), nodes)
-        split = checks.items(found["split"], f"{path}.split")
-        for name, values in (("missing_left", missing_left), ("left", left), ("right", right), ("split", split)):
-            checks.of_length(values, f"{path}.{name}", nodes)
-        _refuse_loops(path, left, right, len(leaves))
-        tree = Tree(list(column), [], list(left), list(right), leaves)
-        for node in range(nodes):
-            tree.split.append(self._split(tree, node, split[node], missing_left[node], f"{path}.split.{node}"))
-        return tree
 
-    def _split(self, tree: Tree, node: int, raw: Any, missing_left: int, path: str) -> Split:
-        codes = self._columns[tree.column[node]]
-        if codes:
-            members = checks.integers(raw, path, 0, codes - 1)
-            return frozenset([*members, codes - 1] if missing_left else members)
-        threshold = checks.number(raw, path)
-        if not missing_left:
-            return threshold
-        column = tree.column[node]
-        tree.column[node] = self.negated.setdefault(column, len(self._columns) + len(self.negated))
-        tree.left[node], tree.right[node] = tree.right[node], tree.left[node]
-        # x > threshold, said of -x with <=.
-        return math.nextafter(-threshold, -math.inf)
+def _parse_split(raw: Any, path: str, codes: int) -> Split:
+    # The last code stands for missing and unknown values, whose way is `missing_left`.
+    return frozenset(checks.integers(raw, path, 0, codes - 1)) if codes else checks.number(raw, path)
 
 
 def _refuse_loops(path: str, left: list[int], right: list[int], leaves: int) -> None:

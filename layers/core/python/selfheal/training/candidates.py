@@ -1,4 +1,4 @@
-"""One contestant: a kind of pipeline with its parameters, fitted on one window and judged on the tuning rows."""
+"""The contestants of a training run: kinds of pipeline, each fitted on some past and judged on the tuning rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from selfheal.contract import Contract
 from selfheal.dataset import Dataset
 from selfheal.training import pipelines
+from selfheal.training.split import Past
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,14 @@ class Recipe:
     make: Callable[..., Pipeline]
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def fitted(self, contract: Contract, rows: Dataset, seed: int) -> Pipeline:
-        """A pipeline fitted on these rows."""
-        inputs = pipelines.Inputs.of(contract, rows)
-        return self.make(inputs, seed=seed, **self.parameters).fit(rows.features, rows.labels)
+    def fitted(self, contract: Contract, rows: Dataset, past: Past, seed: int) -> Pipeline:
+        """A pipeline fitted on what a past keeps of these rows. Raises TrainingImpossible."""
+        kept = past.of(rows)
+        pipeline = self.make(pipelines.Inputs.of(contract, kept), seed=seed, **self.parameters)
+        estimator = pipeline.steps[-1][0]
+        weights = past.weights(len(kept))
+        extra = {} if weights is None else {f"{estimator}__sample_weight": weights}
+        return pipeline.fit(kept.features, kept.labels, **extra)
 
     @property
     def is_boosting(self) -> bool:
@@ -36,15 +41,15 @@ class Recipe:
         return Recipe(self.name, self.make, {**self.parameters, "max_iter": trees})
 
 
-RECIPES = (
-    Recipe("logistic_regression", pipelines.logistic, {"C": 1.0}),
-    Recipe("boosting", pipelines.boosting, {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 31}),
+LINEAR = Recipe("logistic_regression", pipelines.logistic, {"C": 1.0})
+BOOSTINGS = (
+    Recipe("boosting", pipelines.boosting, {"max_iter": 120, "learning_rate": 0.1, "max_leaf_nodes": 31}),
     Recipe(
         "boosting_small",
         pipelines.boosting,
         {
-            "max_iter": 200,
-            "learning_rate": 0.06,
+            "max_iter": 150,
+            "learning_rate": 0.08,
             "max_leaf_nodes": 12,
             "min_samples_leaf": 40,
             "l2_regularization": 1.0,

@@ -4,6 +4,7 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -20,21 +21,19 @@ from sklearn.preprocessing import (
 from selfheal.artefact import FORMAT, FORMAT_VERSION
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
-from selfheal.training.export_trees import trees
+from selfheal.training.export_trees import trees, width
 from selfheal.training.model import FittedModel
 
 type Block = dict[str, Any]
+# The blocks that an estimator reads, and the estimator.
+type Exported = tuple[list[Block], dict[str, Any]]
+
+UNSEEN = "\N{SNOWMAN} a category that training has not seen"
 
 
 def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
     """The document of a fitted model. Raises ExportInexact for a part that the format has no words for."""
-    *preparation, estimator = (step for _, step in model.pipeline.steps)
-    blocks: list[Block] = [
-        {"feature": index, "name": name, "steps": []} for index, name in enumerate(contract.features)
-    ]
-    for step in preparation:
-        blocks = _transformed(step, blocks)
-    blocks, exported = _estimator(estimator, blocks)
+    exported = [_exported(member.pipeline, contract) for member in model.members]
     calibration = model.calibration
     return {
         "format": FORMAT,
@@ -43,13 +42,34 @@ def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
             {"name": name, "kind": "category" if feature.is_category else "number"}
             for name, feature in contract.features.items()
         ],
-        "blocks": [{key: value for key, value in block.items() if key != "name"} for block in blocks],
-        "estimator": exported,
+        "blocks": [block for blocks, _ in exported for block in blocks],
+        "estimator": _combined(model, exported),
         "calibration": None
         if calibration.is_identity
         else {"slope": calibration.slope, "intercept": calibration.intercept},
         "threshold": model.threshold,
     }
+
+
+def _exported(pipeline: Pipeline, contract: Contract) -> Exported:
+    *preparation, estimator = (step for _, step in pipeline.steps)
+    blocks: list[Block] = [
+        {"feature": index, "name": name, "steps": []} for index, name in enumerate(contract.features)
+    ]
+    for step in preparation:
+        blocks = _transformed(step, blocks)
+    blocks, exported = _estimator(estimator, blocks)
+    return [{key: value for key, value in block.items() if key != "name"} for block in blocks], exported
+
+
+def _combined(model: FittedModel, exported: list[Exported]) -> dict[str, Any]:
+    if len(exported) == 1 and model.members[0].weight == 1:
+        return exported[0][1]
+    parts = [
+        {"weight": member.weight, "columns": sum(map(width, blocks)), "estimator": estimator}
+        for member, (blocks, estimator) in zip(model.members, exported, strict=True)
+    ]
+    return {"kind": "sum", "parts": parts}
 
 
 def _then(block: Block, **step: Any) -> Block:
@@ -103,8 +123,9 @@ def _(step: MissingIndicator, blocks: list[Block]) -> list[Block]:
 
 @_transformed.register
 def _(step: StandardScaler, blocks: list[Block]) -> list[Block]:
-    means = np.zeros(len(blocks)) if step.mean_ is None else step.mean_
-    scales = np.ones(len(blocks)) if step.scale_ is None else step.scale_
+    # The mean is known even where it isn't subtracted.
+    means = step.mean_ if step.with_mean else np.zeros(len(blocks))
+    scales = step.scale_ if step.with_std else np.ones(len(blocks))
     return [
         _then(block, kind="standardise", mean=float(mean), scale=float(scale))
         for block, mean, scale in zip(blocks, means, scales, strict=True)
@@ -131,46 +152,65 @@ def _knots(quantiles: Any, references: Any) -> dict[str, list[float]]:
 
 @_transformed.register
 def _(step: OneHotEncoder, blocks: list[Block]) -> list[Block]:
-    return [_coded(block, "one_hot", step, column) for column, block in enumerate(blocks)]
+    return [_one_hot(block, step, column) for column, block in enumerate(blocks)]
+
+
+def _one_hot(block: Block, encoder: OneHotEncoder, column: int) -> Block:
+    """Frequent categories in scikit-learn's order, then one column that all infrequent ones share."""
+    groups = getattr(encoder, "infrequent_categories_", [None] * len(encoder.categories_))
+    rare = [] if groups[column] is None else list(groups[column])
+    frequent = [category for category in encoder.categories_[column] if category not in rare]
+    codes = {category: code for code, category in enumerate(frequent)} | dict.fromkeys(rare, len(frequent))
+    unknown = len(frequent) if rare and encoder.handle_unknown == "infrequent_if_exist" else None
+    return {
+        "kind": "one_hot",
+        "feature": block["feature"],
+        # A missing category that training has seen is one like others; else it is unseen like others.
+        "missing": codes.pop(None, unknown),
+        "codes": codes,
+        "size": len(frequent) + bool(rare),
+        "unknown": unknown,
+    }
 
 
 @_transformed.register
 def _(step: OrdinalEncoder, blocks: list[Block]) -> list[Block]:
-    return [_coded(block, "ordinal", step, column) for column, block in enumerate(blocks)]
+    return [_ordinal(block, step, column) for column, block in enumerate(blocks)]
 
 
-def _coded(block: Block, kind: str, encoder: OneHotEncoder | OrdinalEncoder, column: int) -> Block:
-    """Frequent categories in scikit-learn's order, then one code that all infrequent ones share."""
-    categories = list(encoder.categories_[column])
-    infrequent = getattr(encoder, "infrequent_categories_", [None] * len(encoder.categories_))[column]
-    rare = [] if infrequent is None else list(infrequent)
-    # An ordinal encoder keeps no code for missing values; one-hot takes them for a category like others.
-    frequent = [item for item in categories if item not in rare and (item is not None or kind == "one_hot")]
-    codes = {item: code for code, item in enumerate(frequent)} | dict.fromkeys(rare, len(frequent))
-    shared = len(frequent) if rare and kind == "one_hot" else None
-    missing = codes.pop(None, shared)
+def _ordinal(block: Block, encoder: OrdinalEncoder, column: int) -> Block:
+    """The codes that the encoder itself answers: that of missing values depends on there being infrequent ones."""
+    asked = [*(category for category in encoder.categories_[column] if category is not None), None, UNSEEN]
+    table = pd.DataFrame(
+        {
+            name: pd.Series(asked if index == column else [encoder.categories_[index][0]] * len(asked), dtype=object)
+            for index, name in enumerate(encoder.feature_names_in_)
+        }
+    )
+    codes = [None if np.isnan(code) else int(code) for code in encoder.transform(table)[:, column]]
+    *known, missing, unknown = codes
     return {
-        "kind": kind,
+        "kind": "ordinal",
         "feature": block["feature"],
-        "codes": codes,
-        "size": len(frequent) + bool(rare),
+        "codes": dict(zip(asked[:-2], known, strict=True)),
+        "size": 1 + max((code for code in codes if code is not None), default=-1),
         "missing": missing,
-        "unknown": shared,
+        "unknown": unknown,
     }
 
 
 @singledispatch
-def _estimator(estimator: Any, _blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+def _estimator(estimator: Any, _blocks: list[Block]) -> Exported:
     """The blocks in the estimator's order, and the estimator."""
     raise ExportInexact(f"model.json has no words for {type(estimator).__name__}: end the pipeline in another")
 
 
 @_estimator.register
-def _(estimator: LogisticRegression, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+def _(estimator: LogisticRegression, blocks: list[Block]) -> Exported:
     coefficients = estimator.coef_[0].tolist()
     return blocks, {"kind": "linear", "intercept": float(estimator.intercept_[0]), "coefficients": coefficients}
 
 
 @_estimator.register
-def _(estimator: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
+def _(estimator: HistGradientBoostingClassifier, blocks: list[Block]) -> Exported:
     return trees(estimator, blocks)

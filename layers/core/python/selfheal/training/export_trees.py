@@ -19,7 +19,7 @@ def trees(model: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[l
     """The blocks in the model's column order, and its trees as the format has them."""
     blocks = _reordered(model, blocks)
     known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
-    sizes = [_size(block) for block in blocks for _ in range(_width(block))]
+    sizes = [_size(block) for block in blocks for _ in range(width(block))]
     exported = [
         _tree(predictor.nodes, predictor.raw_left_cat_bitsets, known, known_row, sizes)
         for (predictor,) in model._predictors  # noqa: SLF001
@@ -28,7 +28,8 @@ def trees(model: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[l
     return blocks, {"kind": "trees", "baseline": baseline, "trees": exported}
 
 
-def _width(block: Block) -> int:
+def width(block: Block) -> int:
+    """How many columns a block makes."""
     return int(block["size"]) if block["kind"] == "one_hot" else 1
 
 

@@ -1,5 +1,6 @@
-"""A fitted pipeline with its calibration: what scikit-learn answers, which the exported artefact must equal."""
+"""A fitted model: pipelines, their weights and a calibration; what the exported artefact must equal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,15 +28,24 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class FittedModel:
-    """A pipeline that ends in a classifier with a `decision_function` in log-odds, and what follows it."""
+class Member:
+    """A pipeline that ends in a classifier whose `decision_function` is in log-odds, and its weight in the sum."""
 
     pipeline: Pipeline
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """One pipeline, or several whose scores are added up by weight."""
+
+    members: Sequence[Member]
     calibration: Calibration
     threshold: float
 
     def probabilities(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """The probability of the positive label, shape (n,): scikit-learn's own where nothing is calibrated."""
-        if self.calibration.is_identity:
-            return np.asarray(self.pipeline.predict_proba(features)[:, 1])
-        return self.calibration.probabilities(self.pipeline.decision_function(features))
+        """The probability of the positive label, shape (n,): scikit-learn's own where it is one pipeline as fitted."""
+        if len(self.members) == 1 and self.members[0].weight == 1 and self.calibration.is_identity:
+            return np.asarray(self.members[0].pipeline.predict_proba(features)[:, 1])
+        scores = [member.weight * member.pipeline.decision_function(features) for member in self.members]
+        return self.calibration.probabilities(np.sum(scores, axis=0))

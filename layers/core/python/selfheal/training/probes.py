@@ -1,5 +1,6 @@
 """Rows on which an export must equal the fitted model: where two evaluations differ, if they differ at all."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,11 @@ import pandas as pd
 
 from selfheal.contract import Contract
 from selfheal.dataset import typed_features
+from selfheal.training.export import UNSEEN
+from selfheal.training.export_trees import width
 
 ORDINARY_ROWS = 2000
 EDGE_ROWS = 6000
-UNSEEN = "\N{SNOWMAN} a category that training has not seen"
 EXTREMES = (0.0, -0.0, 5e-324, 1e-300, 1e300, -1e300, 1.0, -1.0)
 
 
@@ -54,11 +56,20 @@ def _edges(document: dict[str, Any]) -> list[tuple[str, float]]:
             edges.update((name, knot) for step in block["steps"][:2] for knot in step.get("knots", ()))
             if not block["steps"]:
                 direct[column] = name
-        column += block["size"] if block["kind"] == "one_hot" else 1
-    for tree in document["estimator"].get("trees", ()):
-        split_columns = zip(tree["column"], tree["split"], strict=True)
+        column += width(block)
+    for tree, first in _all_trees(document["estimator"]):
+        split_columns = [(first + column, split) for column, split in zip(tree["column"], tree["split"], strict=True)]
         edges.update((direct[column], split) for column, split in split_columns if column in direct)
     return sorted((name, edge) for name, edge in edges if abs(edge) < LARGEST_EDGE)
+
+
+def _all_trees(estimator: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    """Every tree, and the first column that its estimator reads."""
+    first = 0
+    for part in estimator.get("parts", [{"columns": 0, "estimator": estimator}]):
+        for tree in part["estimator"].get("trees", ()):
+            yield tree, first
+        first += part["columns"]
 
 
 # Beyond, the float on the other side is infinite, which no contract lets in.

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from selfheal.dataset import Dataset
 from selfheal.errors import TrainingImpossible
@@ -18,14 +19,35 @@ LARGEST_TUNING_SHARE = 0.5
 # A recent window shorter than this teaches too little to be worth comparing.
 SHORTEST_WINDOW_ROWS = 1000
 RECENT_SHARES = (0.5, 0.25)
+# After so many newer rows, as a share of all, a row of a fading past counts half.
+HALF_LIFE_SHARE = 0.2
+# A past that throws rows away has to be this much better on the tuning rows: what is gone can't be had back when an
+# old state of the world returns.
+CUT_HANDICAP = 1.1
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of the past that a candidate may be fitted on: its newest `rows` rows."""
+class Past:
+    """How much of the past a candidate is fitted on: the newest `share` of the rows, alike or fading with age.
+
+    `handicap` multiplies its loss in comparisons.
+    """
 
     name: str
-    rows: int
+    share: float = 1.0
+    fades: bool = False
+    handicap: float = 1.0
+
+    def of(self, rows: Dataset) -> Dataset:
+        """The rows that it keeps."""
+        return rows.take(slice(len(rows) - max(1, round(self.share * len(rows))), None))
+
+    def weights(self, rows: int) -> NDArray[np.float64] | None:
+        """The weight of each row, oldest first, shape (rows,); None where all count alike."""
+        if not self.fades:
+            return None
+        age = np.arange(rows)[::-1]
+        return np.asarray(0.5 ** (age / (HALF_LIFE_SHARE * rows)))
 
 
 def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
@@ -60,13 +82,13 @@ def tuning_rows(dataset: Dataset) -> int:
     return chosen
 
 
-def windows(dataset: Dataset, policy: Literal["auto", "all"] | int) -> tuple[Window, ...]:
-    """The windows to compare: one that the policy names; for `auto` all of the past, its newest half and quarter."""
-    rows = len(dataset)
-    if isinstance(policy, int):
-        since = dataset.timestamps[-1] - np.timedelta64(timedelta(days=policy))
-        return (Window(f"{policy} days", int((dataset.timestamps >= since).sum())),)
-    if policy == "all":
-        return (Window("all", rows),)
-    recent = [Window(f"newest {share:.0%}", int(share * rows)) for share in RECENT_SHARES]
-    return (Window("all", rows), *[window for window in recent if window.rows >= SHORTEST_WINDOW_ROWS])
+def pasts(dataset: Dataset, window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
+    """The pasts to compare: the policy's own, or for `auto` all, all but fading, the newest half and quarter."""
+    if isinstance(window, int):
+        since = dataset.timestamps[-1] - np.timedelta64(timedelta(days=window))
+        return (Past(f"{window} days", share=float((dataset.timestamps >= since).mean())),)
+    if window == "all":
+        return (Past("all"),)
+    recent = [Past(f"newest {share:.0%}", share=share, handicap=CUT_HANDICAP) for share in RECENT_SHARES]
+    long_enough = [past for past in recent if past.share * len(dataset) >= SHORTEST_WINDOW_ROWS]
+    return (Past("all"), Past("fading", fades=True), *long_enough)

@@ -1,11 +1,11 @@
-"""The training run: compare candidates on the newest rows, fit the winner on all of its window."""
+"""The training run: compare candidates on the newest rows, blend the best of each kind, fit the winner on all rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
@@ -14,17 +14,23 @@ from selfheal.errors import TrainingImpossible
 from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
 from selfheal.training.calibration import calibrated
-from selfheal.training.candidates import RECIPES, Recipe, scores_of
+from selfheal.training.candidates import BOOSTINGS, LINEAR, Recipe, scores_of
 from selfheal.training.metrics import best_f1_threshold, tuning_metrics
-from selfheal.training.model import Calibration, FittedModel
-from selfheal.training.split import Window, check_trainable, tuning_rows, windows
+from selfheal.training.model import Calibration, FittedModel, Member
+from selfheal.training.split import Past, check_trainable, pasts, tuning_rows
+
+# The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved
+# beyond what they saw. Another weight has to be this much better on the tuning rows.
+USUAL_WEIGHT = 0.25
+WEIGHTS = (0.0, 0.25, 0.5, 1.0)
+UNUSUAL_HANDICAP = 1.02
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """The winner, fitted on its whole window; metrics are those of its twin on the tuning rows it hadn't seen.
+    """The winner, fitted on all rows that its pasts keep; and its twin, which hadn't seen the tuning rows.
 
-    tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows.
+    tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows. metrics: of these.
     """
 
     fitted: FittedModel
@@ -35,10 +41,39 @@ class TrainedModel:
 
 @dataclass(frozen=True, eq=False)
 class _Contestant:
+    """A recipe on a past; `scores` of shape (tuning rows,) in log-odds, `losses` one for each number of trees."""
+
     recipe: Recipe
-    window: Window
+    past: Past
     scores: NDArray[np.float64]
-    brier: float
+    losses: Sequence[float]
+
+    @property
+    def judged(self) -> float:
+        """Its Brier score with the handicap of its past: the lowest wins."""
+        return min(self.losses) * self.past.handicap
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {**self.recipe.parameters, "past": self.past.name}
+
+
+@dataclass(frozen=True, eq=False)
+class _Blend:
+    """The best of each kind, the linear one with a weight; at weight 0 or 1 it is one of the two alone."""
+
+    linear: _Contestant
+    boosting: _Contestant
+    weight: float
+
+    @property
+    def parts(self) -> list[tuple[_Contestant, float]]:
+        both = [(self.boosting, 1.0 - self.weight), (self.linear, self.weight)]
+        return [(contestant, weight) for contestant, weight in both if weight]
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        return np.asarray(sum(weight * contestant.scores for contestant, weight in self.parts))
 
 
 def train(
@@ -66,59 +101,80 @@ class _Run:
         self._newest = dataset.take(slice(len(dataset) - tuning, None))
 
     def result(self) -> TrainedModel:
-        contestants = list(self._contestants())
-        winner = min(contestants, key=lambda contestant: contestant.brier)
-        labels = self._newest.labels
-        calibration = calibrated(winner.scores, labels)
-        probabilities = calibration.probabilities(winner.scores)
+        linear, boosting = list(self._contestants([LINEAR])), list(self._contestants(BOOSTINGS))
+        blend = self._blend(_best(linear), _best(boosting))
+        calibration = calibrated(blend.scores, self._newest.labels)
+        probabilities = calibration.probabilities(blend.scores)
         threshold = self._threshold(probabilities)
+        metrics = tuning_metrics(self._newest.labels, probabilities, threshold)
+        used = [contestant for contestant, _ in blend.parts]
+        records = [self._record(contestant, is_chosen=used == [contestant]) for contestant in (*linear, *boosting)]
         return TrainedModel(
-            fitted=FittedModel(self._refitted(winner), calibration, threshold),
-            candidates=tuple(self._record(contestant, winner) for contestant in contestants),
-            metrics=tuning_metrics(labels, probabilities, threshold),
+            fitted=FittedModel(self._refitted(blend), calibration, threshold),
+            candidates=(*records, *([_blend_record(blend, metrics)] if len(used) > 1 else [])),
+            metrics=metrics,
             tuning_probabilities=probabilities,
         )
 
-    def _contestants(self) -> Iterator[_Contestant]:
-        """Every recipe on the first window, then the best of them on the others."""
-        first, *others = windows(self._older, self._contract.policy.retraining.window)
-        opened = [self._contestant(recipe, first) for recipe in RECIPES]
-        yield from opened
-        leader = min(opened, key=lambda contestant: contestant.brier).recipe.name
-        (recipe,) = (recipe for recipe in RECIPES if recipe.name == leader)
-        yield from (self._contestant(recipe, window) for window in others)
+    def _contestants(self, recipes: Sequence[Recipe]) -> Iterator[_Contestant]:
+        """Every recipe on the first past, then the best of them on the others."""
+        first, *others = pasts(self._older, self._contract.policy.retraining.window)
+        opened = {recipe.name: self._contestant(recipe, first) for recipe in recipes}
+        yield from opened.values()
+        leader = _best(list(opened.values())).recipe.name
+        (recipe,) = (recipe for recipe in recipes if recipe.name == leader)
+        yield from (self._contestant(recipe, past) for past in others)
 
-    def _contestant(self, recipe: Recipe, window: Window) -> _Contestant:
+    def _contestant(self, recipe: Recipe, past: Past) -> _Contestant:
         self._check_budget()
-        rows = self._older.take(slice(len(self._older) - window.rows, None))
-        if len(np.unique(rows.labels)) == 1:
-            raise TrainingImpossible(
-                f"the window of {window.name} holds one class only: lengthen policy.retraining.window"
-            )
-        staged = scores_of(recipe.fitted(self._contract, rows, self._seed), self._newest)
-        losses = [brier_losses(Calibration().probabilities(scores), self._newest.labels).mean() for scores in staged]
+        if len(np.unique(past.of(self._older).labels)) == 1:
+            raise TrainingImpossible(f"{past.name} holds one class only: lengthen policy.retraining.window")
+        staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest)
+        losses = [self._brier(scores) for scores in staged]
         best = int(np.argmin(losses))
         chosen = recipe.with_trees(best + 1) if recipe.is_boosting else recipe
-        return _Contestant(chosen, window, staged[best], float(losses[best]))
+        return _Contestant(chosen, past, staged[best], losses)
 
-    def _refitted(self, winner: _Contestant) -> Pipeline:
-        self._check_budget()
-        share = winner.window.rows / len(self._older)
-        rows = len(self._dataset) if share == 1 else round(share * len(self._dataset))
-        return winner.recipe.fitted(
-            self._contract, self._dataset.take(slice(len(self._dataset) - rows, None)), self._seed
-        )
+    def _blend(self, linear: _Contestant, boosting: _Contestant) -> _Blend:
+        blends = [_Blend(linear, boosting, weight) for weight in WEIGHTS]
+        handicaps = [1.0 if blend.weight == USUAL_WEIGHT else UNUSUAL_HANDICAP for blend in blends]
+        judged = [self._brier(blend.scores) * handicap for blend, handicap in zip(blends, handicaps, strict=True)]
+        return blends[int(np.argmin(judged))]
+
+    def _refitted(self, blend: _Blend) -> list[Member]:
+        members: list[Member] = []
+        for contestant, weight in blend.parts:
+            self._check_budget()
+            pipeline = contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed)
+            members.append(Member(pipeline, weight))
+        return members
+
+    def _brier(self, scores: NDArray[np.float64]) -> float:
+        return float(brier_losses(Calibration().probabilities(scores), self._newest.labels).mean())
 
     def _threshold(self, probabilities: NDArray[np.float64]) -> float:
         asked = self._contract.model.threshold
         return best_f1_threshold(self._newest.labels, probabilities) if asked == "max_f1" else asked
 
-    def _record(self, contestant: _Contestant, winner: _Contestant) -> Candidate:
+    def _record(self, contestant: _Contestant, *, is_chosen: bool) -> Candidate:
         probabilities = Calibration().probabilities(contestant.scores)
         return Candidate(
             name=contestant.recipe.name,
-            window=contestant.window.name,
+            window=contestant.past.name,
             parameters=contestant.recipe.parameters,
             metrics=tuning_metrics(self._newest.labels, probabilities, self._threshold(probabilities)),
-            chosen=contestant is winner,
+            chosen=is_chosen,
         )
+
+
+def _best(contestants: Sequence[_Contestant]) -> _Contestant:
+    return min(contestants, key=lambda contestant: contestant.judged)
+
+
+def _blend_record(blend: _Blend, metrics: dict[str, float]) -> Candidate:
+    """The record of a blend: the parameters of its parts, and the metrics of the finished model."""
+    parameters = {
+        contestant.recipe.name: {"weight": weight, **contestant.parameters} for contestant, weight in blend.parts
+    }
+    window = " + ".join(dict.fromkeys(contestant.past.name for contestant, _ in blend.parts))
+    return Candidate(name="blend", window=window, parameters=parameters, metrics=metrics, chosen=True)

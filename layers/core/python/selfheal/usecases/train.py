@@ -105,8 +105,9 @@ def _window(rows: Dataset) -> DataWindow:
 def _joblib(trained: TrainedModel) -> bytes:
     fitted, buffer = trained.fitted, io.BytesIO()
     calibration = {"slope": fitted.calibration.slope, "intercept": fitted.calibration.intercept}
-    # Plain types around the pipeline, so that a person needs scikit-learn alone to open it.
-    joblib.dump({"pipeline": fitted.pipeline, "calibration": calibration, "threshold": fitted.threshold}, buffer)
+    # Plain types around the pipelines, so that a person needs scikit-learn alone to open them.
+    members = [{"pipeline": member.pipeline, "weight": member.weight} for member in fitted.members]
+    joblib.dump({"members": members, "calibration": calibration, "threshold": fitted.threshold}, buffer)
     return buffer.getvalue()
 
 

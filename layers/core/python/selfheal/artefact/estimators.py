@@ -1,0 +1,92 @@
+"""What may stand under `estimator`: coefficients, trees, or a weighted sum of both kinds.
+
+A sum is `{"kind": "sum", "parts": [{"weight", "columns", "estimator"}, ...]}`: each part reads the next so many
+columns, and the score is weight * score of the part, added up in the order of the parts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from selfheal.artefact import checks
+from selfheal.artefact.linear import Linear
+from selfheal.artefact.trees import Trees
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Estimator(Protocol):
+    """From the columns to a score in log-odds."""
+
+    def one(self, cells: Sequence[Any]) -> float:
+        """The score of one row."""
+        ...
+
+    def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
+        """The scores of many rows, shape (rows,), with the same bits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a sum and the columns that it reads."""
+
+    weight: float
+    columns: slice
+    estimator: Estimator
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The weighted scores of its parts, added up in their order."""
+
+    parts: Sequence[Part]
+
+    def one(self, cells: Sequence[Any]) -> float:
+        """See Estimator."""
+        score = 0.0
+        for part in self.parts:
+            score = score + part.weight * part.estimator.one(cells[part.columns])
+        return score
+
+    def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
+        """See Estimator."""
+        import numpy as np
+
+        score = np.zeros(rows)
+        for part in self.parts:
+            score += part.weight * part.estimator.many(columns[part.columns], rows)
+        return score
+
+
+def parse_estimator(raw: Any, path: str, columns: Sequence[int]) -> Estimator:
+    """From the file; `columns` holds for each column the number of its codes. Raises ArtefactRefused."""
+    if type(raw) is dict and raw.get("kind") == "sum":
+        return _parse_sum(raw, path, columns)
+    return _parse_single(raw, path, columns)
+
+
+def _parse_single(raw: Any, path: str, columns: Sequence[int]) -> Estimator:
+    kind = raw.get("kind") if type(raw) is dict else None
+    if kind == "linear":
+        return Linear.parse(raw, path, columns)
+    if kind == "trees":
+        return Trees.parse(raw, path, columns)
+    raise checks.refuse(f"{path}.kind", "not one that may stand here")
+
+
+def _parse_sum(raw: Any, path: str, columns: Sequence[int]) -> Sum:
+    found = checks.table(raw, path, {"kind", "parts"})
+    parts: list[Part] = []
+    start = 0
+    for index, item in enumerate(checks.items(found["parts"], f"{path}.parts")):
+        place = f"{path}.parts.{index}"
+        part = checks.table(item, place, {"weight", "columns", "estimator"})
+        stop = start + checks.integer(part["columns"], f"{place}.columns", 0, len(columns) - start + 1)
+        estimator = _parse_single(part["estimator"], f"{place}.estimator", columns[start:stop])
+        parts.append(Part(checks.number(part["weight"], f"{place}.weight"), slice(start, stop), estimator))
+        start = stop
+    if not parts or start != len(columns):
+        raise checks.refuse(f"{path}.parts", f"they read {start} of {len(columns)} columns")
+    return Sum(parts)
