@@ -1,7 +1,7 @@
 """Volume and freshness: traffic that stopped, grew or shrank out of all proportion, or carries wrong times."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -36,6 +36,24 @@ def traffic_findings(
         *_stopped(moment, timestamps, usual, lookback_hours),
         *_volume(len(timestamps), usual),
         *_clock_skew(moment, timestamps, id_moments),
+    )
+
+
+def open_hour_findings(hours: Sequence[datetime]) -> tuple[Finding, ...]:
+    """One finding where hours of the log couldn't be rolled up for a day and more."""
+    if not hours:
+        return ()
+    message = f"{len(hours)} hour(s) of the log can't be rolled up, the oldest {hours[0]:%Y-%m-%d %H}:00 UTC"
+    return (
+        Finding(
+            kind="open_hour",
+            severity="warning",
+            feature=None,
+            message=message,
+            value=float(len(hours)),
+            expected=0.0,
+            n=len(hours),
+        ),
     )
 
 

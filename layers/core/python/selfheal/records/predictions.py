@@ -3,12 +3,17 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from ulid import ULID
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 # A feature's value in a request and in the log: category features are strings, all others numbers.
 PREDICTION_ID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}-[0-9]{4}$"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 type FeatureValue = float | int | str | bool | None
 
 
@@ -59,3 +64,16 @@ def moment_of(identifier: str) -> datetime:
         ValueError: the text isn't such an id.
     """
     return ULID.from_str(identifier[:26]).datetime.astimezone(UTC)
+
+
+def moments_of(identifiers: "NDArray[np.object_]") -> "NDArray[np.datetime64]":
+    """`moment_of` for many ids, shape (n,), as datetime64[us]: the first ten characters are milliseconds in base 32."""
+    import numpy as np  # the predictor imports this module and needs no numpy for it
+
+    if not len(identifiers):
+        return np.zeros(0, dtype="datetime64[us]")
+    digits = np.full(128, 0, dtype=np.int64)
+    digits[[ord(letter) for letter in CROCKFORD]] = np.arange(32)
+    letters = identifiers.astype("S10").view(np.uint8).reshape(len(identifiers), 10)
+    milliseconds = digits[letters] @ (32 ** np.arange(9, -1, -1))
+    return np.asarray(milliseconds.astype("datetime64[ms]").astype("datetime64[us]"))

@@ -2,21 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Self
+from datetime import datetime
+from typing import Self
 
 import numpy as np
-import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.dataset import typed_features
-from selfheal.records.predictions import timestamp_of
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.prediction_log import hour_prefix
+from selfheal.stores.rollups import (
+    HOUR,
+    ID,
+    PREDICTION,
+    PROBABILITY,
+    TIMESTAMP,
+    VERSION,
+    HourlyRollups,
+    empty_hour,
+    once_each,
+)
 
-HOUR = timedelta(hours=1)
 ARRAYS = ("prediction_ids", "timestamps", "model_versions", "probabilities", "predictions")
 
 
@@ -51,43 +58,54 @@ class PredictionWindow:
 
 
 class PredictionHistory:
-    """Reads what PredictionLog wrote."""
+    """Reads what PredictionLog wrote: hours that are rolled up as such, and the log objects beside them."""
 
     def __init__(self, data: Bucket) -> None:
-        self._data = data
+        self._rollups = HourlyRollups(data)
 
     def window(self, start: datetime, end: datetime, contract: Contract) -> PredictionWindow:
         """All predictions with start <= timestamp < end, each once, with the contract's features.
 
         A row logged under an older contract may lack a feature; it is missing then.
         """
-        rows = {row["prediction_id"]: row for row in self._rows(start, end)}
-        first, last = timestamp_of(start), timestamp_of(end)
-        kept = sorted(
-            (row for row in rows.values() if first <= row["timestamp"] < last),
-            key=lambda row: (row["timestamp"], row["prediction_id"]),
-        )
-        return _table(kept, contract)
+        rolled = self._rollups.hours_between(start, end)
+        hours = (self._hour(hour, is_rolled=hour in rolled) for hour in _hours(start, end))
+        parts = [part for rows in hours if len(part := _between(rows, start, end))]
+        rows = pd.concat(parts, ignore_index=True) if parts else empty_hour()
+        if not rows[TIMESTAMP].is_monotonic_increasing or rows[ID].duplicated().any():
+            rows = once_each(rows)
+        return _window(rows, contract)
 
-    def _rows(self, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-        for _, body in self._data.get_many(self._keys(start, end)):
-            for line in body.splitlines():
-                yield orjson.loads(line)
+    def _hour(self, hour: datetime, *, is_rolled: bool) -> pd.DataFrame:
+        """An hour's rows, each once, oldest first."""
+        if not is_rolled:
+            return once_each(self._rollups.readable_rows_of(self._rollups.unheld(hour, frozenset())))
+        known = self._rollups.read(hour)
+        late = self._rollups.unheld(hour, known.held)
+        if not late:
+            return known.rows
+        return once_each(pd.concat([known.rows, self._rollups.readable_rows_of(late)], ignore_index=True))
 
-    def _keys(self, start: datetime, end: datetime) -> Iterator[str]:
-        hour = start.replace(minute=0, second=0, microsecond=0)
-        while hour < end:
-            yield from self._data.keys(hour_prefix(hour))
-            hour += HOUR
+
+def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
+    hour = start.replace(minute=0, second=0, microsecond=0)
+    while hour < end:
+        yield hour
+        hour += HOUR
 
 
-def _table(rows: list[dict[str, Any]], contract: Contract) -> PredictionWindow:
-    raw = pd.DataFrame([row["features"] for row in rows], columns=list(contract.feature_names), dtype="object")
+def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
+    first, last = (pd.Timestamp(moment.replace(tzinfo=None)) for moment in (start, end))
+    inside = (rows[TIMESTAMP] >= first) & (rows[TIMESTAMP] < last)
+    return rows if inside.all() else rows[inside]
+
+
+def _window(rows: pd.DataFrame, contract: Contract) -> PredictionWindow:
     return PredictionWindow(
-        prediction_ids=np.array([row["prediction_id"] for row in rows], dtype=object),
-        timestamps=np.array([row["timestamp"].removesuffix("Z") for row in rows], dtype="datetime64[us]"),
-        model_versions=np.array([row["model_version"] for row in rows], dtype=object),
-        probabilities=np.array([row["probability"] for row in rows], dtype=np.float64),
-        predictions=np.array([row["prediction"] for row in rows], dtype=np.int8),
-        features=typed_features(raw, contract),
+        prediction_ids=rows[ID].to_numpy(dtype=object),
+        timestamps=rows[TIMESTAMP].to_numpy(dtype="datetime64[us]"),
+        model_versions=rows[VERSION].to_numpy(dtype=object),
+        probabilities=rows[PROBABILITY].to_numpy(dtype=np.float64),
+        predictions=rows[PREDICTION].to_numpy(dtype=np.int8),
+        features=typed_features(rows.reindex(columns=list(contract.feature_names)), contract),
     )

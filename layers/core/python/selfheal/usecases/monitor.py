@@ -31,7 +31,7 @@ from selfheal.records.monitoring import (
     MonitoringResult,
     Performance,
 )
-from selfheal.records.predictions import moment_of
+from selfheal.records.predictions import moments_of
 from selfheal.records.probation import Probation
 from selfheal.report import render_report
 from selfheal.response import (
@@ -49,10 +49,11 @@ from selfheal.stores.history import PredictionWindow
 from selfheal.stores.monitoring import run_prefix
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.registry import REFERENCE
-from selfheal.traffic import traffic_findings, usual_volume
+from selfheal.traffic import open_hour_findings, traffic_findings, usual_volume
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.heal import next_start_allowed, start_healing, sweep
 from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
+from selfheal.usecases.roll_up import roll_up_closed_hours
 
 SUMMARY, REPORT = "summary.json", "report.html"
 # A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
@@ -72,6 +73,7 @@ class _Run:
     recent: RecentPredictions
     before: DriftSummary | None
     now: datetime
+    open_hours: tuple[datetime, ...]
     level: float
 
     @property
@@ -114,7 +116,8 @@ def monitor(
     for lost in sweep(stores, executions, now):
         notifications.send("selfheal: a healing ended without a decision", decision_sentence(lost))
     probation = check_probation(stores, notifications, now)
-    run = _read(stores, now, schedule_minutes)
+    open_hours = roll_up_closed_hours(stores, now)
+    run = _read(stores, now, schedule_minutes, open_hours)
     judgement = _judge(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = _heal(stores, executions, run, judgement, alarm)
@@ -135,7 +138,7 @@ def monitor(
     )
 
 
-def _read(stores: Stores, now: datetime, schedule_minutes: int) -> _Run:
+def _read(stores: Stores, now: datetime, schedule_minutes: int, open_hours: tuple[datetime, ...]) -> _Run:
     production = read_production(stores)
     policy = production.contract.policy.monitoring
     written = stores.monitoring.latest(SUMMARY, now)
@@ -145,6 +148,7 @@ def _read(stores: Stores, now: datetime, schedule_minutes: int) -> _Run:
         recent=recent_predictions(stores, production.contract, now),
         before=DriftSummary.model_validate_json(written) if written else None,
         now=now,
+        open_hours=open_hours,
         level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
     )
 
@@ -198,15 +202,15 @@ def _drift(run: _Run) -> DriftVerdict | None:
 
 def _findings(run: _Run) -> tuple[Finding, ...]:
     features = run.window.features
-    moments = [np.datetime64(moment_of(key).replace(tzinfo=None), "us") for key in run.window.prediction_ids]
     return (
         *traffic_findings(
             run.now,
             run.window.timestamps,
-            np.array(moments, dtype="datetime64[us]"),
+            moments_of(run.window.prediction_ids),
             run.before.usual_predictions if run.before else 0.0,
             run.lookback / timedelta(hours=1),
         ),
+        *open_hour_findings(run.open_hours),
         *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
     )
 

@@ -1,0 +1,169 @@
+"""Closed hours of the log: rolled up exactly once, whatever comes late, twice or in between."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from selfheal.composition import Stores
+from selfheal.contract import parse_contract
+from selfheal.errors import StoreUnavailable
+from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
+from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.prediction_log import log_key
+from selfheal.stores.rollups import PREFIX, rollup_key
+from selfheal.usecases.roll_up import roll_up_closed_hours
+
+START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+CONTRACT = parse_contract("""
+[model]
+name = "small"
+target = "y"
+[features.x]
+type = "number"
+nullable = true
+[features.colour]
+type = "category"
+nullable = true
+[features.flag]
+type = "boolean"
+""")
+
+
+def log(stores: Stores, moment: datetime, rows: int = 2) -> str:
+    request = new_request_id(moment)
+    stores.prediction_log.append(
+        request,
+        [
+            Prediction(
+                prediction_id=prediction_id(request, row),
+                timestamp=timestamp_of(moment),
+                model_version="v1",
+                probability=0.25,
+                prediction=0,
+                features={"x": None if row else 1.5, "colour": None if row else "red", "flag": True},
+            )
+            for row in range(rows)
+        ],
+    )
+    return request
+
+
+@pytest.fixture
+def stores() -> Stores:
+    stores = Stores(MemoryBucket(), MemoryBucket())
+    for minute in range(0, 180, 7):
+        log(stores, START + minute * MINUTE)
+    return stores
+
+
+def content(stores: Stores):
+    window = stores.history.window(START, START + 5 * HOUR, CONTRACT)
+    return window.prediction_ids.tolist(), window.timestamps.tolist(), window.features.to_dict("list")
+
+
+def test_a_window_reads_the_same_before_and_after(stores):
+    """Roll-ups change what is read, not what it says: ids, times, missing values, texts, booleans."""
+    before = str(content(stores))
+    assert roll_up_closed_hours(stores, START + 5 * HOUR) == ()
+    assert len(list(stores.data.keys(PREFIX))) == 4
+    assert str(content(stores)) == before
+    assert content(stores)[2]["colour"][:2] == ["red", None]
+
+
+def test_an_hour_is_closed_twenty_minutes_after_its_end(stores):
+    """Before that a request of the hour may still be on its way."""
+    roll_up_closed_hours(stores, START + HOUR + 19 * MINUTE)
+    assert not list(stores.data.keys(PREFIX))
+    roll_up_closed_hours(stores, START + HOUR + 20 * MINUTE)
+    assert list(stores.data.keys(PREFIX)) == [rollup_key(START)]
+
+
+def test_a_rolled_up_hour_is_read_without_its_log_objects(stores):
+    """Their lifecycle may take the log objects; the rows stay."""
+    before = content(stores)[0]
+    roll_up_closed_hours(stores, START + 5 * HOUR)
+    kept = Stores(MemoryBucket(), MemoryBucket())
+    for key, body in stores.data.get_many(stores.data.keys(PREFIX)):
+        kept.data.put(key, body)
+    assert content(kept)[0] == before
+
+
+def test_a_late_object_is_read_at_once_and_rolled_up_with_the_next_run(stores):
+    """Once beside the roll-up, then in it; never twice."""
+    roll_up_closed_hours(stores, START + 5 * HOUR)
+    late = log(stores, START + 30 * MINUTE)
+    assert content(stores)[0].count(f"{late}-0000") == 1
+    roll_up_closed_hours(stores, START + 6 * HOUR)
+    assert log_key(late) in stores.rollups.read(START).held
+    assert content(stores)[0].count(f"{late}-0000") == 1
+
+
+def test_a_second_run_writes_nothing(stores):
+    """What is up to date is left alone."""
+    roll_up_closed_hours(stores, START + 5 * HOUR)
+    etag = stores.data.get(rollup_key(START)).etag
+    assert stores.rollups.roll_up(START) is False
+    assert stores.data.get(rollup_key(START)).etag == etag
+
+
+def test_runs_at_once_hold_every_row_once(stores):
+    """Eight runs race while late objects arrive: afterwards every row is there, once."""
+    with ThreadPoolExecutor(9) as pool:
+        runs = [pool.submit(roll_up_closed_hours, stores, START + 5 * HOUR) for _ in range(8)]
+        late = [pool.submit(log, stores, START + minute * MINUTE) for minute in range(1, 60, 5)]
+        for task in (*runs, *late):
+            task.result()
+    ids = content(stores)[0]
+    assert len(ids) == len(set(ids)) == 2 * (26 + 12)
+    roll_up_closed_hours(stores, START + 6 * HOUR)
+    assert sorted(content(stores)[0]) == sorted(ids)
+    assert stores.rollups.unheld(START, stores.rollups.read(START).held) == []
+
+
+class Failing(MemoryBucket):
+    """A bucket whose n-th write fails, after or before it was kept."""
+
+    def __init__(self, *, fail_at: int, kept: bool) -> None:
+        super().__init__()
+        self.left, self.kept = fail_at, kept
+
+    def create(self, key: str, body: bytes) -> str:
+        if not key.startswith(PREFIX):
+            return super().create(key, body)
+        self.left -= 1
+        etag = super().create(key, body) if self.left or self.kept else ""
+        if not self.left:
+            raise StoreUnavailable("crashed here")
+        return etag
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("fail_at", [1, 2, 3])
+def test_a_crash_between_any_two_steps_loses_and_doubles_nothing(fail_at, kept):
+    """Wherever a run dies, the next one completes its work, and every row is there once in between."""
+    stores = Stores(Failing(fail_at=fail_at, kept=kept), MemoryBucket())
+    for minute in range(0, 180, 7):
+        log(stores, START + minute * MINUTE)
+    with pytest.raises(StoreUnavailable):
+        roll_up_closed_hours(stores, START + 5 * HOUR)
+    assert len(content(stores)[0]) == len(set(content(stores)[0])) == 52
+    roll_up_closed_hours(stores, START + 5 * HOUR)
+    assert len(stores.rollups.hours_between(START, START + 5 * HOUR)) == 4
+    assert len(content(stores)[0]) == 52
+
+
+def test_an_hour_that_stays_open_for_a_day_is_named(stores):
+    """A log object that can't be read leaves its hour open; the others go on, and after a day it is told."""
+    stores.data.put(log_key(new_request_id(START)), b"not JSON")
+    assert roll_up_closed_hours(stores, START + 5 * HOUR) == ()
+    assert rollup_key(START + HOUR) in list(stores.data.keys(PREFIX))
+    assert roll_up_closed_hours(stores, START + 26 * HOUR) == (START,)
+    assert len(content(stores)[0]) == 52
+
+
+def test_an_empty_log_has_nothing_to_roll_up():
+    """Before the first prediction there are no hours."""
+    assert roll_up_closed_hours(Stores(MemoryBucket(), MemoryBucket()), START) == ()
