@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
 
 from infra.cloud.data_stack import DataStack
 from infra.cloud.service_stack import ServiceStack
@@ -19,6 +20,7 @@ def build_app(outdir: Path, context: dict[str, Any] | None = None) -> App:
     configured = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = App(outdir=str(outdir), context={**configured, **(context or {})}, analytics_reporting=False)
     stage = stage_of(app.node)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     data = DataStack(app, f"selfheal-{stage.name}-data", stage=stage)
     ServiceStack(app, f"selfheal-{stage.name}-service", stage=stage, storage=data)
     return app

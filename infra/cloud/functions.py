@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
 from infra.cloud.packaging import Packages
 from infra.cloud.stage import Stage
 from selfheal.settings import Settings, environment_of
@@ -37,11 +39,13 @@ class Sizing:
 
 
 class FunctionFactory:
-    """Makes the functions of one service stack, which share the layers and the image."""
+    """Makes the functions of one service stack, which share the layers and the image; `made` holds them by name."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, packages: Packages) -> None:
+    def __init__(self, scope: Construct, *, stage: Stage, packages: Packages, key: kms.IKey | None) -> None:
         self._stage = stage
         self._packages = packages
+        self.made: dict[str, lambda_.Function] = {}
+        self._key_statements = [] if key is None else [_may_use(key)]
         self._layers = [
             self._layer(scope, "Core", lambda_.Code.from_asset(str(packages.core))),
             self._layer(scope, "Runtime", lambda_.Code.from_asset(str(packages.runtime))),
@@ -55,23 +59,27 @@ class FunctionFactory:
         settings: Settings,
         statements: Sequence[iam.PolicyStatement],
         sizing: Sizing,
+        reserved_concurrency: int | None = None,
     ) -> lambda_.Function:
         """A function of the folder `functions/<name>` with the shared layers."""
         log_group = self._log_group(scope)
-        return lambda_.Function(
+        self.made[name] = lambda_.Function(
             scope,
             "Function",
             code=lambda_.Code.from_asset(str(self._packages.function(name))),
             handler=f"{name}.handler.handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
             layers=self._layers,
+            reserved_concurrent_executions=reserved_concurrency,
             architecture=ARCHITECTURES[self._stage.architecture],
             environment=environment_of(settings),
             log_group=log_group,
             memory_size=sizing.memory,
-            role=_role(scope, log_group, statements),
+            role=_role(scope, log_group, [*statements, *self._key_statements]),
             timeout=Duration.seconds(sizing.timeout),
         )
+        acknowledge(self.made[name], "L1", "Every package is locked and tested for Python 3.13, which Lambda supports")
+        return self.made[name]
 
     def image_function(
         self,
@@ -84,7 +92,7 @@ class FunctionFactory:
     ) -> lambda_.Function:
         """A function of the container image, which all of them share: only the command differs."""
         log_group = self._log_group(scope)
-        return lambda_.DockerImageFunction(
+        self.made[name] = lambda_.DockerImageFunction(
             scope,
             "Function",
             code=lambda_.DockerImageCode.from_image_asset(
@@ -98,9 +106,10 @@ class FunctionFactory:
             ephemeral_storage_size=Size.mebibytes(512),
             log_group=log_group,
             memory_size=sizing.memory,
-            role=_role(scope, log_group, statements),
+            role=_role(scope, log_group, [*statements, *self._key_statements]),
             timeout=Duration.seconds(sizing.timeout),
         )
+        return self.made[name]
 
     def _layer(self, scope: Construct, name: str, code: lambda_.Code) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -120,6 +129,10 @@ class FunctionFactory:
         )
 
 
+def _may_use(key: kms.IKey) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
+
+
 def _role(scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
     # Not AWSLambdaBasicExecutionRole: it writes to every log of the account.
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -128,4 +141,5 @@ def _role(scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.P
     )
     for statement in [to_log, *statements]:
         role.add_to_policy(statement)
+    acknowledge_prefixes(role, statements, "A test on the local cloud shows that no statement can be left out")
     return role

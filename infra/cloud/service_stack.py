@@ -1,12 +1,15 @@
 """The service: it composes the capabilities and holds no data."""
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.cloud.capabilities.failures import Failures
 from infra.cloud.capabilities.healing import Healing
 from infra.cloud.capabilities.label_ingestion import LabelIngestion
 from infra.cloud.capabilities.monitoring import Monitoring
 from infra.cloud.capabilities.notifications import Notifications
+from infra.cloud.capabilities.observability import Observability
 from infra.cloud.capabilities.prediction_api import PredictionApi
 from infra.cloud.data_stack import DataStack
 from infra.cloud.functions import FunctionFactory
@@ -20,20 +23,21 @@ class ServiceStack(Stack):
     def __init__(self, scope: Construct, name: str, *, stage: Stage, storage: DataStack) -> None:
         super().__init__(scope, name, description=f"selfheal ({stage.name}): serving, monitoring and healing")
         with Packages(stage.architecture, bundled=self.bundling_required) as packages:
-            self._compose(FunctionFactory(self, stage=stage, packages=packages), stage, storage)
+            self._compose(FunctionFactory(self, stage=stage, packages=packages, key=storage.key), stage, storage)
 
     def _compose(self, functions: FunctionFactory, stage: Stage, storage: DataStack) -> None:
-        data, registry = storage.data, storage.registry
-        notifications = Notifications(self, "Notifications")
+        data, registry = self._named("Data", storage.data), self._named("Registry", storage.registry)
+        notifications = Notifications(self, "Notifications", email=stage.alarm_email)
+        failures = Failures(self, "Failures")
         serving = PredictionApi(
             self,
             "PredictionApi",
             functions=functions,
             data=data,
             registry=registry,
-            pointer_check_seconds=stage.pointer_check_seconds,
+            stage=stage,
         )
-        LabelIngestion(self, "LabelIngestion", functions=functions, data=data, registry=registry)
+        LabelIngestion(self, "LabelIngestion", functions=functions, data=data, registry=registry, failures=failures)
         healing = Healing(
             self,
             "Healing",
@@ -52,8 +56,23 @@ class ServiceStack(Stack):
             state_machine=healing.state_machine,
             topic=notifications.topic,
             schedule_minutes=stage.schedule_minutes,
+            failures=failures,
+        )
+        Observability(
+            self,
+            "Observability",
+            stage=stage,
+            api=serving.api,
+            functions=functions.made,
+            state_machine=healing.state_machine,
+            failures=failures.queue,
+            topic=notifications.topic,
         )
         self._outputs(serving, healing, notifications, storage)
+
+    def _named(self, name: str, bucket: s3.Bucket) -> s3.IBucket:
+        # Known by its exported name only: what is attached to it then belongs to this stack, not to that of the data.
+        return s3.Bucket.from_bucket_name(self, name, Stack.of(bucket).export_value(bucket.bucket_name))
 
     def _outputs(
         self, serving: PredictionApi, healing: Healing, notifications: Notifications, storage: DataStack

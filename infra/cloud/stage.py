@@ -22,6 +22,21 @@ class Stage(BaseModel):
         default=15.0, ge=0, description="How long a model answers before the production pointer is looked at again"
     )
     log_retention_days: Literal[7, 30, 90, 180, 365] = Field(default=30, description="Days that logs are kept")
+    encryption: Literal["s3", "kms"] = Field(
+        default="s3", description="Who holds the key of the buckets: S3, or a KMS key of this account"
+    )
+    jwt_issuer: str = Field(
+        default="", description="Address of a token issuer; callers then show its tokens instead of signing requests"
+    )
+    jwt_audience: str = Field(default="", description="The audience that those tokens must name")
+    requests_per_second: int = Field(default=50, ge=1, description="Sustained requests that the API lets through")
+    burst: int = Field(default=100, ge=1, description="Requests at once that the API lets through")
+    reserved_concurrency: int = Field(
+        default=0,
+        ge=0,
+        description="Predictor processes that no other function can take; 0 reserves none (new accounts can't)",
+    )
+    alarm_email: str = Field(default="", description="Who gets the notifications and alarms by mail; empty for nobody")
 
 
 def stage_of(node: Node) -> Stage:

@@ -88,7 +88,8 @@ def _object_actions(environ: Environ) -> list[str]:
 
 def _conditions(environ: Environ) -> dict[str, str]:
     headers = {"s3:if-none-match": "HTTP_IF_NONE_MATCH", "s3:if-match": "HTTP_IF_MATCH"}
-    return {key: environ[header] for key, header in headers.items() if header in environ}
+    found = {key: environ[header] for key, header in headers.items() if header in environ}
+    return {**found, "s3:ObjectCreationOperation": "true"} if environ["REQUEST_METHOD"] == "PUT" else found
 
 
 def _states(environ: Environ) -> list[Call]:

@@ -74,14 +74,13 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
 
 @contextmanager
 def quiet_server() -> Iterator[None]:
-    """Keep the server from writing a line to stderr for each request."""
-    logger = logging.getLogger("werkzeug")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
+    """Keep requests and failing states from being written to stderr: answers and histories tell of them."""
+    with ExitStack() as stack:
+        for name in ("werkzeug", "moto"):
+            logger = logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL)
         yield
-    finally:
-        logger.setLevel(level)
 
 
 @contextmanager

@@ -58,6 +58,23 @@ def test_the_data_bucket_forgets_on_time(buckets):
     assert (days["predictions/"], days["predictions-hourly/"], days["idempotency/"]) == (30, 400, 2)
 
 
+def test_what_is_written_once_stays(of_type):
+    """Models, evidence and decisions can't be deleted or overwritten, and the pointer can't be deleted, by anybody."""
+    policy = next(p for p in of_type("AWS::S3::BucketPolicy").values() if p["Bucket"]["Ref"] == "Registry4DB9CCA5")
+    denials = {
+        json.dumps(item["Action"]): item for item in policy["PolicyDocument"]["Statement"] if item["Effect"] == "Deny"
+    }
+    deletion, rewriting = denials['["s3:DeleteObject", "s3:DeleteObjectVersion"]'], denials['"s3:PutObject"']
+    assert prefixes(deletion) == ["/models/*", "/evidence/*", "/ledger/*", "/pointers/*"]
+    assert prefixes(rewriting) == ["/models/*", "/evidence/*", "/ledger/*"]
+    assert rewriting["Condition"]["Null"] == {"s3:if-none-match": "true"}
+    assert deletion["Principal"] == rewriting["Principal"] == {"AWS": "*"}
+
+
+def prefixes(statement):
+    return [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+
+
 def test_every_prefix_of_the_data_bucket_has_a_lifetime(buckets, functions, statements):
     """Whatever a function may write to the data bucket expires: nothing piles up unseen."""
     rules = buckets["Data666C94C7"]["Properties"]["LifecycleConfiguration"]["Rules"]
@@ -66,5 +83,5 @@ def test_every_prefix_of_the_data_bucket_has_a_lifetime(buckets, functions, stat
         for statement in statements(function):
             if statement["Action"] == "s3:PutObject":
                 written = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-                paths = [r["Fn::Join"][1][1] for r in written if "GetAttData" in json.dumps(r)]
+                paths = [r["Fn::Join"][1][-1] for r in written if "OutputRefData" in json.dumps(r)]
                 assert {f"{path.strip('/*')}/" for path in paths} <= set(expiring)

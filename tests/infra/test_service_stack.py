@@ -102,7 +102,7 @@ def test_permissions_are_named_one_by_one(functions, statements, name):
         assert not any("*" in action for action in actions)
         if set(actions) & {"s3:GetObject", "s3:PutObject"}:
             listed = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            assert all(resource["Fn::Join"][1][1] not in {"/*", "*"} for resource in listed)
+            assert all(resource["Fn::Join"][1][-1] not in {"/*", "*"} for resource in listed)
         if "s3:ListBucket" in actions:
             assert "s3:prefix" in json.dumps(statement["Condition"])
 

@@ -1,21 +1,33 @@
 """Taking in true labels: every object created below `labels/incoming/` wakes the labels function."""
 
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_s3_notifications import LambdaDestination
 from constructs import Construct
 
+from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
+from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may_read, may_write
+from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
 from selfheal.settings import LabelsSettings
 
 INCOMING = "labels/incoming/"
+BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 class LabelIngestion(Construct):
     """The labels function and what wakes it."""
 
     def __init__(
-        self, scope: Construct, name: str, *, functions: FunctionFactory, data: s3.IBucket, registry: s3.IBucket
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        functions: FunctionFactory,
+        data: s3.IBucket,
+        registry: s3.IBucket,
+        failures: Failures,
     ) -> None:
         super().__init__(scope, name)
         self.function = functions.image_function(
@@ -26,11 +38,25 @@ class LabelIngestion(Construct):
                 may_read(data, INCOMING),
                 may_write(data, "labels/accepted/", "labels/rejected/"),
                 may_read(registry, "pointers/", "models/"),
+                may_learn_what_is_missing(registry),
             ],
             sizing=Sizing(memory=1024, timeout=120),
         )
-        # On the bucket by name: from its own stack the notification would need this one, and this one that stack.
-        named = s3.Bucket.from_bucket_name(self, "NamedData", data.bucket_name)
-        named.add_event_notification(
+        failures.keep_events_of(self.function)
+        self._policy_of_uploaders(data)
+        data.add_event_notification(
             s3.EventType.OBJECT_CREATED, LambdaDestination(self.function), s3.NotificationKeyFilter(prefix=INCOMING)
         )
+        for handler in Stack.of(self).node.children:
+            if handler.node.id.startswith("BucketNotificationsHandler"):
+                acknowledge(handler, f"IAM4[{BASIC_EXECUTION}]", "CDK's own handler, run only while deploying")
+
+    def _policy_of_uploaders(self, data: s3.IBucket) -> None:
+        statements = [may_write(data, INCOMING)]
+        policy = iam.ManagedPolicy(
+            self,
+            "MayUpload",
+            description="For those who upload true labels: they may do nothing else",
+            statements=statements,
+        )
+        acknowledge_prefixes(policy, statements, "Uploads have names of their own below the one prefix")

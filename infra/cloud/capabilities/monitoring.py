@@ -1,6 +1,7 @@
 """Watching the model: the drift function, run on a schedule."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
@@ -8,6 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_scheduler_targets import LambdaInvoke
 from constructs import Construct
 
+from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_list, may_read, may_write
 from selfheal.settings import DriftSettings
@@ -29,6 +31,7 @@ class Monitoring(Construct):
         state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
         schedule_minutes: int,
+        failures: Failures,
     ) -> None:
         super().__init__(scope, name)
         self.function = functions.image_function(
@@ -54,14 +57,29 @@ class Monitoring(Construct):
             ],
             sizing=Sizing(memory=3008, timeout=600),
         )
+        failures.keep_events_of(self.function)
         scheduler.Schedule(
             self,
             "Schedule",
             schedule=scheduler.ScheduleExpression.rate(Duration.minutes(schedule_minutes)),
             target=LambdaInvoke(
                 self.function,
+                dead_letter_queue=failures.queue,
+                max_event_age=Duration.minutes(schedule_minutes),
+                retry_attempts=RETRIES,
+                role=self._schedule_role(failures).without_policy_updates(),
                 input=scheduler.ScheduleTargetInput.from_object(
                     {"scheduled_at": scheduler.ContextAttribute.scheduled_time}
                 ),
             ),
         )
+
+    def _schedule_role(self, failures: Failures) -> iam.Role:
+        # CDK's own would also open every version and alias of the function.
+        trusted = iam.ServicePrincipal(
+            "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        )
+        role = iam.Role(self, "ScheduleRole", assumed_by=trusted)
+        role.add_to_policy(may("lambda:InvokeFunction", self.function.function_arn))
+        role.add_to_policy(may("sqs:SendMessage", failures.queue.queue_arn))
+        return role

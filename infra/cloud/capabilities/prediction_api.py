@@ -1,18 +1,37 @@
 """Answering requests: an HTTP API before the predictor."""
 
+import json
+from typing import cast
+
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
+from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpJwtAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from infra.cloud.functions import FunctionFactory, Sizing
+from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
 from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
+from infra.cloud.stage import Stage
 from selfheal.settings import PredictorSettings
+
+# One line a request: who, what, how long; no body, so no feature's value.
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "caller": "$context.identity.userArn",
+    "address": "$context.identity.sourceIp",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.error.message",
+}
 
 
 class PredictionApi(Construct):
-    """The predictor behind an HTTP API that wants signed requests."""
+    """The predictor behind an HTTP API that wants signed requests, or tokens of an issuer."""
 
     def __init__(
         self,
@@ -22,7 +41,7 @@ class PredictionApi(Construct):
         functions: FunctionFactory,
         data: s3.IBucket,
         registry: s3.IBucket,
-        pointer_check_seconds: float,
+        stage: Stage,
     ) -> None:
         super().__init__(scope, name)
         self.function = functions.zip_function(
@@ -31,7 +50,7 @@ class PredictionApi(Construct):
             settings=PredictorSettings(
                 data_bucket=data.bucket_name,
                 registry_bucket=registry.bucket_name,
-                pointer_check_seconds=pointer_check_seconds,
+                pointer_check_seconds=stage.pointer_check_seconds,
             ),
             statements=[
                 may_read(registry, "pointers/", "models/"),
@@ -40,11 +59,40 @@ class PredictionApi(Construct):
                 may_write(data, "predictions/", "idempotency/", "labels/incoming/"),
             ],
             sizing=Sizing(memory=1024, timeout=29),
+            reserved_concurrency=stage.reserved_concurrency or None,
         )
         # One catch-all route: the application answers unknown paths in the shape of every other error.
         self.api = gateway.HttpApi(
             self,
             "Api",
             default_integration=HttpLambdaIntegration("Predictor", self.function),
-            default_authorizer=HttpIamAuthorizer(),
+            default_authorizer=_authorizer(stage),
+            create_default_stage=False,
         )
+        self._open(stage)
+
+    def _open(self, stage: Stage) -> None:
+        access = logs.LogGroup(
+            self,
+            "AccessLog",
+            retention=RETENTION[stage.log_retention_days],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        opened = gateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=gateway.ThrottleSettings(rate_limit=stage.requests_per_second, burst_limit=stage.burst),
+        )
+        definition = cast(gateway.CfnStage, opened.node.default_child)
+        definition.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=access.log_group_arn, format=json.dumps(ACCESS_LOG)
+        )
+
+
+def _authorizer(stage: Stage) -> gateway.IHttpRouteAuthorizer:
+    if not stage.jwt_issuer:
+        return HttpIamAuthorizer()
+    return HttpJwtAuthorizer("Tokens", stage.jwt_issuer, jwt_audience=[stage.jwt_audience])

@@ -1,0 +1,150 @@
+"""Seeing how it goes: alarms that each ask for one action (see `docs/runbook.md`), and a dashboard of the loop."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from constructs import Construct
+
+from infra.cloud.stage import Stage
+
+NAMESPACE = "selfheal"
+FIVE_MINUTES = Duration.minutes(5)
+BREACHING, QUIET = cloudwatch.TreatMissingData.BREACHING, cloudwatch.TreatMissingData.NOT_BREACHING
+
+
+class Observability(Construct):
+    """Alarms that go to the topic, and the dashboard."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        api: gateway.HttpApi,
+        functions: Mapping[str, lambda_.Function],
+        state_machine: sfn.StateMachine,
+        failures: sqs.Queue,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, name)
+        self._topic = SnsAction(topic)
+        self._alarm_on_serving(api, functions)
+        self._alarm_on_healing(stage, functions["drift"], state_machine, failures)
+        self._dashboard(stage, api, functions, state_machine)
+
+    def _alarm_on_serving(self, api: gateway.HttpApi, functions: Mapping[str, lambda_.Function]) -> None:
+        self._alarm("ServerErrors", "The API answers with 5xx", api.metric_server_error(period=FIVE_MINUTES))
+        self._alarm("Throttles", "Lambda refuses invocations", _all_throttles(functions))
+        self._alarm("Unlogged", "Predictions couldn't be logged; replay them", _predictor("UnloggedPredictions"))
+        self._alarm("PointerUnreadable", "The production pointer can't be read", _predictor("StaleModelLooks"))
+
+    def _alarm_on_healing(
+        self, stage: Stage, drift: lambda_.Function, state_machine: sfn.StateMachine, failures: sqs.Queue
+    ) -> None:
+        missing = cloudwatch.Alarm(
+            self,
+            "MonitoringMissing",
+            alarm_description="No monitoring run in two periods of its schedule",
+            metric=drift.metric_invocations(period=Duration.minutes(2 * stage.schedule_minutes)),
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=BREACHING,
+        )
+        missing.add_alarm_action(self._topic)
+        self._alarm("HealingFailed", "A healing ended without a decision", _unhappy_ends(state_machine))
+        self._alarm(
+            "DeadLetters",
+            "Uploads or monitoring runs failed for good",
+            failures.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+        )
+
+    def _alarm(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=description,
+            metric=metric,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=0,
+            evaluation_periods=1,
+            treat_missing_data=QUIET,
+        )
+        alarm.add_alarm_action(self._topic)
+
+    def _dashboard(
+        self,
+        stage: Stage,
+        api: gateway.HttpApi,
+        functions: Mapping[str, lambda_.Function],
+        state_machine: sfn.StateMachine,
+    ) -> None:
+        drift, predictor = functions["drift"], functions["predictor"]
+        rows = [
+            [
+                _graph("Traffic", [api.metric_count(), api.metric_client_error(), api.metric_server_error()]),
+                _graph("Latency (ms)", [api.metric_latency(statistic=s) for s in ("p50", "p99")]),
+                _graph("Cold and warm (ms)", [predictor.metric_duration(statistic=s) for s in ("p50", "p99")]),
+            ],
+            [
+                _graph("Drift share", [_monitoring("DriftShare")]),
+                _graph("Positive rate and coverage", [_monitoring("PositiveRate"), _monitoring("Coverage")]),
+                _graph("F1 and Brier", [_monitoring("F1"), _monitoring("Brier")]),
+            ],
+            [
+                _graph("Monitoring runs", [drift.metric_invocations(), drift.metric_errors()]),
+                _graph("Healings", [state_machine.metric_started(), state_machine.metric_succeeded()]),
+                _graph("Not as it should be", [_predictor("UnloggedPredictions"), _predictor("StaleModelLooks")]),
+            ],
+        ]
+        cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=f"selfheal-{stage.name}", widgets=rows, default_interval=Duration.days(7)
+        )
+
+
+def _all_throttles(functions: Mapping[str, lambda_.Function]) -> cloudwatch.MathExpression:
+    metrics = {f"m{n}": function.metric_throttles() for n, function in enumerate(functions.values())}
+    return cloudwatch.MathExpression(
+        expression=" + ".join(metrics), using_metrics=metrics, period=FIVE_MINUTES, label="Throttles"
+    )
+
+
+def _unhappy_ends(state_machine: sfn.StateMachine) -> cloudwatch.MathExpression:
+    metrics = {
+        "failed": state_machine.metric_failed(),
+        "timedout": state_machine.metric_timed_out(),
+        "aborted": state_machine.metric_aborted(),
+    }
+    return cloudwatch.MathExpression(
+        expression="failed + timedout + aborted", using_metrics=metrics, period=FIVE_MINUTES, label="Unhappy ends"
+    )
+
+
+def _predictor(name: str) -> cloudwatch.Metric:
+    return _own(name, "predictor", "Sum")
+
+
+def _monitoring(name: str) -> cloudwatch.Metric:
+    return _own(name, "drift", "Average")
+
+
+def _own(name: str, service: str, statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        period=FIVE_MINUTES,
+    )
+
+
+def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=metrics, width=8, height=6)
