@@ -77,6 +77,10 @@ fuzz-api: setup ## Send five thousand generated requests to the API of the local
 openapi: setup ## Write docs/openapi.json
 	@$(BIN)/python -m infra.openapi
 
+.PHONY: bench-gates
+bench-gates: setup ## Measure the gates and the probation: who gets in, who is taken back (about eight minutes; build/bench/gates.json)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.gates
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf .venv .tools build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,6 @@
 """How often the gates let equal, worse and better models in, and how often probation takes a version back.
 
-    python -m tests.benchmarks.gates [--gmsc FILE] [--trials N]
+    python -m tests.benchmarks.gates [--trials N]
 
 Models are trained on disjoint draws of the same rows, many and few; two good ones that differ by less than 0.2 % of
 their Brier score (over 50,000 rows that none has seen) are equal, one that is at least 7 % higher is worse. A trial
@@ -27,6 +27,7 @@ from selfheal.gates import EvidenceRows, judge
 from selfheal.gates.offline import best_threshold
 from selfheal.probation import e_process
 from selfheal.records.ledger import Circumstances, GateResult
+from tests.benchmarks.drift.worlds import GMSC
 
 OUTPUT = Path("build/bench/gates.json")
 SIZES = (200, 500, 1000, 2000, 5000)
@@ -65,13 +66,12 @@ class World:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--gmsc", type=Path, help="the Give Me Some Credit file; without it the generator alone")
     arguments.add_argument("--trials", type=int, default=2000)
     given = arguments.parse_args()
     began = time.monotonic()
     sources: dict[str, Callable[[], tuple[pd.DataFrame, NDArray[np.int8]]]] = {"generator": generated}
-    if given.gmsc is not None:
-        sources = {"gmsc": lambda: from_file(given.gmsc), **sources}
+    if GMSC.exists():
+        sources = {"gmsc": lambda: from_file(GMSC), **sources}
     found: dict[str, dict] = {"promoted": {}, "promoted_seed_gates": {}, "gate_7_alone": {}}
     for name, read in sources.items():
         world = world_of(*read())

@@ -54,7 +54,7 @@ def entries_of(stores: Stores) -> list[str]:
 
 
 def labelled_until(stores: Stores, end: datetime) -> Dataset:
-    return labelled_window(stores.history, stores.labels, CONTRACT, START, end).labelled
+    return labelled_window(stores.history, stores.labels, CONTRACT, START + 8 * DAY, end).labelled
 
 
 def production_of(stores: Stores) -> str:
@@ -143,12 +143,13 @@ def test_too_low_a_coverage_waits_and_says_for_how_long():
 
 
 def test_a_long_wait_looks_two_hundred_times():
-    """A wait of 200 hours looks once an hour, and at its end exactly."""
-    policy = Policy(retraining=RetrainingPolicy(label_wait_hours=200))
+    """A wait of 100 hours looks every half hour, and at its end exactly."""
+    policy = Policy(retraining=RetrainingPolicy(label_wait_hours=100))
     stores, healing = healed_environment(CONTRACT.with_policy(policy))
-    assert await_labels(stores, healing, trained(), LATER).wait_seconds == 3600
-    assert await_labels(stores, healing, trained(), LATER + 199.75 * HOUR).wait_seconds == 900
-    over = await_labels(stores, healing, trained(), LATER + 200 * HOUR)
+    late = trained(evaluation_from=LATER + 90 * HOUR)
+    assert await_labels(stores, healing, trained(), LATER).wait_seconds == 1800
+    assert await_labels(stores, healing, late, LATER + 99.75 * HOUR).wait_seconds == 900
+    over = await_labels(stores, healing, late, LATER + 100 * HOUR)
     assert over.ready
     assert "the wait is over" in over.reason
 

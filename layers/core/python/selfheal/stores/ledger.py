@@ -16,15 +16,12 @@ class Ledger:
 
     def __init__(self, registry: Bucket) -> None:
         self._registry = registry
+        # Checked entries never change: an append reads only what others have added since.
+        self._seen: tuple[LedgerEntry, ...] = ()
 
     def entries(self) -> Iterator[LedgerEntry]:
         """All entries, oldest first. Raises LedgerBroken at the first one that doesn't fit the one before it."""
-        bodies = dict(self._registry.get_many(self._registry.keys(PREFIX)))
-        previous = GENESIS_HASH
-        for expected, key in enumerate(sorted(bodies), start=1):
-            entry = _checked_entry(key, bodies[key], expected, previous)
-            previous = entry.hash
-            yield entry
+        return self._after(None)
 
     def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""
@@ -45,25 +42,36 @@ class Ledger:
         )
 
     def _append(self, build: Callable[[int, str], LedgerEntry], is_same: Callable[[LedgerEntry], bool]) -> LedgerEntry:
+        seen = self._seen
         while True:
-            head: LedgerEntry | None = None
-            for entry in self.entries():
-                if is_same(entry):
-                    return entry
-                head = entry
-            sequence = 1 if head is None else head.sequence + 1
-            entry = build(sequence, GENESIS_HASH if head is None else head.hash).sealed()
+            seen = self._seen = (*seen, *self._after(seen[-1] if seen else None))
+            known = next((entry for entry in seen if is_same(entry)), None)
+            if known is not None:
+                return known
+            entry = build(len(seen) + 1, seen[-1].hash if seen else GENESIS_HASH).sealed()
             try:
-                self._registry.create(f"{PREFIX}{sequence:0{DIGITS}d}.json", entry.to_json())
+                self._registry.create(_key(entry.sequence), entry.to_json())
             except ObjectExists:
                 # Another writer took the number (or our own retried write did): look again from the new head.
                 continue
             return entry
 
+    def _after(self, head: LedgerEntry | None) -> Iterator[LedgerEntry]:
+        sequence, previous = (head.sequence, head.hash) if head else (0, GENESIS_HASH)
+        bodies = dict(self._registry.get_many(self._registry.keys(PREFIX, _key(sequence) if head else "")))
+        for expected, key in enumerate(sorted(bodies), start=sequence + 1):
+            entry = _checked_entry(key, bodies[key], expected, previous)
+            previous = entry.hash
+            yield entry
+
+
+def _key(sequence: int) -> str:
+    return f"{PREFIX}{sequence:0{DIGITS}d}.json"
+
 
 def _checked_entry(key: str, body: bytes, expected: int, previous: str) -> LedgerEntry:
     entry = LedgerEntry.model_validate_json(body)
-    if key != f"{PREFIX}{expected:0{DIGITS}d}.json" or entry.sequence != expected:
+    if key != _key(expected) or entry.sequence != expected:
         raise LedgerBroken(f"{key} holds entry {entry.sequence} where entry {expected} belongs: one is missing")
     if entry.previous_hash != previous:
         raise LedgerBroken(f"{key} doesn't hold the hash of the entry before it: that entry was changed")

@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from selfheal.composition import Stores
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
 from selfheal.errors import EvaluationUnfair, HealingIncomplete
 from selfheal.gates import judge
+from selfheal.performance.selection import selection_bias
+from selfheal.propensity import inverse_propensity
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
@@ -31,11 +38,13 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     _check_unseen(training.evaluation_from, (production, shadow))
     contract = production.contract
     window = labelled_window(stores.history, stores.labels, contract, training.evaluation_from, now)
+    selected_by = _selected_by(window, contract)
     rows = scored_rows(
-        window.labelled.in_time_order(),
+        window.labelled,
         contract,
         production=model_of(stores, production),
         shadow=model_of(stores, shadow),
+        weights=None if selected_by is None else _weights(window, contract),
     )
     circumstances = _circumstances(stores, window, now)
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
@@ -43,7 +52,7 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     failed = [gate for gate in gates if not gate.passed]
     return Verdict(
         kind="reject" if failed else "promote",
-        reason=_reason(gates, failed),
+        reason=_reason(gates, failed, selected_by),
         gates=gates,
         evidence=evidence,
         approval_seconds=0 if failed else round(contract.policy.promotion.approval_hours * 3600),
@@ -68,9 +77,25 @@ def _circumstances(stores: Stores, window: LabelledWindow, now: datetime) -> Cir
     )
 
 
-def _reason(gates: Sequence[GateResult], failed: Sequence[GateResult]) -> str:
-    if not failed:
-        return f"all {len(gates)} gates passed: {gates[-1].reason}"
-    return f"{len(failed)} of {len(gates)} gates failed: " + "; ".join(
-        f"{gate.gate} ({gate.reason})" for gate in failed
+def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:
+    """The feature by which labelled rows differ most from unlabelled ones of the same time; None: they are alike."""
+    predictions = window.predictions
+    _, feature = selection_bias(
+        predictions.timestamps, predictions.features, window.is_labelled, contract, contract.policy.monitoring
     )
+    return feature
+
+
+def _weights(window: LabelledWindow, contract: Contract) -> NDArray[np.float64]:
+    predictions = window.predictions
+    is_labelled = window.is_labelled.astype(np.int8)
+    rows = Dataset(predictions.prediction_ids, predictions.timestamps, predictions.features, is_labelled)
+    return inverse_propensity(rows, contract)
+
+
+def _reason(gates: Sequence[GateResult], failed: Sequence[GateResult], selected_by: str | None) -> str:
+    weighted = f" (rows weighted, as labels depend on {selected_by})" if selected_by else ""
+    if not failed:
+        return f"all {len(gates)} gates passed{weighted}: {gates[-1].reason}"
+    named = "; ".join(f"{gate.gate} ({gate.reason})" for gate in failed)
+    return f"{len(failed)} of {len(gates)} gates failed{weighted}: {named}"

@@ -17,8 +17,15 @@ def model_of(stores: Stores, manifest: Manifest) -> Artefact:
     return load_artefact(stores.models.artefact(manifest, SERVING))
 
 
-def scored_rows(labelled: Dataset, contract: Contract, *, production: Artefact, shadow: Artefact) -> EvidenceRows:
-    """Both models' answers on the same labelled rows, in the order given."""
+def scored_rows(
+    labelled: Dataset,
+    contract: Contract,
+    *,
+    production: Artefact,
+    shadow: Artefact,
+    weights: NDArray[np.float64] | None = None,
+) -> EvidenceRows:
+    """Both models' answers on the same labelled rows, in the order given; `weights` None: each row counts alike."""
     columns = {name: labelled.features[name].to_numpy() for name in contract.feature_names}
     before, after = production.probabilities_of(columns), shadow.probabilities_of(columns)
     segments = list(dict.fromkeys(segment.feature for segment in contract.segments))
@@ -30,7 +37,7 @@ def scored_rows(labelled: Dataset, contract: Contract, *, production: Artefact, 
         shadow_probability=after,
         production_prediction=_at_least(before, production.threshold),
         shadow_prediction=_at_least(after, shadow.threshold),
-        weights=np.ones(len(labelled)),
+        weights=np.ones(len(labelled)) if weights is None else weights,
         segments=labelled.features[segments],
     )
 
