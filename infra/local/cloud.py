@@ -17,7 +17,7 @@ from infra.local.clock import SimulatedClock
 from infra.local.deployment import ACCOUNT, REGION, Deployment
 from infra.local.errors import NotSettled
 from infra.local.function_pool import FunctionPool
-from infra.local.functions import ThirdParty, caller_roles, development_packages, function_specs
+from infra.local.functions import ThirdParty, caller_roles, development_packages, failure_destinations, function_specs
 from infra.local.guard import Guard, RecordedCall
 from infra.local.iam import Call, Statement
 from infra.local.inbox import Inbox, Message
@@ -127,8 +127,11 @@ class LocalCloud:
             if time.monotonic() > deadline:
                 raise NotSettled(f"still running after {timeout:.0f} s: {', '.join(running)}")
             time.sleep(SETTLE_POLL_SECONDS)
-        for failure in self._functions.take_failures():
-            raise failure
+        failures = self._functions.take_failures()
+        for failure in failures:
+            self._keep_event(failure.function)
+        if failures:
+            raise failures[0]
 
     def run_until(self, moment: datetime) -> None:
         """Move time to a moment, stopping at each schedule and each wait that ends before it, until all is settled.
@@ -160,6 +163,7 @@ class LocalCloud:
             self._functions.add(deployment.physical_id(logical_id), self._runtime(spec))
         self._open(deployment.outputs())
         self._guard.protect(deployment, caller_roles(deployment))
+        self._failure_queues = {self._functions.name_of(arn): queue for arn, queue in failure_destinations(deployment)}
         self._schedules = [
             Schedule(self._target(deployment, definition), definition["Properties"], self.clock.now)
             for _, definition in deployment.resources("AWS::Scheduler::Schedule")
@@ -173,6 +177,15 @@ class LocalCloud:
         self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
         self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
         self._exits.callback(self._front.stop)
+
+    def _keep_event(self, function: str) -> None:
+        """Send a failed event to the queue that the template names, as Lambda does with the function's role."""
+        queue = self._failure_queues.get(function)
+        if queue is not None and self._guard.allows(function, Call("sqs:SendMessage", queue)):
+            sqs = self.client("sqs")
+            sqs.send_message(
+                QueueUrl=sqs.get_queue_url(QueueName=queue.split(":")[5])["QueueUrl"], MessageBody=function
+            )
 
     def _runtime(self, spec: FunctionSpec) -> FunctionRuntime:
         stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{spec.log_group}:log-stream:{LOG_STREAM}"

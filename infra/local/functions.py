@@ -43,6 +43,14 @@ def caller_roles(deployment: Deployment) -> dict[str, Any]:
     return {**functions, STATE_MACHINE_KEY: machine["Properties"]["RoleArn"]}
 
 
+def failure_destinations(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """ARNs of the functions whose failed events are kept, and of the queues that keep them."""
+    for _, resource in deployment.resources("AWS::Lambda::EventInvokeConfig"):
+        properties = resource["Properties"]
+        function = deployment.arn(properties["FunctionName"]["Ref"])
+        yield function, deployment.resolve(properties["DestinationConfig"]["OnFailure"]["Destination"])
+
+
 def _own_functions(deployment: Deployment) -> Iterator[tuple[str, Resource]]:
     for logical_id, resource in deployment.resources("AWS::Lambda::Function"):
         if "ZipFile" not in resource["Properties"]["Code"]:

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may, may_list, may_read, may_write
+from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
 from selfheal.settings import DriftSettings
 
 LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/")
@@ -47,6 +47,8 @@ class Monitoring(Construct):
             statements=[
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
+                may_learn_what_is_missing(data),
+                may_learn_what_is_missing(registry),
                 may_write(data, "predictions-hourly/", "monitoring/"),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
                 may_list(registry, "ledger/"),
