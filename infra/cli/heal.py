@@ -9,9 +9,10 @@ def heal(reason: ReasonOption, stage: StageOption = "dev") -> None:
     """Start a healing of the production model now; the gates decide as always."""
     from selfheal.composition import system_clock
     from selfheal.records.healing import Trigger
-    from selfheal.usecases.heal import start_healing
+    from selfheal.usecases.heal import start_healing, sweep
 
-    environment = connect(stage)
+    environment, now = connect(stage), system_clock()
+    sweep(environment.stores, environment.executions, now)
     trigger = Trigger(kind="manual", reason=reason)
-    healing = start_healing(environment.stores, environment.executions, trigger, system_clock())
+    healing = start_healing(environment.stores, environment.executions, trigger, now)
     typer.echo(f"healing {healing.execution} has started; `selfheal history` shows its decision")

@@ -109,9 +109,20 @@ def test_promoting_what_is_in_production_is_refused(deployed):
 
 def test_two_healings_at_once_one_is_refused_by_name(deployed):
     """The second `selfheal heal` is told which healing is under way."""
-    assert "healing v1-0 has started" in selfheal("heal", "--reason", "spring cleaning")
+    healing = selfheal("heal", "--reason", "spring cleaning")
+    assert "healing v1-0 has started" in healing
     with pytest.raises(HealingRefused, match="v1-0"):
         selfheal("heal", "--reason", "spring cleaning")
+
+
+def test_a_healing_that_was_aborted_is_written_down_before_the_next_one_starts(deployed):
+    """`selfheal heal` sweeps first: the aborted attempt is a `failed` decision, the new one the next attempt."""
+    selfheal("heal", "--reason", "spring cleaning")
+    client = boto3.client("stepfunctions")
+    machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    client.stop_execution(executionArn=client.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"])
+    assert "healing v1-1 has started" in selfheal("heal", "--reason", "again")
+    assert [(d.kind, d.execution) for d in deployed.ledger.decisions()[1:]] == [("failed", "v1-0")]
 
 
 def test_show_tells_what_a_version_is(deployed):

@@ -186,6 +186,20 @@ def test_an_evaluation_done_twice_keeps_both_evidences():
     assert first.evidence.key != again.evidence.key
 
 
+def test_rows_are_weighted_where_labels_are_choosy():
+    """Low x is labelled a fifth as often: its rows weigh more, and the verdict says so; otherwise all weigh 1."""
+    stores, healing = healed_environment()
+    traffic(stores, since=START + 9 * DAY, rows=1400, choosy=True)
+    verdict = evaluate_gates(stores, healing, trained(), LATER)
+    weights = read_evidence(stores, verdict.evidence).weights
+    assert "rows weighted, as labels depend on x" in verdict.reason
+    assert weights.max() > 1.5 * weights.min()
+    fair, healing = healed_environment()
+    traffic(fair, since=START + 9 * DAY, rows=1400, labelled_share=0.7)
+    verdict = evaluate_gates(fair, healing, trained(), LATER)
+    assert set(read_evidence(fair, verdict.evidence).weights) == {1.0}
+
+
 def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
     """After a rejection on all rows nothing is left to judge with, until new labels come."""
     stores, healing = healed_environment()

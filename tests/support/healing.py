@@ -142,10 +142,14 @@ def traffic(
     every: timedelta = timedelta(minutes=1),
     label_delay: timedelta | None = timedelta(minutes=30),
     labelled_share: float = 1.0,
+    choosy: bool = False,
     slope: float = 2.0,
     seed: int = 0,
 ) -> list[str]:
-    """Rows one by one, their truth drawn from expit(slope * x); returns the prediction ids, oldest first."""
+    """Rows one by one, their truth drawn from expit(slope * x); returns the prediction ids, oldest first.
+
+    `choosy`: rows with x below 0 get a label only every fifth time.
+    """
     rng = np.random.default_rng(seed)
     x = rng.normal(size=rows)
     truth = rng.random(rows) < 1 / (1 + np.exp(-slope * x))
@@ -155,7 +159,9 @@ def traffic(
         for moment, value in zip(moments, x, strict=True)
     ]
     if label_delay is not None:
-        _label(stores, moments, ids, truth, label_delay, rng.random(rows) < labelled_share)
+        _label(
+            stores, moments, ids, truth, label_delay, rng.random(rows) < np.where(choosy & (x < 0), 0.2, labelled_share)
+        )
     return ids
 
 
