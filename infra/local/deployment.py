@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -181,8 +182,11 @@ def _substituted(resource: Resource) -> Resource:
     properties = resource.get("Properties", {})
     if "DefinitionSubstitutions" not in properties:
         return resource
-    definition = {"Fn::Sub": [properties["DefinitionString"], properties["DefinitionSubstitutions"]]}
-    return {**resource, "Properties": {**properties, "DefinitionString": definition}}
+    # Not Fn::Sub: moto's turns the `$$` of a context path into `$`.
+    parts = re.split(r"\$\{(\w+)\}", properties["DefinitionString"])
+    values = properties["DefinitionSubstitutions"]
+    joined = [values[part] if position % 2 else part for position, part in enumerate(parts)]
+    return {**resource, "Properties": {**properties, "DefinitionString": {"Fn::Join": ["", joined]}}}
 
 
 def _is_custom_resource_handler(resource: Resource) -> bool:
