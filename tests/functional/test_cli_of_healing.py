@@ -197,17 +197,19 @@ def test_given_predictions_are_taken_as_they_are():
 
 
 def test_every_fault_of_a_file_is_named():
-    """A missing column, a probability above 1, labels that are none, a text among the ages: all at once."""
+    """A missing column, a probability above 1, labels that are none, texts among predictions and ages: all at once."""
     frame = evidence_csv(10).drop(columns="shadow_probability")
     frame.loc[0, "production_probability"] = 1.5
     frame["label"] = 0.5
     frame["age"] = "old"
+    frame["shadow_prediction"] = "no"
     with pytest.raises(DataInvalid) as raised:
         read_evidence_csv(to_bytes(frame), parse_contract(CONTRACT), START)
     assert [fault.split(":")[0] for fault in raised.value.faults] == [
         "label",
         "production_probability",
         "shadow_probability",
+        "shadow_prediction",
         "age",
     ]
 

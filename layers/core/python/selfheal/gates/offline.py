@@ -69,22 +69,25 @@ def _parsed(body: bytes) -> pd.DataFrame:
 
 def _faults(frame: pd.DataFrame, contract: Contract) -> Iterator[str]:
     for name in (LABEL, *(f"{model}_probability" for model in MODELS)):
-        if name not in frame:
-            yield f"{name}: the column is missing"
-        elif not _lies_between_0_and_1(frame[name].dropna()):
-            yield f"{name}: values must be numbers from 0 to 1"
-        elif name == LABEL and not frame[name].dropna().isin([0, 1]).all():
-            yield f"{name}: values must be 0, 1 or empty"
-        elif name != LABEL and frame[name].isna().any():
-            yield f"{name}: {int(frame[name].isna().sum())} values are missing"
+        fault = "the column is missing" if name not in frame else _fault_of(frame[name])
+        if fault is not None:
+            yield f"{name}: {fault}"
+    for name in (f"{model}_prediction" for model in MODELS):
+        if name in frame and not frame[name].isin([0, 1]).all():
+            yield f"{name}: values must be 0 or 1"
     for segment in contract.segments:
         column = frame.get(segment.feature)
         if column is not None and segment.edges and not pd.api.types.is_numeric_dtype(column):
             yield f"{segment.feature}: values must be numbers"
 
 
-def _lies_between_0_and_1(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and bool(column.between(0, 1).all())
+def _fault_of(column: pd.Series) -> str | None:
+    if column.name == LABEL:
+        return None if column.dropna().isin([0, 1]).all() else "values must be 0, 1 or empty"
+    if column.isna().any():
+        return f"{int(column.isna().sum())} values are missing"
+    is_probability = pd.api.types.is_numeric_dtype(column) and bool(column.between(0, 1).all())
+    return None if is_probability else "values must be numbers from 0 to 1"
 
 
 def _predictions(labelled: pd.DataFrame, labels: NDArray[np.int8], model: str, contract: Contract) -> NDArray[np.int8]:
