@@ -53,6 +53,36 @@ format: setup ## Format and mend what can be mended
 synth: setup ## Synthesise the CloudFormation templates into cdk.out (no Docker, no account)
 	@$(BIN)/python -m infra.cloud.app
 
+.PHONY: check-infra
+check-infra: synth .tools/sam/bin/sam ## Check the templates: cdk-nag (fails the synthesis), SAM's linter, the promises
+	@for template in cdk.out/*.template.json; do \
+	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --template "$$template"; \
+	done
+	@$(BIN)/pytest tests/infra
+
+.tools/sam/bin/sam: requirements-sam.txt $(if $(filter .tools/bin/uv,$(UV)),| .tools/bin/uv)
+	@echo "==> installing SAM's command line into an environment of its own"
+	@[ -x .tools/sam/bin/python ] || $(UV) venv --quiet --no-project --python "$$(cat .python-version)" .tools/sam
+	@$(UV) pip sync --quiet --python .tools/sam/bin/python --require-hashes requirements-sam.txt
+	@touch $@
+
+STAGE ?= dev
+CDK := PATH="$$PWD/$(BIN):$$PATH" npx --yes aws-cdk@2
+
+.PHONY: cdk-diff
+cdk-diff: setup ## Show what a deployment of STAGE would change
+	@$(CDK) diff --all --context stage=$(STAGE)
+
+.PHONY: deploy
+deploy: setup ## Deploy STAGE (dev unless told otherwise) to the account of the present credentials
+	@$(CDK) deploy --all --require-approval never --context stage=$(STAGE)
+
+.PHONY: sbom
+sbom: setup ## Write the bills of materials of the zip layer and of the image into build/
+	@mkdir -p build
+	@$(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py requirements layers/runtime/requirements.txt -o build/sbom-runtime.json
+	@$(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py requirements functions/requirements.txt -o build/sbom-image.json
+
 LOCK := $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: lock
@@ -60,6 +90,7 @@ lock: ## Resolve the dependency groups of pyproject.toml anew
 	$(LOCK) --upgrade --group dev -o requirements-dev.txt
 	$(LOCK) --group runtime -c requirements-dev.txt -o layers/runtime/requirements.txt
 	$(LOCK) --group image -c requirements-dev.txt -o functions/requirements.txt
+	$(LOCK) --upgrade --group sam -o requirements-sam.txt
 
 .PHONY: bench-drift
 bench-drift: setup ## Measure the monitoring: error rates, power, speed (about eight minutes; build/bench/drift.json)

@@ -16,12 +16,17 @@ from infra.cloud.functions import FunctionFactory
 from infra.cloud.packaging import Packages
 from infra.cloud.stage import Stage
 
+# For cfn-lint: CDK writes out dependencies that references imply (W3005), and the outputs name the data stack's buckets
+# beside the rest, so that the command line needs one stack only (W6001).
+NOT_FAULTS = ("W3005", "W6001")
+
 
 class ServiceStack(Stack):
     """Functions, API, schedule and state machine of one stage."""
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage, storage: DataStack) -> None:
         super().__init__(scope, name, description=f"selfheal ({stage.name}): serving, monitoring and healing")
+        self.add_metadata("cfn-lint", {"config": {"ignore_checks": list(NOT_FAULTS)}})
         with Packages(stage.architecture, bundled=self.bundling_required) as packages:
             self._compose(FunctionFactory(self, stage=stage, packages=packages, key=storage.key), stage, storage)
 

@@ -127,7 +127,10 @@ class Deployment:
         if attribute != "Arn":
             raise KeyError(f"{logical_id}.{attribute}")
         kind = next(stack.template["Resources"][logical_id]["Type"] for stack in self._holding(logical_id))
-        return physical_id if physical_id.startswith("arn:") else _ARNS[kind].format(name=physical_id)
+        if physical_id.startswith("arn:"):
+            return physical_id
+        # A queue is known by its address, whose last part is its name.
+        return _ARNS[kind].format(name=physical_id.rsplit("/", 1)[-1] if kind == "AWS::SQS::Queue" else physical_id)
 
     def _holding(self, logical_id: str) -> list[StackTemplate]:
         return [stack for stack in self.assembly.stacks if logical_id in stack.template["Resources"]]

@@ -28,10 +28,19 @@ def synthesised(**stage: float | str) -> Path:
     Raises:
         SynthesisFailed: with what the CDK app printed.
     """
-    folder = ASSEMBLIES / _content_hash(stage)
+    return _assembly({**WITHOUT_PACKAGES, **stage})
+
+
+def synthesised_with_packages(**stage: float | str) -> Path:
+    """The same with third-party packages and bytecode in it, as it is deployed. Raises SynthesisFailed."""
+    return _assembly(dict(stage))
+
+
+def _assembly(context: dict[str, object]) -> Path:
+    folder = ASSEMBLIES / _content_hash(context)
     if not folder.exists():
         ASSEMBLIES.mkdir(parents=True, exist_ok=True)
-        _synthesise_into(folder, {**WITHOUT_PACKAGES, **stage})
+        _synthesise_into(folder, context)
     return folder
 
 
@@ -52,8 +61,8 @@ def _synthesise_into(folder: Path, context: dict[str, object]) -> None:
         shutil.rmtree(fresh)
 
 
-def _content_hash(stage: dict[str, float | str]) -> str:
-    digest = hashlib.sha256(json.dumps(stage, sort_keys=True).encode())
+def _content_hash(context: dict[str, object]) -> str:
+    digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode())
     for file in _sources():
         digest.update(f"{file.relative_to(ROOT)}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())

@@ -1,0 +1,119 @@
+"""What is deployed runs from its own packages alone, without the development environment; made twice, it is the same."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.cloud.bundling import install_packages
+from infra.cloud.packaging import FUNCTIONS, Packages
+from infra.local import LocalCloud
+from infra.local.functions import ThirdParty
+from infra.local.synthesis import synthesised_with_packages
+from selfheal.records.healing import Trigger
+from selfheal.usecases.heal import start_healing
+from tests.support.small_loop import START, STEP, SmallLoop
+
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+ZIP_LIMIT = 250 * 2**20
+# Lambda's Python brings its runtime client along; the zips don't.
+RUNTIME_CLIENT = ("awslambdaric", "runtime_client*", "snapshot_restore_py", "simplejson")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(platform.system() != "Linux", reason="Lambda's packages run on Linux only"),
+]
+
+
+@pytest.fixture(scope="module")
+def assembly() -> Path:
+    return synthesised_with_packages(architecture=ARCHITECTURE, schedule_minutes=360)
+
+
+@pytest.fixture(scope="module")
+def third_party(tmp_path_factory) -> ThirdParty:
+    """The runtime client alone for zips; for the image its own requirements, installed into an empty folder."""
+    folder, installed = tmp_path_factory.mktemp("third-party"), Path(sysconfig.get_path("purelib"))
+    for pattern in RUNTIME_CLIENT:
+        for found in installed.glob(pattern):
+            target = folder / "client" / found.name
+            shutil.copytree(found, target) if found.is_dir() else shutil.copy2(found, target)
+    install_packages(FUNCTIONS / "requirements.txt", folder / "image", ARCHITECTURE)
+    return ThirdParty(zipped=folder / "client", image=folder / "image")
+
+
+@pytest.fixture(scope="module")
+def loop(assembly, third_party, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp("packaged")
+    with LocalCloud.deploy(assembly, start=START, work_dir=work_dir, third_party=third_party) as cloud:
+        small = SmallLoop(cloud)
+        small.bootstrap()
+        small.live(6)
+        yield small
+
+
+def test_the_packaged_predictor_answers_and_logs(loop):
+    """The predictor runs from its zip and layers: it answered every row, and every answer is in the log."""
+    logged = [line for _, body in loop.cloud.stores.data.get_many(log_keys(loop)) for line in body.splitlines()]
+    assert len(logged) == len(loop.client.answered) > 0
+    assert httpx.get(f"{loop.cloud.url}/openapi.json", timeout=60).status_code == 200
+
+
+def log_keys(loop):
+    return list(loop.cloud.stores.data.keys("predictions/"))
+
+
+def test_the_images_functions_run_from_its_own_requirements(loop):
+    """Labels were taken in, monitoring reported, and a healing that somebody starts ends in a decision."""
+    cloud = loop.cloud
+    assert list(cloud.stores.data.keys("labels/accepted/"))
+    assert list(cloud.stores.data.keys("monitoring/"))
+    before = len(loop.decisions())
+    trigger = Trigger(kind="manual", reason="to see every function run")
+    start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
+    cloud.run_until(cloud.clock.now + 6 * STEP)
+    assert loop.decisions()[before] in {"promote", "reject"}
+    for name in ("shadow_training", "label_wait", "gate_evaluation", "promotion"):
+        assert "REPORT Duration" in cloud.function_log(name)
+
+
+def test_a_zip_sees_nothing_of_the_development_environment(loop):
+    """What the predictor's process can import holds no pandas, which the development environment has."""
+    spec = loop.cloud._functions.runtime("predictor").spec
+    path = os.pathsep.join(map(str, [*spec.code, spec.packages]))
+    for name, found in (("pandas", False), ("fastapi", True), ("selfheal", True)):
+        command = [sys.executable, "-S", "-c", f"import {name}"]
+        done = subprocess.run(command, env={"PYTHONPATH": path}, cwd=spec.code[0], check=False, capture_output=True)
+        assert (done.returncode == 0) == found, name
+
+
+def test_a_zip_function_fits(loop):
+    """A zip function with its layers stays below what Lambda unpacks."""
+    spec = loop.cloud._functions.runtime("predictor").spec
+    assert sum(file.stat().st_size for folder in spec.code for file in folder.rglob("*")) < ZIP_LIMIT
+
+
+def test_the_same_sources_make_the_same_packages():
+    """Made twice, library, function and third-party packages are the same to the last byte, bytecode included."""
+    digests = []
+    for _ in range(2):
+        with Packages(ARCHITECTURE, bundled=True) as packages:
+            digests.append(
+                [digest(folder) for folder in (packages.core, packages.function("predictor"), packages.runtime)]
+            )
+    assert digests[0] == digests[1]
+
+
+def digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        found.update(f"{file.relative_to(folder)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    assert any(file.suffix == ".pyc" for file in folder.rglob("*"))
+    return found.hexdigest()
