@@ -4,7 +4,7 @@ import numpy as np
 
 from selfheal.contract.model import GatePolicy
 from selfheal.gates.evidence import EvidenceRows
-from selfheal.gates.resampling import blocks_of, draws_of, interval_of, sign_flip_p_value
+from selfheal.gates.resampling import blocks_of, draws_of, interval_of, paired_p_value
 from selfheal.records.ledger import GateResult
 
 GATE = "paired_evidence"
@@ -14,7 +14,7 @@ def paired_evidence(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
     """Gate 7: sign-flip test of per-row Brier differences by block of time, one-sided; significance 0 turns it off."""
     blocks = blocks_of(len(rows))
     gains, weights = np.bincount(blocks, rows.gains), np.bincount(blocks, rows.weights)
-    p_value = sign_flip_p_value(gains)
+    p_value = paired_p_value(rows.gains)
     is_off = policy.significance == 0
     verdict = "turned off by the contract" if is_off else f"needed: p at most {policy.significance:g}"
     return GateResult(
