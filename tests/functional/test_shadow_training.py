@@ -1,6 +1,6 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,8 +8,10 @@ from selfheal.composition import Stores
 from selfheal.dataset import Dataset
 from selfheal.datasets import LabelValues
 from selfheal.errors import TrainingBudgetExceeded
+from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
+from selfheal.records.pointer import Pointer
 from selfheal.tables import fingerprint, from_parquet
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.train import reference_of, train_version
@@ -22,13 +24,13 @@ BASE = Lineage(parent_version=None, execution=None, trigger="bootstrap")
 VALUES = LabelValues("1", "0")
 
 
-def write_base(stores: Stores, rows: Dataset, version: str = "v1") -> Manifest:
+def write_base(stores: Stores, rows: Dataset, now: datetime = START) -> Manifest:
     return train_version(
         stores.models,
         rows,
         CONTRACT,
-        version=version,
-        now=START,
+        version="v1",
+        now=now,
         lineage=BASE,
         evaluation_from=None,
         label_values=VALUES,
@@ -64,7 +66,7 @@ def stores(trained_once: Stores) -> Stores:
 def test_a_version_is_written_whole_and_says_what_it_is(stores: Stores, base_rows: Dataset):
     """Manifest, serving artefact, training set and reference are there; every hash holds; the rows are recoverable."""
     manifest = stores.models.manifest("v1")
-    for name in ("model.json", "model.joblib", "training.parquet", "reference.parquet"):
+    for name in ("model.json", "model.joblib", "training.parquet", "reference.parquet", "curves.json", "card.html"):
         assert stores.models.artefact(manifest, name)
     kept = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     assert fingerprint(kept) == manifest.data.fingerprint == fingerprint(base_rows.in_time_order())
@@ -81,6 +83,17 @@ def test_training_again_with_the_same_rows_changes_nothing(stores: Stores, base_
     assert {key: stores.registry_bucket.get(key).body for key in stores.registry_bucket.keys("models/")} == before
 
 
+def test_the_model_card_shows_what_was_chosen_and_loads_nothing(stores: Stores):
+    """One self-contained page with the version, every candidate, its drawings and no address to fetch from."""
+    manifest = stores.models.manifest("v1")
+    page = stores.models.artefact(manifest, "card.html").decode()
+    assert "v1" in page
+    assert all(candidate.name in page for candidate in manifest.candidates)
+    assert page.count("<svg") == 3
+    assert "http" not in page
+    assert "src=" not in page
+
+
 def test_a_crash_before_the_manifest_is_mended_by_training_again(stores: Stores, base_rows: Dataset):
     """Artefacts without a manifest are no version; the second run completes it."""
     half = memory_stores()
@@ -88,7 +101,7 @@ def test_a_crash_before_the_manifest_is_mended_by_training_again(stores: Stores,
         if not key.endswith("manifest.json"):
             half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
     assert list(half.models.versions()) == []
-    assert write_base(half, base_rows) == stores.models.manifest("v1")
+    assert write_base(half, base_rows, now=START + DAY).artefacts == stores.models.manifest("v1").artefacts
 
 
 def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
@@ -125,6 +138,27 @@ def test_labels_that_came_late_are_learnt_from(stores: Stores):
     rows = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     assert set(ids) <= set(rows.row_ids)
     assert len(set(rows.row_ids)) == len(rows)
+
+
+def test_a_label_corrected_later_is_learnt_as_it_is_now(stores: Stores):
+    """A row of production's training set whose label changed since carries the new one, and is counted."""
+    ids = traffic(stores, since=START, rows=1000)
+    first = stores.models.manifest(train_shadow(stores, healing_of(stores, started_at=NOW), NOW).version)
+    old = from_parquet(stores.models.artefact(first, "training.parquet"), CONTRACT)
+    corrected = dict(zip(old.row_ids, old.labels, strict=True))[ids[0]] ^ 1
+    label = Label(prediction_id=ids[0], label=corrected, label_timestamp=NOW, received_at=NOW)
+    stores.labels.accept("correction", [label])
+    pointer = Pointer(version=first.version, promoted_at=NOW, previous_version="v1", decision_id="d")
+    stores.registry_bucket.put("pointers/production.json", pointer.to_json())
+    traffic(stores, since=NOW + timedelta(hours=1), rows=1000, seed=4)
+    later = NOW + 2 * DAY
+    second = train_shadow(stores, healing_of(stores, "second-0", started_at=later), later)
+    manifest = stores.models.manifest(second.version)
+    new = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
+    assert dict(zip(new.row_ids, new.labels, strict=True))[ids[0]] == corrected
+    assert manifest.data.relabelled == 1
+    assert manifest.data.repeated == first.data.rows - 600 - 1
+    assert len(set(new.row_ids)) == len(new)
 
 
 def test_too_few_new_labels_end_in_a_skip_that_says_so(stores: Stores):

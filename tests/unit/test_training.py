@@ -13,7 +13,7 @@ from selfheal.training import train
 from selfheal.training.calibration import calibrated
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
-from selfheal.training.split import pasts, tuning_rows
+from selfheal.training.split import pasts, tuning_rows, within_window
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 
 SMALL = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
@@ -48,7 +48,7 @@ def test_every_candidate_is_recorded_and_the_chosen_one_is_no_worse():
     candidates = train(mixed_rows(3000), MIXED).candidates
     assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting", "boosting_small"}
     (chosen,) = (candidate for candidate in candidates if candidate.chosen)
-    assert chosen.metrics["brier"] <= 1.02 * min(candidate.metrics["brier"] for candidate in candidates)
+    assert chosen.metrics["brier"] <= 1.05 * min(candidate.metrics["brier"] for candidate in candidates)
 
 
 def test_auto_lets_go_of_the_past_after_an_abrupt_change():
@@ -65,7 +65,7 @@ def test_pasts_follow_the_policy():
     """`all` is one past, days count back from the newest row, `auto` compares those that are long enough."""
     rows = mixed_rows(3000)
     assert [past.name for past in pasts(rows, "all")] == ["all"]
-    assert [len(past.of(rows)) for past in pasts(rows, 1)] == [24 * 60 + 1]
+    assert [past.name for past in pasts(rows, 1)] == ["1 days"]
     assert [(past.name, len(past.of(rows))) for past in pasts(rows, "auto")] == [
         ("all", 3000),
         ("fading", 3000),
@@ -136,6 +136,23 @@ def test_calibration_corrects_scores_that_are_off_and_leaves_others_alone():
     corrected = calibrated(2 * scores + 1, labels)
     assert corrected.slope == pytest.approx(0.5, abs=0.06)
     assert corrected.intercept == pytest.approx(-0.5, abs=0.12)
+
+
+def test_more_values_than_memory_holds_end_by_name(monkeypatch: pytest.MonkeyPatch):
+    """The message says what to do; a window of days that leaves fewer rows is trained."""
+    monkeypatch.setattr("selfheal.training.split.MOST_VALUES", 12_000)
+    rows = mixed_rows(2500)
+    with pytest.raises(TrainingBudgetExceeded, match=r"policy\.retraining\.window"):
+        within_window(rows, "auto")
+    assert len(within_window(rows, 1)) == 24 * 60 + 1
+
+
+def test_curves_show_the_run():
+    """Reliability by tenths, F1 by threshold, and a learning curve for every candidate with trees."""
+    curves = train(mixed_rows(1200), MIXED).curves
+    assert len(curves["reliability"]) == 10
+    assert [at for at, _ in curves["f1"]] == sorted(at for at, _ in curves["f1"])
+    assert len(curves["learning"]["boosting, all"]) > 50 > len(curves["learning"]["logistic_regression, all"]) == 1
 
 
 def test_a_run_out_of_budget_ends_by_name():

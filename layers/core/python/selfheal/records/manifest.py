@@ -14,13 +14,19 @@ class Artefact(Record):
 
 
 class DataWindow(Record):
-    """The rows behind a version; `fingerprint` is the SHA-256 of the training set in canonical form."""
+    """The rows behind a version; `fingerprint` is the SHA-256 of the training set in canonical form.
+
+    `repeated` rows were in its parent's training set and came again; `relabelled` ones came again with the other label,
+    which they carry now.
+    """
 
     rows: int
     positives: int
     oldest: UtcTime
     newest: UtcTime
     fingerprint: str
+    repeated: int = 0
+    relabelled: int = 0
 
 
 class Lineage(Record):

@@ -16,6 +16,8 @@ ESTIMATOR = "model.joblib"
 TRAINING = "training.parquet"
 REFERENCE = "reference.parquet"
 TUNING = "tuning.parquet"
+CURVES = "curves.json"
+CARD = "card.html"
 
 
 class ModelRegistry:

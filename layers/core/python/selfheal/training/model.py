@@ -22,6 +22,10 @@ class Calibration:
         """Whether it changes nothing."""
         return self == Calibration()
 
+    def shrunk(self, share: float) -> "Calibration":
+        """That share of what it changes."""
+        return Calibration(1.0 + share * (self.slope - 1.0), share * self.intercept)
+
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (n,) from scores in log-odds, shape (n,)."""
         return np.asarray(expit(self.slope * scores + self.intercept))

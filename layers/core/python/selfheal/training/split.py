@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.dataset import Dataset
-from selfheal.errors import TrainingImpossible
+from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 
 TUNING_SHARE = 0.15
 # Fewer of a class than this can't tell two candidates apart, nor place a threshold.
@@ -21,9 +21,11 @@ SHORTEST_WINDOW_ROWS = 1000
 RECENT_SHARES = (0.5, 0.25)
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
+# About 3 GB at the peak: a copy for each step of preprocessing.
+MOST_VALUES = 40_000_000
 # A past that throws rows away has to be this much better on the tuning rows: what is gone can't be had back when an
 # old state of the world returns.
-CUT_HANDICAP = 1.1
+CUT_HANDICAP = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,22 @@ class Past:
             return None
         age = np.arange(rows)[::-1]
         return np.asarray(0.5 ** (age / (HALF_LIFE_SHARE * rows)))
+
+
+def within_window(dataset: Dataset, window: Literal["auto", "all"] | int) -> Dataset:
+    """The rows of the last so many days where the policy counts days, else all.
+
+    Raises TrainingBudgetExceeded where they are more than training has memory for.
+    """
+    if isinstance(window, int):
+        since = dataset.timestamps[-1] - np.timedelta64(timedelta(days=window))
+        dataset = dataset.take(dataset.timestamps >= since)
+    if dataset.features.size > MOST_VALUES:
+        raise TrainingBudgetExceeded(
+            f"{len(dataset)} rows of {dataset.features.shape[1]} features are more than the {MOST_VALUES} values that "
+            "training has memory for: set policy.retraining.window to a number of days"
+        )
+    return dataset
 
 
 def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
@@ -85,8 +103,7 @@ def tuning_rows(dataset: Dataset) -> int:
 def pasts(dataset: Dataset, window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
     """The pasts to compare: the policy's own, or for `auto` all, all but fading, the newest half and quarter."""
     if isinstance(window, int):
-        since = dataset.timestamps[-1] - np.timedelta64(timedelta(days=window))
-        return (Past(f"{window} days", share=float((dataset.timestamps >= since).mean())),)
+        return (Past(f"{window} days"),)
     if window == "all":
         return (Past("all"),)
     recent = [Past(f"newest {share:.0%}", share=share, handicap=CUT_HANDICAP) for share in RECENT_SHARES]

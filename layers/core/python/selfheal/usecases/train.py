@@ -9,15 +9,17 @@ from importlib.metadata import version as version_of
 
 import joblib
 import numpy as np
+import orjson
 
 from selfheal.contract import Contract
 from selfheal.dataset import Dataset
 from selfheal.datasets import LabelValues
 from selfheal.performance.realised import as_utc
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
-from selfheal.stores.registry import ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
+from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.tables import fingerprint, to_parquet
 from selfheal.training import TrainedModel, train
+from selfheal.training.card import model_card
 from selfheal.training.exporting import export
 from selfheal.tuning import TuningRows, tuning_to_parquet
 
@@ -40,10 +42,14 @@ def train_version(
     lineage: Lineage,
     evaluation_from: datetime | None,
     label_values: LabelValues,
+    repeated_rows: int = 0,
+    relabelled_rows: int = 0,
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
+
+    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -59,12 +65,13 @@ def train_version(
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(rows, seed)),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
+        CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
     manifest = Manifest(
         version=version,
         created_at=now,
         contract=contract,
-        data=_window(rows),
+        data=_window(rows, repeated_rows, relabelled_rows),
         evaluation_from=evaluation_from,
         lineage=lineage,
         seed=seed,
@@ -76,7 +83,9 @@ def train_version(
         libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
         artefacts=_described(artefacts),
     )
-    return models.write(manifest, artefacts)
+    card = {CARD: model_card(manifest, trained.curves)}
+    whole = manifest.model_copy(update={"artefacts": manifest.artefacts | _described(card)})
+    return models.write(whole, artefacts | card)
 
 
 def reference_of(rows: Dataset, seed: int) -> Dataset:
@@ -92,13 +101,15 @@ def _tuning(rows: Dataset, trained: TrainedModel) -> TuningRows:
     return TuningRows(rows.take(slice(len(rows) - tuning, None)), trained.tuning_probabilities)
 
 
-def _window(rows: Dataset) -> DataWindow:
+def _window(rows: Dataset, repeated: int, relabelled: int) -> DataWindow:
     return DataWindow(
         rows=len(rows),
         positives=int(rows.labels.sum()),
         oldest=as_utc(rows.timestamps[0]),
         newest=as_utc(rows.timestamps[-1]),
         fingerprint=fingerprint(rows),
+        repeated=repeated,
+        relabelled=relabelled,
     )
 
 

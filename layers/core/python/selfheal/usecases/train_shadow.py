@@ -13,6 +13,7 @@ from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.tables import from_parquet
+from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.heal import cooldown_ends
 from selfheal.usecases.labelled_rows import labelled_window
@@ -57,16 +58,18 @@ def _trained(
     evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen))
     if evaluation_from is None:
         return Training(outcome="skip", reason=_no_evaluation_rows(int(is_unseen.sum()), production))
-    rows = _training_rows(stores, production, labelled.take(labelled.timestamps < _naive(evaluation_from)))
+    training = _training_rows(stores, production, labelled.take(labelled.timestamps < _naive(evaluation_from)))
     manifest = train_version(
         stores.models,
-        rows,
+        training.rows,
         production.contract,
-        version=version_name(healing.started_at, rows),
+        version=version_name(healing.started_at, training.rows),
         now=now,
         lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
         evaluation_from=evaluation_from,
         label_values=LabelValues(production.positive_value, production.negative_value),
+        repeated_rows=training.repeated,
+        relabelled_rows=training.relabelled,
         seed=production.seed,
         check_budget=check_budget,
     )
@@ -79,14 +82,14 @@ def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Datas
     return labelled_window(stores.history, stores.labels, production.contract, start, now).labelled
 
 
-def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Dataset:
+def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Merged:
     """Production's training set and the rows that it doesn't hold yet, in time order."""
     base = from_parquet(stores.models.artefact(production, TRAINING), production.contract)
-    is_new = ~np.isin(labelled.row_ids.astype(str), base.row_ids.astype(str))
+    result = merged(base, labelled)
     needed = production.contract.policy.retraining.minimum_labels
-    if is_new.sum() < needed:
-        raise TrainingImpossible(f"only {is_new.sum()} rows are newly labelled; at least {needed} are needed")
-    return Dataset.concatenate([base, labelled.take(is_new)]).in_time_order()
+    if result.added < needed:
+        raise TrainingImpossible(f"only {result.added} rows are newly labelled; at least {needed} are needed")
+    return result
 
 
 def _trained_before(stores: Stores, healing: Healing) -> Manifest | None:
