@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from selfheal.performance.calibration import calibrated, fit_calibration, log_odds
+from selfheal.performance.logistic import Fit
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Cause, Diagnosis, Finding
 
@@ -81,35 +82,72 @@ def _cause(
 
 
 def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, *, moved: bool) -> tuple[Cause, str]:
-    honest = fit_calibration(tuning.probabilities, tuning.labels).coefficients
-    expected = [calibrated(rows.probabilities, honest) for rows in (tuning, recent)]
-    p_meaning = residual_p_value(tuning, recent, expected[0], expected[1])
+    honest = fit_calibration(tuning.probabilities, tuning.labels)
+    p_meaning = residual_p_value(tuning, recent, honest)
     if p_meaning > SIGNIFICANCE:
         if moved:
             return "covariate_drift", f"inputs moved; what they mean has not (p = {p_meaning:.2g})"
         return "none", f"inputs and their meaning hold still (p = {p_meaning:.2g})"
-    rates = tuning.labels.mean(), recent.labels.mean()
-    offset = special.logit(rates[1]) - special.logit(rates[0])
-    shifted = calibrated(recent.probabilities, honest + np.array([offset, 0.0]))
-    explained = residual_p_value(tuning, recent, expected[0], shifted)
+    explained = residual_p_value(tuning, recent, honest, Offset.between(tuning.labels, recent.labels))
     classes = class_p_value(tuning, recent)
-    share = f"positives went from {rates[0]:.1%} to {rates[1]:.1%}"
+    share = f"positives went from {tuning.labels.mean():.1%} to {recent.labels.mean():.1%}"
     if min(explained, classes) > SIGNIFICANCE:
         return "prior_shift", f"{share}, and each class looks as before (p = {min(explained, classes):.2g})"
     return "concept_drift", f"the same inputs now mean something else (p = {p_meaning:.2g}); {share}"
 
 
-def residual_p_value(tuning: ScoredRows, recent: ScoredRows, expected_then: Floats, expected_now: Floats) -> float:
-    """Whether residuals (label minus expectation) lean the same way on score and traits then and now.
+@dataclass(frozen=True)
+class Offset:
+    """What a prior shift adds to every log-odds, and the variance of that estimate."""
 
-    A two-sample score test: the mean of residual times (1, log-odds, traits) in the recent rows minus that in
-    the tuning rows, against its covariance; chi-squared with the rank of that as degrees of freedom.
+    value: float = 0.0
+    variance: float = 0.0
+
+    @classmethod
+    def between(cls, then: NDArray[np.int8], now: NDArray[np.int8]) -> Self:
+        """The difference of the log-odds of two label frequencies."""
+        rates = [float(labels.mean()) for labels in (then, now)]
+        variances = [1 / (len(labels) * rate * (1 - rate)) for labels, rate in zip((then, now), rates, strict=True)]
+        return cls(float(special.logit(rates[1]) - special.logit(rates[0])), sum(variances))
+
+
+def residual_p_value(tuning: ScoredRows, recent: ScoredRows, honest: Fit, offset: Offset | None = None) -> float:
+    """Whether residuals (label minus calibrated expectation) lean the same way on score and traits then and now.
+
+    A two-sample score test: the mean of residual times (1, log-odds, traits) in the recent rows minus that in the
+    tuning rows, against its covariance, to which the calibration's own uncertainty adds where the rows differ;
+    chi-squared with the rank of that as degrees of freedom.
     """
-    then, now = (_leanings(tuning, expected_then), _leanings(recent, expected_now))
-    difference = now.mean(axis=0) - then.mean(axis=0)
-    covariance = np.cov(now, rowvar=False) / len(now) + np.cov(then, rowvar=False) / len(then)
+    offset = offset or Offset()
+    shifted = honest.coefficients + np.array([offset.value, 0.0])
+    then, now = _Leanings.of(tuning, honest.coefficients), _Leanings.of(recent, shifted)
+    difference = now.mean - then.mean
+    slopes = now.slopes - then.slopes
+    by_offset = np.outer(now.slopes[:, 0], now.slopes[:, 0]) * offset.variance
+    covariance = now.covariance + then.covariance + slopes @ honest.covariance @ slopes.T + by_offset
     statistic = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference
     return float(special.chdtrc(np.linalg.matrix_rank(covariance, hermitian=True), statistic))
+
+
+@dataclass(frozen=True, eq=False)
+class _Leanings:
+    """Mean of residual times regressors, shape (k,), its covariance, and how it falls with the calibration, (k, 2)."""
+
+    mean: Floats
+    covariance: Floats
+    slopes: Floats
+
+    @classmethod
+    def of(cls, rows: ScoredRows, coefficients: Floats) -> Self:
+        expected = calibrated(rows.probabilities, coefficients)
+        regressors = np.column_stack([np.ones(len(rows.labels)), rows.logits, rows.traits])
+        leanings = (rows.labels - expected)[:, None] * regressors
+        certainty = (expected * (1 - expected))[:, None] * regressors
+        return cls(
+            leanings.mean(axis=0),
+            np.atleast_2d(np.cov(leanings, rowvar=False)) / len(leanings),
+            certainty.T @ regressors[:, :2] / len(leanings),
+        )
 
 
 def class_p_value(tuning: ScoredRows, recent: ScoredRows) -> float:
@@ -119,8 +157,3 @@ def class_p_value(tuning: ScoredRows, recent: ScoredRows) -> float:
         for label in (0, 1)
     ]
     return float(min(1.0, 2 * min(p_values)))
-
-
-def _leanings(rows: ScoredRows, expected: Floats) -> Floats:
-    regressors = np.column_stack([np.ones(len(rows.labels)), rows.logits, rows.traits])
-    return (rows.labels - expected)[:, None] * regressors

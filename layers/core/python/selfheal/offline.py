@@ -114,6 +114,7 @@ def _summary(
         healing=NO_HEALING,
         usual_predictions=float(judgement.predictions),
         probation=None,
+        timeline=(),
     )
 
 

@@ -16,7 +16,7 @@ from selfheal.records.monitoring import Finding
 
 # Changes smaller than these are left to drift detection.
 SMALLEST_UNIT_FACTOR = 3.0
-FROZEN_SHARE, USUAL_SHARE = 0.9, 0.5
+FROZEN_SHARE, USUAL_SHARE = 0.95, 0.5
 MISSING_WARNING, MISSING_FAULT = 0.05, 0.2
 UNSEEN_WARNING = 0.05
 RANGE_FAULT = 0.01
@@ -178,21 +178,31 @@ def _is_rescaled(column: _Column, after: NDArray[np.float64], factor: float) -> 
 
 
 def _frozen_value(column: _Column) -> Iterator[Finding]:
-    present = column.rows.dropna()
-    if len(present) < MINIMUM_ROWS:
+    if column.sample.present < MINIMUM_ROWS:
         return
-    counts = present.value_counts()
-    share, usual = float(counts.iloc[0] / len(present)), column.reference.largest_share
+    rows, value = _most_frequent(column)
+    share, usual = rows / column.sample.present, column.reference.largest_share
     if share >= FROZEN_SHARE and usual < USUAL_SHARE:
         yield Finding(
             kind="frozen_value",
             severity="fault",
             feature=column.name,
-            message=f"{column.name} is {counts.index[0]} in {share:.0%} of rows; usually no value exceeds {usual:.0%}",
+            message=f"{column.name} is {value} in {share:.0%} of rows; usually no value exceeds {usual:.0%}",
             value=share,
             expected=usual,
             n=column.n,
         )
+
+
+def _most_frequent(column: _Column) -> tuple[int, object]:
+    ordered = column.sample.ordered
+    if ordered is None:
+        counts = column.rows.value_counts()
+        return int(counts.iloc[0]), counts.index[0]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    lengths = np.diff(np.append(starts, len(ordered)))
+    longest = int(lengths.argmax())
+    return int(lengths[longest]), float(ordered[starts[longest]])
 
 
 CHECKS: tuple[Callable[[_Column], Iterator[Finding]], ...] = (

@@ -14,6 +14,7 @@ from selfheal.drift.distances import rank_wasserstein as rank_distance
 from selfheal.drift.null import Null
 from selfheal.drift.reference import MINIMUM_PRESENT, FeatureReference, FeatureSample, Reference
 from selfheal.drift.significance import benjamini_hochberg, chi_squared_p_value, ks_p_value, missing_p_value
+from selfheal.drift.sketch import sketch_of
 from selfheal.records.drift import Detection, DriftVerdict, FeatureDrift
 
 
@@ -156,6 +157,7 @@ def _feature_drift(  # one line a field
         reference_missing_share=before.missing_share,
         smallest_detectable_shift=reference.smallest_shift(critical, comparison.size),
         n=window.present + window.missing,
+        sketch=sketch_of(reference, window),
     )
 
 

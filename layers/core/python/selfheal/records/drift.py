@@ -5,6 +5,16 @@ from pydantic import BaseModel
 from selfheal.records.base import Record
 
 
+class Sketch(BaseModel):
+    """Two distributions in a few bars, for the eye: shares of the present values by bar."""
+
+    model_config = Record.model_config
+
+    labels: tuple[str, ...]
+    reference: tuple[float, ...]
+    window: tuple[float, ...]
+
+
 class FeatureDrift(BaseModel):
     """One feature's verdict: drifted where it is both significant (p_value <= threshold) and relevant.
 
@@ -13,6 +23,7 @@ class FeatureDrift(BaseModel):
     effect_size: the larger of the distance on the reference's rank scale (Jensen-Shannon for categories) less what an
     unchanged world shows, and the change of the missing share. smallest_detectable_shift: in standard deviations of the
     reference for a numeric feature, in share of rows for a category; None where no shift could have been seen.
+    impact: how much the estimated Brier score would move if this feature alone had changed as it did.
     """
 
     model_config = Record.model_config
@@ -33,6 +44,8 @@ class FeatureDrift(BaseModel):
     reference_missing_share: float
     smallest_detectable_shift: float | None
     n: int
+    sketch: Sketch
+    impact: float | None = None
 
 
 class Detection(BaseModel):

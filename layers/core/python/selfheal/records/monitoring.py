@@ -127,6 +127,20 @@ class AlarmState(_Part):
     faults: tuple[str, ...] = ()
 
 
+class TimelinePoint(_Part):
+    """One run in the report's lines."""
+
+    timestamp: UtcTime
+    version: str
+    brier: float | None
+    brier_low: float | None
+    brier_high: float | None
+    f1: float | None
+    estimated_f1: float | None
+    drift_share: float | None
+    coverage: float
+
+
 class HealingState(_Part):
     """Whether this run started a healing, and if not, why."""
 
@@ -172,6 +186,7 @@ class DriftSummary(Record):
     healing: HealingState
     usual_predictions: float
     probation: Probation | None
+    timeline: tuple[TimelinePoint, ...]
 
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -180,7 +195,7 @@ class DriftSummary(Record):
 
 
 class MonitoringResult(Record):
-    """What the drift function returns: where the run's files lie and what it decided."""
+    """What the drift function returns: where the run's files lie, what it decided, and at most ten metrics of it."""
 
     verdict: Verdict
     sentence: str
@@ -191,3 +206,4 @@ class MonitoringResult(Record):
     drift_share: float | None
     healing: str | None
     rolled_back: bool = False
+    metrics: dict[str, float]

@@ -11,6 +11,7 @@ from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.diagnosis import ScoredRows, diagnose
 from selfheal.drift import judge
+from selfheal.drift.impact import impacts
 from selfheal.drift.looks import level_of_one_look
 from selfheal.errors import HealingRefused
 from selfheal.performance.decay import judge_decay, onset_of_decay
@@ -26,10 +27,12 @@ from selfheal.records.monitoring import (
     Coverage,
     Decay,
     DriftSummary,
+    Estimate,
     Finding,
     HealingState,
     MonitoringResult,
     Performance,
+    TimelinePoint,
 )
 from selfheal.records.predictions import moments_of
 from selfheal.records.probation import Probation
@@ -49,6 +52,7 @@ from selfheal.stores.history import PredictionWindow
 from selfheal.stores.monitoring import run_prefix
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.registry import REFERENCE
+from selfheal.timeline import extended
 from selfheal.traffic import open_hour_findings, traffic_findings, usual_volume
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.heal import next_start_allowed, start_healing, sweep
@@ -60,6 +64,7 @@ SUMMARY, REPORT = "summary.json", "report.html"
 MINIMUM_DECAY = 0.05
 # The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
 NEWEST_ROWS = 200
+UNKNOWN = Estimate(value=None, low=None, high=None)
 
 type Floats = NDArray[np.float64]
 
@@ -135,6 +140,7 @@ def monitor(
         drift_share=summary.drift_share,
         healing=healing.execution if healing.started else None,
         rolled_back=probation is not None and probation.rolled_back,
+        metrics=_metrics(summary),
     )
 
 
@@ -197,7 +203,17 @@ def _drift(run: _Run) -> DriftVerdict | None:
     policy = run.contract.policy.monitoring
     if len(run.window) < policy.minimum_predictions:
         return None
-    return judge(run.production.reference, run.window.features, policy, run.level)
+    verdict = judge(run.production.reference, run.window.features, policy, run.level)
+    return _ranked(run, verdict) if verdict.detection.detected else verdict
+
+
+def _ranked(run: _Run, verdict: DriftVerdict) -> DriftVerdict:
+    """The features in order of how much they move the estimated Brier score."""
+    production = run.production
+    found = impacts(production.reference_rows.features, run.window.features, run.contract, production.expected_losses)
+    features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
+    ranked = sorted(features, key=lambda feature: (not feature.drift_detected, -abs(feature.impact or 0.0)))
+    return verdict.model_copy(update={"features": tuple(ranked)})
 
 
 def _findings(run: _Run) -> tuple[Finding, ...]:
@@ -320,7 +336,44 @@ def _summary(
         healing=healing,
         usual_predictions=run.usual,
         probation=probation,
+        timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
     )
+
+
+def _point(run: _Run, judgement: Judgement) -> TimelinePoint:
+    realised = judgement.performance.metrics if judgement.performance else {}
+    estimated = judgement.estimated.metrics if judgement.estimated else {}
+    brier = realised.get("brier", UNKNOWN)
+    return TimelinePoint(
+        timestamp=run.now,
+        version=run.production.manifest.version,
+        brier=brier.value,
+        brier_low=brier.low,
+        brier_high=brier.high,
+        f1=realised.get("f1", UNKNOWN).value,
+        estimated_f1=estimated.get("f1", UNKNOWN).value,
+        drift_share=judgement.drift.drift_share if judgement.drift else None,
+        coverage=float(run.recent.is_labelled.mean()) if len(run.recent.labels) else 0.0,
+    )
+
+
+def _metrics(summary: DriftSummary) -> dict[str, float]:
+    """At most ten; what isn't known is left out."""
+    realised = summary.performance.metrics if summary.performance else {}
+    estimated = summary.estimated_performance.metrics if summary.estimated_performance else {}
+    known = {
+        "Predictions": float(summary.coverage.predictions),
+        "DriftDetected": None if summary.dataset_drift_detected is None else float(summary.dataset_drift_detected),
+        "DriftShare": summary.drift_share,
+        "PipelineFaults": float(len(faults(summary.findings))),
+        "Decayed": float(summary.decay.decayed),
+        "LabelCoverage": summary.coverage.coverage,
+        "RealisedF1": realised.get("f1", UNKNOWN).value,
+        "RealisedBrier": realised.get("brier", UNKNOWN).value,
+        "EstimatedF1": estimated.get("f1", UNKNOWN).value,
+        "HealingsStarted": float(summary.healing.started),
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _reference_metadata(production: Production) -> dict[str, str | int]:

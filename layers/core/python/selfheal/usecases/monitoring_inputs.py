@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.artefact import Artefact, load_artefact
@@ -12,6 +14,7 @@ from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.dataset import Dataset
 from selfheal.drift import Reference
+from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
@@ -41,6 +44,17 @@ class Production:
     def contract(self) -> Contract:
         """What the version was trained under."""
         return self.manifest.contract
+
+    def expected_losses(self, features: pd.DataFrame) -> NDArray[np.float64]:
+        """The Brier loss that each row's own probability lets expect, calibrated on the tuning rows, shape (n,)."""
+        columns = {name: features[name].to_numpy() for name in self.contract.feature_names}
+        said = self.artefact.probabilities_of(columns)
+        honest = calibrated(said, self._calibration)
+        return np.asarray(honest * (1 - said) ** 2 + (1 - honest) * said**2)
+
+    @cached_property
+    def _calibration(self) -> NDArray[np.float64]:
+        return fit_calibration(self.tuning.probabilities, self.tuning.rows.labels).coefficients
 
 
 def read_production(stores: Stores) -> Production:
