@@ -5,6 +5,7 @@ import typer
 from infra.cli.approval import approve, refuse
 from infra.cli.bootstrap import bootstrap
 from infra.cli.call import call
+from infra.cli.cost import cost
 from infra.cli.demo import demo
 from infra.cli.drift import drift
 from infra.cli.gates import gates
@@ -40,3 +41,4 @@ app.command("verify")(verify)
 app.command("gates")(gates)
 app.command("drift")(drift)
 app.command("replay-log")(replay_log)
+app.command("cost")(cost)

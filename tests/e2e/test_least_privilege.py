@@ -27,6 +27,7 @@ def cloud(tmp_path_factory):
         heal_until_decided(loop)
         requests_of_every_kind(loop)
         lose_a_healing(loop)
+        loop.close()
         yield deployed
 
 

@@ -57,6 +57,7 @@ def loop(assembly, third_party, tmp_path_factory):
         small.bootstrap()
         small.live(6)
         yield small
+        small.close()
 
 
 def test_the_packaged_predictor_answers_and_logs(loop):

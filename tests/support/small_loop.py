@@ -43,6 +43,9 @@ class SmallLoop:
         self.client = Client(self.cloud.url, self.contract)
         self.labels = LabelPostbox(self.cloud.stores.data, self._rng)
 
+    def close(self) -> None:
+        self.client._http.close()
+
     def bootstrap(self, rows: int = 2_000) -> None:
         training = _dated(Rows(*credit_rows(self._rng, rows)), self.cloud.clock.now)
         values = LabelValues(positive="1", negative="0")

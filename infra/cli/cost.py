@@ -1,0 +1,33 @@
+"""`selfheal cost`: what an environment will cost."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from infra.cli.environment import StageOption
+
+
+def cost(
+    requests_per_day: Annotated[float, typer.Option(min=0, help="Requests that the API will get a day.")],
+    rows: Annotated[float, typer.Option(min=1, help="Rows in a request.")] = 1.0,
+    stage: StageOption = "dev",
+) -> None:
+    """The monthly bill by service, from the template's settings and the list prices of infra/prices.toml."""
+    from infra.cost import endpoint_month, environment_of, monthly_bill
+    from infra.local.synthesis import synthesised
+
+    folder = synthesised(stage=stage)
+    service, data = (
+        json.loads((folder / f"selfheal-{stage}-{name}.template.json").read_text(encoding="utf-8"))
+        for name in ("service", "data")
+    )
+    environment = environment_of(service, data)
+    bill = monthly_bill(environment, requests_per_day=requests_per_day, rows_per_request=rows)
+    idle = monthly_bill(environment, requests_per_day=0)
+    for name, dollars in sorted(bill.items(), key=lambda item: -item[1]):
+        typer.echo(f"{name:16}{dollars:10.2f} $ a month")
+    typer.echo(f"{'in all':16}{sum(bill.values()):10.2f} $ a month")
+    typer.echo(f"{'while idle':16}{sum(idle.values()):10.2f} $ a month")
+    instance, endpoint = endpoint_month()
+    typer.echo(f"a SageMaker real-time endpoint on one {instance}: {endpoint:.2f} $ a month, idle or not")

@@ -1,0 +1,45 @@
+"""The monthly bill."""
+
+import pytest
+
+from infra.cost import DAYS, Environment, environment_of, monthly_bill
+
+MEMORY = {"predictor": 1024, "drift": 2048, "shadow_training": 2048}
+SMALL = Environment(architecture="arm64", memory=MEMORY, schedule_minutes=60, alarms=7, metrics=5, dashboards=1, keys=0)
+
+
+def test_requests_are_priced_by_the_million():
+    """A million requests a month cost a dollar at the API, whatever the rest does."""
+    bill = monthly_bill(SMALL, requests_per_day=1e6 / DAYS)
+    assert bill["API Gateway"] == pytest.approx(1.00)
+
+
+def test_nobody_asking_costs_next_to_nothing_per_request():
+    """An idle environment pays for alarms, dashboard, image and monitoring runs, and not for requests."""
+    bill = monthly_bill(SMALL, requests_per_day=0)
+    assert bill["API Gateway"] == 0
+    assert bill["CloudWatch"] == pytest.approx(7 * 0.10 + 5 * 0.30 + 3.00)
+    assert sum(bill.values()) < 15
+
+
+def test_puts_dominate_the_logs_of_single_rows():
+    """A million one-row predictions cost about five dollars in PUTs."""
+    asked, idle = (monthly_bill(SMALL, requests_per_day=n) for n in (1e6 / DAYS, 0))
+    assert asked["S3"] - idle["S3"] == pytest.approx(5.4, abs=0.2)
+
+
+def test_settings_come_from_the_template():
+    """Memory, architecture and schedule are those of the functions in the template."""
+    drift = {"Variables": {"SELFHEAL_SCHEDULE_MINUTES": "15"}}
+    functions = {
+        "P": {"Code": {}, "Handler": "predictor.handler.handler", "MemorySize": 512, "Architectures": ["x86_64"]},
+        "D": {
+            "Code": {},
+            "ImageConfig": {"Command": ["drift.handler.handler"]},
+            "MemorySize": 99,
+            "Environment": drift,
+        },
+    }
+    resources = {name: {"Type": "AWS::Lambda::Function", "Properties": found} for name, found in functions.items()}
+    found = environment_of({"Resources": resources}, {"Resources": {}})
+    assert (found.architecture, found.memory, found.schedule_minutes) == ("x86_64", {"predictor": 512, "drift": 99}, 15)
