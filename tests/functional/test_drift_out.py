@@ -1,0 +1,61 @@
+"""What leaves the drift function: metrics in CloudWatch's format, and the offline command's exit codes."""
+
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from drift.telemetry import emit
+from infra.cli.app import app
+from infra.simulation.credit import Phase, credit_rows
+from tests.support.monitoring import CreditWorld
+
+CONTRACT = files("selfheal.contract").joinpath("credit_risk.toml").read_text(encoding="utf-8")
+
+
+def test_metrics_are_few_and_carry_no_dimension_but_the_service(capsys):
+    """One record of at most ten metrics: no feature and no version multiplies their price."""
+    world = CreditWorld()
+    world.hours(24)
+    emit(world.run().metrics)
+    (line,) = capsys.readouterr().out.splitlines()
+    (directive,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["service"]]
+    assert 5 <= len(directive["Metrics"]) <= 10
+    assert json.loads(line)["Predictions"] == [960.0]
+
+
+@pytest.mark.parametrize(("current", "code"), [("calm", 0), ("stress", 3), ("few", 4), ("broken", 5)])
+def test_the_offline_command_tells_its_verdict_by_its_exit_code(tmp_path, current, code):
+    """0 no drift, 3 drift, 4 not enough data, 5 pipeline fault; summary and report are written whatever it is."""
+    rng = np.random.default_rng(1)
+    rows = {
+        "calm": credit_rows(rng, 1000)[0],
+        "stress": credit_rows(rng, 1000, Phase.STRESS)[0],
+        "few": credit_rows(rng, 100)[0],
+        "broken": credit_rows(rng, 1000, Phase.BROKEN_PIPELINE)[0],
+    }
+    paths = {name: tmp_path / name for name in ("contract.toml", "a.csv", "b.parquet", "out.json", "out.html")}
+    paths["contract.toml"].write_text(CONTRACT, encoding="utf-8")
+    credit_rows(rng, 3000)[0].to_csv(paths["a.csv"], index=False)
+    rows[current].to_parquet(paths["b.parquet"])
+    options = {"contract": "contract.toml", "reference": "a.csv", "current": "b.parquet", "json": "out.json"}
+    arguments = [part for name, file in {**options, "html": "out.html"}.items() for part in (f"--{name}", paths[file])]
+    done = CliRunner().invoke(app, ["drift", *map(str, arguments)])
+    assert done.exit_code == code, done.output
+    assert json.loads(paths["out.json"].read_text())["num_features_total"] == 10
+    assert paths["out.html"].read_text().startswith("<!doctype html>")
+
+
+def test_a_file_that_is_not_what_its_name_says_is_a_clear_message(tmp_path):
+    """A picture called .parquet is refused by name."""
+    (tmp_path / "contract.toml").write_text(CONTRACT, encoding="utf-8")
+    (tmp_path / "a.parquet").write_bytes(b"\x89PNG\r\n")
+    path = str(tmp_path / "a.parquet")
+    done = CliRunner().invoke(
+        app, ["drift", "--contract", str(tmp_path / "contract.toml"), "--reference", path, "--current", path]
+    )
+    assert done.exit_code == 1
+    assert "a.parquet can't be read as its name promises" in str(done.exception)
