@@ -211,3 +211,43 @@ def test_an_oversized_file_is_refused_before_it_is_parsed():
     """The size limit comes first: the bytes aren't even JSON."""
     with pytest.raises(ArtefactRefused, match="bytes"):
         load_artefact(b" " * (model.SIZE_LIMIT + 1))
+
+
+def test_a_sum_adds_its_parts_by_weight():
+    """Each part reads its own columns; one row and many have the same bits."""
+    document = summed()
+    row = {"x": 1.0, "c": "b"}
+    expected = 0.75 * 1.25 + 0.25 * (0.5 + 0.0 + 1000)
+    artefact = load(document)
+    assert artefact.probabilities([row])[0] == probability(expected)
+    assert artefact.probabilities([row] * 100) == artefact.probabilities([row]) * 100
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        ("estimator.parts", [], "estimator.parts"),
+        ("estimator.parts.0.columns", 1, "estimator.parts.0.estimator"),
+        ("estimator.parts.0.columns", 7, "estimator.parts.0.columns"),
+        ("estimator.parts.0.weight", None, "estimator.parts.0.weight"),
+        ("estimator.parts.1.estimator", {"kind": "sum", "parts": []}, "estimator.parts.1.estimator.kind"),
+    ],
+)
+def test_what_is_off_in_a_sum_is_refused_by_its_place(path: str, value: Any, place: str):
+    """Columns that don't add up, and sums within sums among it."""
+    with pytest.raises(ArtefactRefused, match=place.replace(".", r"\.")):
+        load(changed(summed(), path, value))
+
+
+def summed() -> dict[str, Any]:
+    return {
+        **TREES,
+        "blocks": [*TREES["blocks"], *LINEAR["blocks"]],
+        "estimator": {
+            "kind": "sum",
+            "parts": [
+                {"weight": 0.75, "columns": 2, "estimator": TREES["estimator"]},
+                {"weight": 0.25, "columns": 4, "estimator": LINEAR["estimator"]},
+            ],
+        },
+    }
