@@ -199,21 +199,21 @@ def test_a_better_shadow_model_is_promoted(workflow: Workflow):
 
 
 def test_waits_until_the_labels_have_come(workflow: Workflow):
-    """Labels that come after two hours are looked for every 15 minutes, and end the wait early."""
-    ids = traffic(workflow.stores, since=START + 9 * DAY, rows=1000, label_delay=None)
+    """Labels that come after an hour are looked for every 15 minutes, and end the wait early."""
+    ids = traffic(workflow.stores, since=START + 9 * DAY, rows=500, label_delay=None)
     truth = {"ready": False}
     look = workflow.functions["label_wait"]
 
     def labels_come_later(event: dict[str, Any]) -> Any:
-        if workflow.clock.now >= START + 10 * DAY + timedelta(hours=2) and not truth["ready"]:
+        if workflow.clock.now >= START + 10 * DAY + timedelta(hours=1) and not truth["ready"]:
             truth["ready"] = True
-            traffic(workflow.stores, since=START + 9 * DAY, rows=1000)
+            traffic(workflow.stores, since=START + 9 * DAY, rows=500)
         return look(event)
 
     workflow.functions["label_wait"] = labels_come_later
-    assert len(ids) == 1000
+    assert len(ids) == 500
     assert workflow.run() == "SUCCEEDED"
-    assert workflow.calls.count("label_wait") == 9
+    assert workflow.calls.count("label_wait") == 5
     assert workflow.decisions()[0].kind == "promote"
 
 
