@@ -129,3 +129,49 @@ def test_logs_are_kept_for_as_long_as_the_stage_says(of_type):
     """Every log group has a retention; none keeps logs for ever."""
     groups = of_type("AWS::Logs::LogGroup").values()
     assert {group["RetentionInDays"] for group in groups} == {7}
+
+
+def test_every_alarm_tells_people_and_has_a_page(of_type):
+    """Each alarm publishes to the topic, and the runbook says what to do about it."""
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    runbook = Path("docs/runbook.md").read_text(encoding="utf-8")
+    assert len(alarms) == 7
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": next(iter(of_type("AWS::SNS::Topic")))}]
+        assert f"| {name.removeprefix('Observability')[:-8]} |" in runbook
+
+
+def test_the_dashboard_shows_metrics_that_are_emitted(of_type):
+    """Every metric of ours on the dashboard is one that a function writes."""
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    sources = [*Path("functions").rglob("*.py"), *Path("layers/core/python").rglob("*.py")]
+    written = "".join(path.read_text(encoding="utf-8") for path in sources)
+    body = json.dumps(dashboard["DashboardBody"]).replace("\\", "")
+    shown = {part.split('"')[0] for part in body.split('"selfheal","')[1:]}
+    assert len(shown) >= 6
+    assert all(f'"{name}"' in written for name in shown)
+
+
+def test_nothing_that_fails_in_the_background_is_lost(functions, of_type):
+    """Uploads and monitoring runs that fail for good are kept in the dead-letter queue, as is a schedule's event."""
+    (queue,) = of_type("AWS::SQS::Queue")
+    kept = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert {config["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] for config in kept} == {queue}
+    assert len(kept) == 2
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+def test_the_api_is_throttled_and_logs_who_asked(of_type):
+    """The stage limits rate and burst, and logs each request without its body."""
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 100, "ThrottlingRateLimit": 50}
+    assert "$context.identity.userArn" in stage["AccessLogSettings"]["Format"]
+
+
+def test_uploaders_may_only_upload(of_type):
+    """The policy for those who bring labels opens one prefix for writing, and nothing else."""
+    (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:PutObject")
+    assert statement["Resource"]["Fn::Join"][1][-1] == "/labels/incoming/*"

@@ -96,8 +96,8 @@ class Observability(Construct):
             ],
             [
                 _graph("Drift share", [_monitoring("DriftShare")]),
-                _graph("Positive rate and coverage", [_monitoring("PositiveRate"), _monitoring("Coverage")]),
-                _graph("F1 and Brier", [_monitoring("F1"), _monitoring("Brier")]),
+                _graph("Coverage of labels", [_monitoring("LabelCoverage")]),
+                _graph("F1 and Brier", [_monitoring(m) for m in ("RealisedF1", "EstimatedF1", "RealisedBrier")]),
             ],
             [
                 _graph("Monitoring runs", [drift.metric_invocations(), drift.metric_errors()]),
