@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 
 from selfheal.contract.model import Policy
 from selfheal.drift.looks import event_start
+from selfheal.evaluation_rows import MINIMUM_PER_CLASS
 from selfheal.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
 from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance, Verdict
+
+# A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
+MOST_JUDGING_SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     Retraining can cure decay and drift, given labels of the changed world: enough to teach the shadow model and as many
     again to judge it. `labelled_since_alarm` counts labelled predictions made since the alarm began.
     """
-    needed = policy.retraining.minimum_labels + policy.gates.minimum_samples
+    needed = _labels_needed(judgement.performance, policy)
     if not judgement.is_alarming:
         return None, "nothing to heal"
     labelled = max(labelled_since_alarm, judgement.decay.labelled_since)
@@ -113,6 +117,15 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     if judgement.decay.decayed:
         return "decay", "recent labels show that the model has become worse"
     return "drift", "inputs have drifted, and there are labels to learn from"
+
+
+def _labels_needed(performance: Performance | None, policy: Policy) -> int:
+    """Enough to judge a shadow model, where the rarer class is common enough, and at least as many to teach it."""
+    judging = policy.gates.minimum_samples
+    if performance is not None and 0 < performance.positives < performance.n:
+        rarer = min(performance.positives, performance.n - performance.positives) / performance.n
+        judging = max(judging, min(round(MINIMUM_PER_CLASS / rarer), MOST_JUDGING_SAMPLES * judging))
+    return judging + max(policy.retraining.minimum_labels, judging)
 
 
 def state_of(summary: DriftSummary) -> tuple[object, ...]:

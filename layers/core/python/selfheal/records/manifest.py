@@ -16,6 +16,7 @@ class Artefact(Record):
 class DataWindow(Record):
     """The rows behind a version; `fingerprint` is the SHA-256 of the training set in canonical form.
 
+    The newest `fitted` rows are those that the model was fitted on: after an abrupt change the older ones are let go.
     `repeated` rows were in its parent's training set and came again; `relabelled` ones came again with the other label,
     which they carry now.
     """
@@ -25,6 +26,7 @@ class DataWindow(Record):
     oldest: UtcTime
     newest: UtcTime
     fingerprint: str
+    fitted: int | None = None
     repeated: int = 0
     relabelled: int = 0
 

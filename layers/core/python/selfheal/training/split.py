@@ -70,8 +70,7 @@ def within_window(dataset: Dataset, window: Literal["auto", "all"] | int) -> Dat
 
 def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
     """Raises TrainingImpossible where there are too few labels, one class only, or hardly any of a class."""
-    positives = int(dataset.labels.sum())
-    rarer = min(positives, len(dataset) - positives)
+    positives, rarer = int(dataset.labels.sum()), _rarer(dataset.labels)
     if len(dataset) < minimum_labels:
         raise TrainingImpossible(f"only {len(dataset)} labelled rows; at least {minimum_labels} are needed")
     if rarer == 0:
@@ -87,12 +86,9 @@ def tuning_rows(dataset: Dataset) -> int:
     Raises TrainingImpossible where even half of the rows hold fewer than 5 of a class, or the others do.
     """
     rows = len(dataset)
-    positives = np.cumsum(dataset.labels[::-1])
-    rarer = np.minimum(positives, np.arange(1, rows + 1) - positives)
-    enough = int(np.searchsorted(rarer, WANTED_PER_CLASS)) + 1
+    enough = rows_with(dataset.labels, WANTED_PER_CLASS)
     chosen = min(max(round(TUNING_SHARE * rows), enough), int(LARGEST_TUNING_SHARE * rows))
-    fitting = dataset.labels[: rows - chosen]
-    if min(rarer[chosen - 1], fitting.sum(), len(fitting) - fitting.sum()) < MINIMUM_PER_CLASS:
+    if min(_rarer(dataset.labels[: rows - chosen]), _rarer(dataset.labels[rows - chosen :])) < MINIMUM_PER_CLASS:
         raise TrainingImpossible(
             "the rarer class is missing from the newest or the oldest half of the labels: "
             f"at least {MINIMUM_PER_CLASS} of each class are needed in both"
@@ -109,3 +105,15 @@ def pasts(dataset: Dataset, window: Literal["auto", "all"] | int) -> tuple[Past,
     recent = [Past(f"newest {share:.0%}", share=share, handicap=CUT_HANDICAP) for share in RECENT_SHARES]
     long_enough = [past for past in recent if past.share * len(dataset) >= SHORTEST_WINDOW_ROWS]
     return (Past("all"), Past("fading", fades=True), *long_enough)
+
+
+def rows_with(labels: NDArray[np.int8], per_class: int) -> int:
+    """How many of the newest rows hold that many of each class; one more than there are where none do."""
+    positives = np.cumsum(labels[::-1])
+    rarer = np.minimum(positives, np.arange(1, len(labels) + 1) - positives)
+    return int(np.searchsorted(rarer, per_class)) + 1
+
+
+def _rarer(labels: NDArray[np.int8]) -> int:
+    positives = int(labels.sum())
+    return min(positives, len(labels) - positives)

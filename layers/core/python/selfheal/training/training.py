@@ -13,6 +13,7 @@ from selfheal.dataset import Dataset
 from selfheal.errors import TrainingImpossible
 from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
+from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibrated
 from selfheal.training.candidates import BOOSTINGS, LINEAR, Recipe, scores_of
 from selfheal.training.curves import Curves, curves_of
@@ -33,9 +34,11 @@ CALIBRATION_SHARE = 0.5
 class TrainedModel:
     """The winner, fitted on all rows that its pasts keep; and its twin, which hadn't seen the tuning rows.
 
+    rows: how many of the newest rows were trained on; fewer than all where an older world was let go.
     tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows. metrics: of these.
     """
 
+    rows: int
     fitted: FittedModel
     candidates: tuple[Candidate, ...]
     metrics: dict[str, float]
@@ -96,6 +99,9 @@ def train(
     # Sums split over threads come out in another order on another machine, and threads that wait for each other on a
     # busy core make a run of seconds one of minutes.
     with threadpool_limits(1):
+        if contract.policy.retraining.window == "auto":
+            kept = rows_since_break(dataset, contract, seed, check_budget)
+            dataset = dataset.take(slice(len(dataset) - kept, None))
         return _Run(dataset, contract, seed, check_budget).result()
 
 
@@ -116,6 +122,7 @@ class _Run:
         used = [contestant for contestant, _ in blend.parts]
         records = [self._record(contestant, is_chosen=used == [contestant]) for contestant in (*linear, *boosting)]
         return TrainedModel(
+            rows=len(self._dataset),
             fitted=FittedModel(self._refitted(blend), calibration.shrunk(CALIBRATION_SHARE), threshold),
             candidates=(*records, *([_blend_record(blend, metrics)] if len(used) > 1 else [])),
             metrics=metrics,

@@ -63,7 +63,7 @@ def train_version(
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
         TRAINING: to_parquet(rows),
-        REFERENCE: to_parquet(reference_of(rows, seed)),
+        REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
@@ -71,7 +71,7 @@ def train_version(
         version=version,
         created_at=now,
         contract=contract,
-        data=_window(rows, repeated_rows, relabelled_rows),
+        data=_window(rows, trained.rows, repeated_rows, relabelled_rows),
         evaluation_from=evaluation_from,
         lineage=lineage,
         seed=seed,
@@ -101,13 +101,14 @@ def _tuning(rows: Dataset, trained: TrainedModel) -> TuningRows:
     return TuningRows(rows.take(slice(len(rows) - tuning, None)), trained.tuning_probabilities)
 
 
-def _window(rows: Dataset, repeated: int, relabelled: int) -> DataWindow:
+def _window(rows: Dataset, fitted: int, repeated: int, relabelled: int) -> DataWindow:
     return DataWindow(
         rows=len(rows),
         positives=int(rows.labels.sum()),
         oldest=as_utc(rows.timestamps[0]),
         newest=as_utc(rows.timestamps[-1]),
         fingerprint=fingerprint(rows),
+        fitted=fitted,
         repeated=repeated,
         relabelled=relabelled,
     )

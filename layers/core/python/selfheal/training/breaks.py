@@ -1,0 +1,79 @@
+"""After an abrupt change: how few of the newest rows still mean what they say.
+
+The rows since the change may be one in fifty, too few to be seen on the tuning rows, most of which are older. So
+pasts that halve down to a few hundred rows are compared on the very newest rows alone. Those are few and judge noisily:
+a shorter past is taken only where it is better by more than two standard errors of the paired difference (the rule of
+Breiman et al., Classification and Regression Trees, 1984, section 3.4.3, with two in place of one).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract
+from selfheal.dataset import Dataset
+from selfheal.performance.realised import brier_losses
+from selfheal.training.candidates import BOOSTINGS, scores_of
+from selfheal.training.model import Calibration
+from selfheal.training.split import Past, rows_with
+
+# The newest rows that judge hold this many of the rarer class, and are at least so many.
+JUDGING_PER_CLASS = 50
+JUDGING_ROWS = 200
+# A shorter past, or one with fewer of a class, teaches too little to be worth comparing.
+SHORTEST_ROWS = 200
+SHORTEST_PER_CLASS = 20
+STANDARD_ERRORS = 2.0
+# The kind of model that compares them: it does well on few rows and on many.
+RECIPE = BOOSTINGS[-1]
+EVERYTHING = Past("all")
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A model fitted on the newest `rows` rows: its Brier losses on the judging rows, shape (m,)."""
+
+    rows: int
+    losses: NDArray[np.float64]
+
+
+def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None]) -> int:
+    """How many of the newest rows to train on: all of them, unless the newest rows clearly speak for fewer."""
+    judging = max(JUDGING_ROWS, rows_with(dataset.labels, JUDGING_PER_CLASS))
+    trials: list[Trial] = []
+    for rows in _halvings(dataset, judging):
+        check_budget()
+        trials.append(_trial(rows, dataset, judging, contract, seed))
+    return _longest_that_is_as_good(trials) if trials else len(dataset)
+
+
+def _halvings(dataset: Dataset, judging: int) -> list[int]:
+    """All rows, the newest half, quarter and so on, as long as enough of them are older than the judging ones."""
+    lengths: list[int] = []
+    rows = len(dataset)
+    while True:
+        teaching = dataset.labels[len(dataset) - rows : max(len(dataset) - judging, 0)]
+        positives = int(teaching.sum())
+        if len(teaching) < SHORTEST_ROWS or min(positives, len(teaching) - positives) < SHORTEST_PER_CLASS:
+            return lengths
+        lengths.append(rows)
+        rows //= 2
+
+
+def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: int) -> Trial:
+    end = len(dataset) - judging
+    teaching, judges = dataset.take(slice(len(dataset) - rows, end)), dataset.take(slice(end, None))
+    staged = scores_of(RECIPE.fitted(contract, teaching, EVERYTHING, seed), judges)
+    losses = [brier_losses(Calibration().probabilities(scores), judges.labels) for scores in staged]
+    return Trial(rows, min(losses, key=np.mean))
+
+
+def _longest_that_is_as_good(trials: Sequence[Trial]) -> int:
+    best = min(trials, key=lambda trial: float(trial.losses.mean()))
+    for trial in trials:
+        excess = trial.losses - best.losses
+        if excess.mean() <= STANDARD_ERRORS * excess.std(ddof=1) / np.sqrt(len(excess)):
+            return trial.rows
+    return best.rows
