@@ -46,7 +46,8 @@ def log_key(request_id: str) -> str:
 
 def hour_prefix(moment: datetime) -> str:
     """The partition of the hour that holds a moment in UTC."""
-    return f"{PREFIX}dt={moment:%Y-%m-%d}/hh={moment:%H}/"
+    text = moment.isoformat()  # many times faster than strftime
+    return f"{PREFIX}dt={text[:10]}/hh={text[11:13]}/"
 
 
 def to_lines(predictions: Sequence[Prediction]) -> bytes:
