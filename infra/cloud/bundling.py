@@ -17,6 +17,14 @@ class BundlingImpossible(Exception):
 # The services that zip functions call; botocore's descriptions of all others are a quarter of the layer.
 DESCRIBED_SERVICES = {"s3", "sts"}
 
+# Nothing that functions use of these packages imports them.
+UNUSED = (
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/data_classes",
+    "aws_lambda_powertools/utilities/parser",
+    "numpy/f2py",
+)
+
 
 def install_packages(lock: Path, target: Path, architecture: str) -> None:
     """Install a lock's packages for Lambda's platform into a folder. Only wheels: nothing is built here.
@@ -34,11 +42,13 @@ def install_packages(lock: Path, target: Path, architecture: str) -> None:
 
 
 def trim(packages: Path) -> None:
-    """Remove what no function needs: tests, type stubs, descriptions of services that aren't called."""
-    for folder in [*packages.rglob("tests"), *_undescribed(packages / "botocore" / "data")]:
+    """Remove what no function needs: tests, parts that nobody imports, what compilers and type checkers read."""
+    unused = [packages / part for part in UNUSED]
+    for folder in [*packages.rglob("tests"), *_undescribed(packages / "botocore" / "data"), *unused]:
         shutil.rmtree(folder, ignore_errors=True)
-    for stub in packages.rglob("*.pyi"):
-        stub.unlink()
+    for pattern in ("*.pyi", "*.pxd", "*.h", "*.a"):
+        for file in packages.rglob(pattern):
+            file.unlink()
 
 
 def compile_bytecode(folder: Path, deployed_at: str) -> None:
