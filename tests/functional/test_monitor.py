@@ -76,8 +76,8 @@ def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():
     assert not summary.healing.started
     assert "waiting for labels" in summary.healing.reason
     assert len(world.notifications.sent) == 1
-    for _ in range(4):
-        world.hours(6, phase=Phase.STRESS)
+    for _ in range(5):
+        world.hours(6, phase=Phase.STRESS, rows=120)
         world.run()
     (healing,) = world.executions.started
     assert healing.execution == f"{VERSION}-0"
@@ -89,7 +89,7 @@ def test_changed_risk_is_found_by_labels_alone():
     world = CreditWorld()
     world.hours(24)
     for _ in range(6):
-        world.hours(6, phase=Phase.CHANGED_RISK)
+        world.hours(6, phase=Phase.CHANGED_RISK, rows=120)
         summary = world.summary(world.run())
     assert summary.verdict == "decay"
     assert summary.diagnosis.cause == "concept_drift"

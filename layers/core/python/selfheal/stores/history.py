@@ -68,13 +68,16 @@ class PredictionHistory:
 
         A row logged under an older contract may lack a feature; it is missing then.
         """
+        # The parts are let go of before anything else is made of them: a busy day fills gigabytes.
+        return _window(self._rows(start, end), contract)
+
+    def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
         rolled = self._rollups.hours_between(start, end)
         hours = (self._hour(hour, is_rolled=hour in rolled) for hour in _hours(start, end))
         parts = [part for rows in hours if len(part := _between(rows, start, end))]
         rows = pd.concat(parts, ignore_index=True) if parts else empty_hour()
-        if not rows[TIMESTAMP].is_monotonic_increasing or rows[ID].duplicated().any():
-            rows = once_each(rows)
-        return _window(rows, contract)
+        # An id lies in the hour that it names, so that no two hours share one.
+        return rows if rows[TIMESTAMP].is_monotonic_increasing else once_each(rows)
 
     def _hour(self, hour: datetime, *, is_rolled: bool) -> pd.DataFrame:
         """An hour's rows, each once, oldest first."""

@@ -64,6 +64,8 @@ SUMMARY, REPORT = "summary.json", "report.html"
 MINIMUM_DECAY = 0.05
 # The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
 NEWEST_ROWS = 200
+# More predictions than this, the newest, say nothing more about a metric.
+ESTIMATED_ROWS = 50_000
 UNKNOWN = Estimate(value=None, low=None, high=None)
 
 type Floats = NDArray[np.float64]
@@ -148,10 +150,12 @@ def _read(stores: Stores, now: datetime, schedule_minutes: int, open_hours: tupl
     production = read_production(stores)
     policy = production.contract.policy.monitoring
     written = stores.monitoring.latest(SUMMARY, now)
+    start = now - timedelta(hours=policy.lookback_hours)
+    window = stores.history.window(start, now, production.contract)
     return _Run(
         production=production,
-        window=stores.history.window(now - timedelta(hours=policy.lookback_hours), now, production.contract),
-        recent=recent_predictions(stores, production.contract, now),
+        window=window,
+        recent=recent_predictions(stores, production.contract, window, start, now),
         before=DriftSummary.model_validate_json(written) if written else None,
         now=now,
         open_hours=open_hours,
@@ -254,7 +258,10 @@ def _performance(newest: RecentPredictions) -> Performance | None:
 
 def _estimated(run: _Run) -> Performance | None:
     """Of the version's own predictions in the window; None where there are none, or one class only to calibrate on."""
-    answered = run.window.take(run.window.model_versions == run.production.manifest.version)
+    own = np.flatnonzero(run.window.model_versions == run.production.manifest.version)[-ESTIMATED_ROWS:]
+    chosen = np.zeros(len(run.window), dtype=bool)
+    chosen[own] = True
+    answered = run.window.take(chosen)
     tuning, reference = run.production.tuning, run.production.reference
     if not len(answered) or len(set(tuning.rows.labels.tolist())) == 1:
         return None

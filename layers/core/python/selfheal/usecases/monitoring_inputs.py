@@ -89,20 +89,24 @@ class RecentPredictions:
         return type(self)(self.rows.take(rows), self.labels[rows])
 
 
-def recent_predictions(stores: Stores, contract: Contract, now: datetime) -> RecentPredictions:
-    """The newest predictions, by whole days back to where 2,000 are labelled, for 30 days at most.
+def recent_predictions(
+    stores: Stores, contract: Contract, window: PredictionWindow, start: datetime, now: datetime
+) -> RecentPredictions:
+    """The predictions of [start, now), which were read already, and by whole days back those before them.
 
-    A day is read only if a label of its predictions, or of later ones, is known or it is the first.
+    Back to where 2,000 are labelled, for 30 days at most; a day is read only if a label of its predictions, or of older
+    ones, is known.
     """
-    days = [_day(stores, contract, now - DAY, now)]
+    days = [_labelled(stores, window, start, now)]
     pending: list[datetime] = []
-    start = now - DAY
     while sum(int(day.is_labelled.sum()) for day in days) < LABELS_WANTED and now - start < LABEL_HORIZON:
         start -= DAY
         pending.append(start)
         if stores.labels.of_predictions_between(start, start + DAY):
             days.extend(_day(stores, contract, day, day + DAY) for day in pending)
             pending.clear()
+    if len(days) == 1:
+        return days[0]
     oldest_first = days[::-1]
     return RecentPredictions(
         PredictionWindow.concatenate([day.rows for day in oldest_first]),
@@ -111,7 +115,10 @@ def recent_predictions(stores: Stores, contract: Contract, now: datetime) -> Rec
 
 
 def _day(stores: Stores, contract: Contract, start: datetime, end: datetime) -> RecentPredictions:
-    rows = stores.history.window(start, end, contract)
+    return _labelled(stores, stores.history.window(start, end, contract), start, end)
+
+
+def _labelled(stores: Stores, rows: PredictionWindow, start: datetime, end: datetime) -> RecentPredictions:
     known = stores.labels.of_predictions_between(start, end)
     labels = [known[key].label if key in known else -1 for key in rows.prediction_ids]
     return RecentPredictions(rows, np.array(labels, dtype=np.int8))
