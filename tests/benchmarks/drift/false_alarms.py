@@ -31,7 +31,7 @@ def single_look_rates(world: World, repetitions: int = 400) -> dict[str, dict[st
     return {rule: {size: count / repetitions for size, count in by.items()} for rule, by in counts.items()}
 
 
-def large_window_rates(repetitions: int = 50, rows: int = 1_000_000) -> dict[str, float]:
+def large_window_rates(repetitions: int = 30, rows: int = 1_000_000) -> dict[str, float]:
     """Detection with windows far larger than the reference, for independent and for strongly correlated features."""
     contract, found = normal_contract(), {}
     for name, correlation in (("independent", 0.0), ("correlated", 0.9)):

@@ -15,7 +15,7 @@ REFERENCE_ROWS = 5000
 LEVEL = 0.05
 
 
-def power_curves(repetitions: int = 200, references: int = 10) -> list[dict[str, float]]:
+def power_curves(repetitions: int = 150, references: int = 10) -> list[dict[str, float]]:
     """One entry a point: shift (standard deviations), share of shifted features, n, and the three rates."""
     contract, rng = normal_contract(), np.random.default_rng(3)
     drawn = [normal_rows(rng, REFERENCE_ROWS) for _ in range(references)]
