@@ -70,7 +70,7 @@ def _column(cells: list[Any], feature: Feature) -> "NDArray[Any]":
     # Missing values compare as false: a check must ask for what is wrong.
     wrong = (column < _or(feature.minimum, -np.inf)) | (column > _or(feature.maximum, np.inf)) | np.isinf(column)
     if feature.type == "integer":
-        wrong |= np.mod(column, 1) > 0
+        wrong |= np.floor(column) < column
     if wrong.any():
         raise ValueError
     return column

@@ -54,16 +54,17 @@ def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Predic
     # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
     timestamp = timestamp_of(moment_of(request_id))
     version, threshold = model.version, model.artefact.threshold
+    identifiers = [prediction_id(request_id, row) for row in range(len(rows.values))]
     return [
         {
-            "prediction_id": prediction_id(request_id, index),
+            "prediction_id": identifier,
             "timestamp": timestamp,
             "model_version": version,
             "probability": value,
-            "prediction": int(value >= threshold),
+            "prediction": 1 if value >= threshold else 0,
             "features": row,
         }
-        for index, (row, value) in enumerate(zip(rows.values, _probabilities(model, rows), strict=True))
+        for identifier, value, row in zip(identifiers, _probabilities(model, rows), rows.values, strict=True)
     ]
 
 
