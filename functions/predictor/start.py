@@ -33,7 +33,7 @@ def start() -> "Mangum":
 
 def _in_background(load: Callable[[], object]) -> Thread:
     def attempt() -> None:
-        with suppress(SelfhealError, ValueError, KeyError):  # each request looks again, and says what is wrong
+        with suppress(SelfhealError):  # each request looks again, and says what is wrong
             load()
 
     thread = Thread(target=attempt, daemon=True)

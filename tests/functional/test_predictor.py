@@ -154,6 +154,21 @@ def test_a_version_that_is_missing_or_a_registry_that_is_down_leaves_the_last_go
     assert world.predict(ROW).json["model_version"] == "v1"
 
 
+@pytest.mark.parametrize("key", ["pointers/production.json", "models/v1/manifest.json"])
+def test_a_corrupt_registry_is_a_503_at_first_and_harmless_later(key):
+    """Before a model is loaded nothing can answer, and the answer gives nothing away; a loaded one goes on."""
+    fresh, running = serving_world(), serving_world()
+    running.predict(ROW)
+    for world in (fresh, running):
+        world.registry.put(key, b'{"version": "secret"}')
+        world.advance(60)
+    reply = fresh.predict(ROW)
+    assert (reply.status, reply.headers["content-type"]) == (503, "application/problem+json")
+    assert "secret" not in reply.text
+    assert running.predict(ROW).status == 200
+    assert fresh.telemetry.failures == []
+
+
 def test_the_model_card_tells_what_answers():
     """GET /model names the version, its threshold and its features."""
     card = serving_world().call("GET", "/model").json

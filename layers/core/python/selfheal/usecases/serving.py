@@ -1,11 +1,13 @@
 """The production model as the predictor holds it: loaded whole or not at all, and looked at again now and then."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from selfheal.artefact import Artefact, load_artefact
 from selfheal.contract.request import RowModel
-from selfheal.errors import SelfhealError
+from selfheal.errors import ArtefactRefused, SelfhealError
 from selfheal.records.manifest import Manifest
 from selfheal.stores.pointer import PointerRead, ProductionPointer
 from selfheal.stores.registry import SERVING, ModelRegistry
@@ -54,7 +56,8 @@ class ProductionModel:
             NoProductionModel, StoreUnavailable, ArtefactRefused and others: no model could be loaded yet.
         """
         if self._model is None:
-            self._model = self._load(self._pointer.read())
+            with _corruption_refused():
+                self._model = self._load(self._pointer.read())
             self._looked_at = now
         elif self._looked_at is None or abs(now - self._looked_at) >= self._check_after:
             self._model = self._looked_again(self._model)
@@ -66,11 +69,11 @@ class ProductionModel:
         self._looked_at = None
 
     def _looked_again(self, model: ServedModel) -> ServedModel:
-        # A corrupt manifest or pointer is a ValueError of pydantic's, a missing artefact entry a KeyError.
         try:
-            read = self._pointer.read_if_changed(model.read.etag)
-            fresh = model if read is None else self._load(read)
-        except (SelfhealError, ValueError, KeyError) as error:
+            with _corruption_refused():
+                read = self._pointer.read_if_changed(model.read.etag)
+                fresh = model if read is None else self._load(read)
+        except SelfhealError as error:
             self.problem = type(error).__name__
             return model
         self.problem = None
@@ -80,3 +83,12 @@ class ProductionModel:
         manifest = self._models.manifest(read.pointer.version)
         artefact = load_artefact(self._models.artefact(manifest, SERVING))
         return ServedModel(read, manifest, artefact, RowModel(manifest.contract), self._models)
+
+
+@contextmanager
+def _corruption_refused() -> Iterator[None]:
+    """A corrupt pointer or manifest is a ValueError of pydantic's, an artefact that it doesn't list a KeyError."""
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise ArtefactRefused("the production pointer or manifest is corrupt: restore it or roll back") from error
