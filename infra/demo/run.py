@@ -13,13 +13,15 @@ from rich.console import Console
 
 from infra.demo.display import Display
 from infra.demo.outcome import Outcome, outcome_of
-from infra.demo.story import STEP, Story
+from infra.demo.story import Story
 from infra.demo.world import World, made_up_world, world_of_file
 from infra.local import LocalCloud, synthesised
 from selfheal.contract import default_contract, parse_contract
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 FOLDER = Path("build/demo")
+# Twice a day instead of every hour: the demo's days are short.
+SCHEDULE_MINUTES = 12 * 60
 
 
 def run_demo(
@@ -35,8 +37,7 @@ def run_demo(
         world = _world(contract_path, data_path, seed)
         console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
         display.doing("synthesising and deploying the local cloud")
-        minutes = int(STEP.total_seconds() // 60)
-        assembly = synthesised(schedule_minutes=minutes)
+        assembly = synthesised(schedule_minutes=SCHEDULE_MINUTES)
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
             story.run()

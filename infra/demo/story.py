@@ -12,18 +12,17 @@ from infra.demo.postbox import LabelPostbox
 from infra.demo.traffic import Client, Rows
 from infra.demo.world import ROWS_PER_DAY, World
 from infra.local import LocalCloud
-from infra.simulation.injection import shift_of_scale
-from selfheal.artefact import Artefact, load_artefact
-from selfheal.stores.registry import SERVING
+from selfheal.records.healing import Trigger
 from selfheal.usecases.bootstrap import bootstrap
+from selfheal.usecases.heal import start_healing
 
 STEP = timedelta(hours=6)
 STEP_ROWS = ROWS_PER_DAY * STEP // timedelta(days=1)
 REQUEST_ROWS = 100
 ROWS_AFTER_HEALING = ROWS_PER_DAY
 LONGEST_ACT = 20
-MOVED_FEATURES = 3
-IMPORTANCE_ROWS = 1_000
+# Labels come a day later: then those of the six hours after the disturbance are there.
+STEPS_UNTIL_LABELLED = 5
 
 
 class Story:
@@ -45,7 +44,7 @@ class Story:
         self._live(self._world.calm, "calm", "calm traffic")
         self._heal()
         self._wait_out_the_cooldown()
-        self._try_again_without_need()
+        self._pass_a_disturbance()
 
     def _train_first_model(self) -> None:
         self._display.doing("training the first model")
@@ -62,15 +61,25 @@ class Story:
     def _wait_out_the_cooldown(self) -> None:
         days = self._world.contract.policy.gates.cooldown_days
         self._tell(f"{days:g} quiet days pass: no promotion is allowed while the cooldown lasts")
-        self._cloud.run_until(self._cloud.clock.now + timedelta(days=days))
+        # Nothing is asked meanwhile, so a single monitoring run at the end stands for those of the days between.
+        self._cloud.clock.advance(timedelta(days=days))
+        self._cloud.tick()
+        self._cloud.settle()
+        self.narrator.tell()
 
-    def _try_again_without_need(self) -> None:
-        began, base = self._cloud.clock.now, self._world.training.features
-        names = least_important(self._production_model(), self._rest.part(0, IMPORTANCE_ROWS), self._world)
-        self._tell(f"[bold]inputs move[/bold] that hardly matter to the model: {', '.join(names)}")
-        moved = shift_of_scale(self._rest.features, base, names, self._world.contract)
-        self._rest = Rows(moved, self._rest.labels)
-        self._live_until(lambda: bool(self.narrator.decided_since(began)), "aftermath", "inputs moved")
+    def _pass_a_disturbance(self) -> None:
+        """The old world returns for six hours; what a healing learns from it is no better for the rows that follow."""
+        began = self._cloud.clock.now
+        self._tell("[bold]a disturbance passes[/bold]: for six hours the world is as it was at first")
+        self._live(self._world.calm.part(0, STEP_ROWS), "disturbance", "a passing disturbance")
+        self._live(self._next(STEPS_UNTIL_LABELLED * STEP_ROWS), "aftermath", "the world after it")
+        if self._cloud.executions.recent()[0].status != "RUNNING" and not self.narrator.decided_since(began):
+            self._tell("somebody asks for a healing, as `selfheal heal` does")
+            trigger = Trigger(kind="manual", reason="to see whether a new model would be better")
+            start_healing(self._cloud.stores, self._cloud.executions, trigger, self._cloud.clock.now)
+            self._cloud.settle()
+            self.narrator.tell()
+        self._live_until(lambda: bool(self.narrator.decided_since(began)), "aftermath", "waiting for the decision")
 
     def _live(self, rows: Rows, act: str, what: str) -> None:
         steps = len(rows) // STEP_ROWS
@@ -102,22 +111,5 @@ class Story:
     def _production(self) -> str:
         return self._cloud.stores.pointer.read().pointer.version
 
-    def _production_model(self) -> Artefact:
-        models = self._cloud.stores.models
-        return load_artefact(models.artefact(models.manifest(self._production()), SERVING))
-
     def _tell(self, what: str) -> None:
         self._display.happened(self._cloud.clock.now, what)
-
-
-def least_important(model: Artefact, rows: Rows, world: World) -> list[str]:
-    """The numeric features whose shuffling moves the model's probabilities least (permutation importance)."""
-    rng = np.random.default_rng(0)
-    columns = {name: rows.features[name].to_numpy() for name in world.contract.feature_names}
-    usual = model.probabilities_of(columns)
-    importance = {
-        name: float(np.abs(model.probabilities_of({**columns, name: rng.permutation(columns[name])}) - usual).mean())
-        for name in world.contract.numeric_features
-        if world.contract.features[name].type != "boolean"
-    }
-    return sorted(importance, key=lambda name: importance[name])[:MOVED_FEATURES]

@@ -1,4 +1,4 @@
-"""Documented, seeded drifts: for files whose own drift is too small to heal, and for the time after a healing."""
+"""Documented, seeded drift for files whose own is too small to heal."""
 
 from collections.abc import Sequence
 
@@ -36,23 +36,6 @@ def strongest_with_weakest(base: pd.DataFrame, labels: NDArray[np.int8], contrac
     strength = {name: _strength(base[name], labels) for name in numeric}
     order = sorted(numeric, key=lambda name: -strength[name])
     return [(order[i], order[-1 - i]) for i in range(len(order) // 2)]
-
-
-def shift_of_scale(
-    features: pd.DataFrame, base: pd.DataFrame, names: Sequence[str], contract: Contract, share: float = 0.25
-) -> pd.DataFrame:
-    """Covariate drift: each named numeric feature takes its base quantile at `share` of the range further up.
-
-    Values stay those that the base holds, so that nothing leaves its limits or its type.
-    """
-    changed = features.copy()
-    for name in names:
-        if contract.features[name].is_category:
-            continue
-        there = features[name].notna()
-        ranks = _ranks(features.loc[there, name], base[name], np.random.default_rng(0))
-        changed.loc[there, name] = _quantiles(share + (1.0 - share) * ranks, base[name])
-    return changed
 
 
 def _strength(column: pd.Series, labels: NDArray[np.int8]) -> float:
