@@ -36,7 +36,7 @@ demo: setup ## Run the whole loop on this machine: drift, healing, recovery (und
 
 .PHONY: test
 test: setup check ## Check and test everything but the benchmarks (under twelve minutes)
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not slow"
 
 .PHONY: check
 check: setup ## Lint, format and types
@@ -58,7 +58,7 @@ check-infra: synth .tools/sam/bin/sam ## Check the templates: cdk-nag (fails the
 	@for template in cdk.out/*.template.json; do \
 	  AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --template "$$template"; \
 	done
-	@$(BIN)/pytest tests/infra
+	@$(BIN)/pytest tests/infra tests/e2e/test_packages.py
 
 .tools/sam/bin/sam: requirements-sam.txt $(if $(filter .tools/bin/uv,$(UV)),| .tools/bin/uv)
 	@echo "==> installing SAM's command line into an environment of its own"

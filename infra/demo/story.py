@@ -18,7 +18,7 @@ from selfheal.usecases.heal import start_healing
 
 STEP = timedelta(hours=6)
 STEP_ROWS = ROWS_PER_DAY * STEP // timedelta(days=1)
-REQUEST_ROWS = 100
+REQUEST_ROWS = 250
 ROWS_AFTER_HEALING = ROWS_PER_DAY
 LONGEST_ACT = 20
 # Labels come a day later: then those of the six hours after the disturbance are there.

@@ -1,4 +1,4 @@
-"""What is deployed runs from its own packages alone, without the development environment; made twice, it is the same."""
+"""What is deployed runs from its own packages alone, and is the same when made twice."""
 
 import hashlib
 import os

@@ -10,7 +10,10 @@ from selfheal.records.healing import Ending
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab{}.", max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["outcome", "reason", "Cause"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["outcome", "reason", "Cause"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 KEYS = st.sampled_from(["training", "labels", "verdict", "failure"])
