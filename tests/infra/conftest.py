@@ -22,7 +22,10 @@ def resources(templates):
 @pytest.fixture(scope="session")
 def of_type(resources):
     def find(kind: str) -> dict:
-        return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+        # A resource of defaults only has no properties at all.
+        return {
+            name: resource.get("Properties", {}) for name, resource in resources.items() if resource["Type"] == kind
+        }
 
     return find
 
