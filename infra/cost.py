@@ -12,7 +12,7 @@ PRICES = Path(__file__).parent / "prices.toml"
 DAYS, HOURS = 30.4, 730.0
 THOUSAND, MILLION, GB = 1e3, 1e6, 1e9
 
-# Measured on this project: billed seconds of a request (its start included, spread) and of each further row, of a
+# Estimates, not measured on AWS: billed seconds of a request (its start included, spread) and of each further row, of a
 # monitoring run on closed hours, and bytes of a logged row.
 REQUEST_SECONDS, ROW_SECONDS = 0.012, 0.00003
 RUN_SECONDS, HEALING_SECONDS, HEALINGS_A_MONTH, HEALING_TRANSITIONS = 8.0, 240.0, 2, 450
