@@ -1,0 +1,137 @@
+"""What a backtest found, in the shape of its JSON file."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from selfheal.records.base import UtcTime
+
+type Interval = tuple[float, float]
+# `auc`, `f1`, `brier` and `logloss`; each has a value, and an interval in `intervals` where it can be had.
+type MetricName = Literal["auc", "f1", "brier", "logloss"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Metrics(_Part):
+    """How a policy's answers did on some rows; the truth of every row counts, whether its label was delivered or not.
+
+    auc: None where the rows hold one class only. intervals: central 95 % from resampling blocks of days; a metric
+    that has none is left out.
+    """
+
+    rows: int
+    auc: float | None
+    f1: float
+    brier: float
+    logloss: float
+    intervals: dict[MetricName, Interval] = {}
+
+
+class Period(_Part):
+    """One period of traffic, numbered from 1. delivered: labels that arrived at its end, of whichever period."""
+
+    number: int
+    start: UtcTime
+    end: UtcTime
+    rows: int
+    positives: int
+    delivered: int
+
+
+class PeriodResult(Metrics):
+    """A policy in one period. versions: what answered, in order; more than one where production moved within it."""
+
+    period: int
+    versions: tuple[str, ...]
+
+
+class Move(_Part):
+    """Production moved, at the end of (or within) a period; the version answers from then on.
+
+    gain: mean Brier loss of the version that was replaced minus that of the new one, over the rows until the next move
+    or the end; None where no rows followed. p_value: one-sided, of 'the new one is worse', by blocks of days.
+    harmful: significantly worse (p at most 0.05) than what it replaced.
+    """
+
+    period: int
+    at: UtcTime
+    kind: Literal["promote", "rollback"]
+    version: str
+    previous_version: str
+    reason: str
+    gain: float | None = None
+    p_value: float | None = None
+    harmful: bool = False
+
+
+class Refusal(_Part):
+    """A healing that ended without a promotion, or a policy's retraining that came to nothing.
+
+    gates: names of the gates that failed. gain: what the refused version would have gained in mean Brier loss over
+    production, on the rows that followed until the next move or the end; None where nothing was trained.
+    """
+
+    period: int
+    at: UtcTime
+    kind: Literal["reject", "skip", "failed"]
+    version: str | None
+    reason: str
+    gates: tuple[str, ...] = ()
+    gain: float | None = None
+
+
+class PolicyResult(_Part):
+    """A policy over all periods. regained: share of the gap between `frozen` and `oracle` in Brier score.
+
+    regained is None where there is no gap. training_seconds: of every training that the policy asked for, whether or
+    not another policy had it done before. moves and refusals are in order of time.
+    """
+
+    auc: float | None
+    f1: float
+    brier: float
+    logloss: float
+    intervals: dict[MetricName, Interval] = {}
+    retrainings: float
+    promotions: float
+    rejections: int
+    rollbacks: int
+    harmful_promotions: int
+    regained: float | None
+    training_seconds: float
+    per_period: tuple[PeriodResult, ...]
+    moves: tuple[Move, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Settings(_Part):
+    """What was asked. initial: share of the rows that trained the first version. label_delay: in periods."""
+
+    periods: int
+    initial: float
+    label_delay: int
+    label_rate: float
+    seed: int
+    runs_per_period: int
+    overrides: dict[str, float | int | str] = {}
+
+
+class Backtest(_Part):
+    """The file. dataset: the data file's name. seconds: wall time of the whole replay; of each policy by its name."""
+
+    dataset: str
+    contract: str
+    rows: int
+    settings: Settings
+    periods: tuple[Period, ...]
+    policies: dict[str, PolicyResult]
+    verdict: str
+    seconds: float
+    policy_seconds: dict[str, float] = {}
+
+    def to_json(self) -> bytes:
+        """The file's bytes: UTF-8, readable by a person."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
