@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from selfheal.composition import Stores, settings_of, stores_of, system_clock
-from selfheal.healing_state import result_of
+from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing
 from selfheal.settings import PromotionSettings
 from selfheal.usecases.conclude import conclude

@@ -16,7 +16,7 @@ def bootstrap(
     """Train the first version of an environment and put it into production, without gates."""
     from selfheal.composition import system_clock
     from selfheal.contract import parse_contract
-    from selfheal.datasets import label_values, load_dataset
+    from selfheal.data.files import label_values, load_dataset
     from selfheal.usecases.bootstrap import bootstrap as run
 
     parsed, now = parse_contract(contract.read_text(encoding="utf-8")), system_clock()

@@ -33,7 +33,7 @@ def drift(
 
     from selfheal.composition import system_clock
     from selfheal.contract import parse_contract
-    from selfheal.offline import compare
+    from selfheal.monitoring.offline import compare
     from selfheal.report import render_report
 
     parsed = parse_contract(contract.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  #
     from rich.console import Console
     from rich.table import Table
 
-    from selfheal.sentences import sentence_of
+    from selfheal.healing.sentences import sentence_of
 
     entries = list(connect(stage).stores.ledger.entries())
     outcomes = {entry.outcome.decision_id: entry.outcome.kind for entry in entries if entry.outcome}
@@ -44,7 +44,7 @@ def show(
     """Show what a version is: where it comes from, how it did, which gates it met."""
     from rich.console import Console
 
-    from selfheal.sentences import sentence_of
+    from selfheal.healing.sentences import sentence_of
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)

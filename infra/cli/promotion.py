@@ -16,7 +16,7 @@ def promote(
 ) -> None:
     """Put a version into production without the gates; the ledger says that it was forced, and by whom."""
     from selfheal.composition import system_clock
-    from selfheal.sentences import sentence_of
+    from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.promote import force_promotion
 
     if not force:
@@ -34,7 +34,7 @@ def rollback(
 ) -> None:
     """Bring an older version back into production at once."""
     from selfheal.composition import system_clock
-    from selfheal.sentences import sentence_of
+    from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.roll_back import roll_back
 
     stores = connect(stage).stores

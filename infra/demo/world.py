@@ -12,8 +12,8 @@ from infra.demo.traffic import Rows
 from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.injection import exchange_roles, strongest_with_weakest
 from selfheal.contract import Contract, default_contract
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues, label_values, load_dataset
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues, label_values, load_dataset
 from selfheal.errors import DataInvalid
 from selfheal.training import TrainedModel, train
 
@@ -31,7 +31,7 @@ class World:
 
     name: str
     contract: Contract
-    label_values: LabelValues
+    label_values: TargetValues
     training: Dataset
     calm: Rows
     changed: Rows
@@ -45,7 +45,7 @@ def made_up_world(start: datetime, seed: int) -> World:
     return World(
         name="a made-up credit stream",
         contract=default_contract(),
-        label_values=LabelValues(positive="1", negative="0"),
+        label_values=TargetValues(positive="1", negative="0"),
         training=_dated(base, start),
         calm=Rows(*credit_rows(rng, CALM_DAYS * ROWS_PER_DAY)),
         changed=Rows(*credit_rows(rng, CHANGED_DAYS * ROWS_PER_DAY, Phase.CHANGED_RISK)),

@@ -22,10 +22,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from infra.simulation.credit import credit_rows
 from selfheal.contract import Contract, default_contract
-from selfheal.datasets import load_dataset
+from selfheal.data.files import load_dataset
 from selfheal.gates import EvidenceRows, judge
 from selfheal.gates.offline import best_threshold
-from selfheal.probation import e_process
+from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, GateResult
 from tests.benchmarks.drift.worlds import GMSC
 

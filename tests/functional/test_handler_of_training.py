@@ -9,7 +9,7 @@ from moto import mock_aws
 
 import shadow_training.handler
 from selfheal.composition import Stores, settings_of, stores_of
-from selfheal.datasets import LabelValues
+from selfheal.data.files import TargetValues
 from selfheal.records.manifest import Lineage
 from selfheal.settings import ShadowTrainingSettings
 from selfheal.usecases.conclude import promote_first
@@ -57,7 +57,7 @@ def first_version(stores: Stores) -> None:
         now=START,
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         evaluation_from=None,
-        label_values=LabelValues("1", "0"),
+        label_values=TargetValues("1", "0"),
     )
     promote_first(stores, manifest, now=START, actor="test")
 

@@ -8,7 +8,7 @@ import pytest
 
 from selfheal.composition import Stores
 from selfheal.contract.model import Policy, RetrainingPolicy
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import (
     AlreadyInProduction,
     EvaluationUnfair,

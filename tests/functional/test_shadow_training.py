@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from selfheal.composition import Stores
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues
+from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.pointer import Pointer
-from selfheal.tables import fingerprint, from_parquet
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.train import reference_of, train_version
 from selfheal.usecases.train_shadow import train_shadow
@@ -21,7 +21,7 @@ from tests.support.rows import MIXED, mixed_rows
 
 NOW = START + 2 * DAY
 BASE = Lineage(parent_version=None, execution=None, trigger="bootstrap")
-VALUES = LabelValues("1", "0")
+VALUES = TargetValues("1", "0")
 
 
 def write_base(stores: Stores, rows: Dataset, now: datetime = START) -> Manifest:

@@ -12,8 +12,8 @@ from infra.simulation.credit import Phase, credit_rows
 from selfheal.artefact import load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import default_contract
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues
 from selfheal.records.labels import Label
 from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult
@@ -44,7 +44,7 @@ def trained_registry(rows: int = 6000) -> MemoryBucket:
         now=START,
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         evaluation_from=None,
-        label_values=LabelValues("1", "0"),
+        label_values=TargetValues("1", "0"),
     )
     promote_first(stores, manifest, now=START, actor="test")
     return stores.registry_bucket

@@ -12,7 +12,7 @@ from infra.local import LocalCloud
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.model import GatePolicy, MonitoringPolicy, Policy, ProbationPolicy, RetrainingPolicy
-from selfheal.datasets import LabelValues
+from selfheal.data.files import TargetValues
 from selfheal.usecases.bootstrap import bootstrap
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -48,7 +48,7 @@ class SmallLoop:
 
     def bootstrap(self, rows: int = 2_000) -> None:
         training = _dated(Rows(*credit_rows(self._rng, rows)), self.cloud.clock.now)
-        values = LabelValues(positive="1", negative="0")
+        values = TargetValues(positive="1", negative="0")
         bootstrap(self.cloud.stores, training, self.contract, values, now=self.cloud.clock.now, actor="test")
 
     def live(self, steps: int, phase: Phase = Phase.CALM, *, invert: bool = False) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import Contract, parse_contract
-from selfheal.datasets import LabelValues, label_text, label_values, load_dataset
+from selfheal.data.files import TargetValues, label_text, label_values, load_dataset
 from selfheal.errors import DataInvalid
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,7 +144,7 @@ def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path, contract: Contract)
 def test_label_values_are_told_in_the_users_terms(tmp_path: Path, contract: Contract):
     """The negative value is the other one of the file."""
     path = write(tmp_path, f"{HEADER}?,2026-01-01,1,1,a,1,yes\n?,2026-01-01,1,1,a,1,never\n")
-    assert label_values(path, contract) == LabelValues("yes", "never")
+    assert label_values(path, contract) == TargetValues("yes", "never")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.evaluation_rows import evaluation_start, settled_coverage
+from selfheal.gates.evaluation_rows import evaluation_start, settled_coverage
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LONG_AGO = START - timedelta(days=1)

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransforme
 
 from selfheal.artefact import load_artefact
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ExportInexact
 from selfheal.training import pipelines
 from selfheal.training.export import document

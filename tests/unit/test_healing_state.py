@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.healing_state import result_of
+from selfheal.healing.state import result_of
 from selfheal.records.healing import Ending
 
 JSON = st.recursive(

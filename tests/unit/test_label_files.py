@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from selfheal.errors import UploadUnreadable
-from selfheal.label_files import UploadedRow, read_label_file
-from selfheal.label_values import LabelValues, text_of
+from selfheal.labels.files import UploadedRow, read_label_file
+from selfheal.labels.values import LabelValues, text_of
 
 ID = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))

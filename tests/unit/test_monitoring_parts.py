@@ -14,22 +14,22 @@ from sklearn import metrics
 
 from infra.simulation.credit import INCOME, Phase, credit_rows
 from selfheal.contract import default_contract, parse_contract
-from selfheal.diagnosis import ScoredRows, diagnose
 from selfheal.drift import Reference, judge
 from selfheal.drift.impact import impacts
-from selfheal.offline import compare
+from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.offline import compare
+from selfheal.monitoring.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
+from selfheal.monitoring.quality import quality_findings
+from selfheal.monitoring.timeline import MOST_POINTS, extended
+from selfheal.monitoring.traffic import traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, effective_rows, estimated_performance
 from selfheal.performance.intervals import f1, proportion
 from selfheal.performance.realised import expected_calibration_error, realised_performance
-from selfheal.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
-from selfheal.quality import quality_findings
 from selfheal.records.monitoring import TimelinePoint
 from selfheal.records.predictions import moment_of, moments_of, new_request_id, prediction_id
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
-from selfheal.timeline import MOST_POINTS, extended
-from selfheal.traffic import traffic_findings, usual_volume
 
 CONTRACT = default_contract()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from selfheal.probation import e_process
+from selfheal.healing.probation import e_process
 
 DIFFERENCES = arrays(np.float64, st.integers(0, 60), elements=st.floats(-1, 1))
 

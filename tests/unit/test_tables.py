@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.dataset import Dataset, typed_features
-from selfheal.tables import fingerprint, from_parquet, to_parquet
+from selfheal.data.dataset import Dataset, typed_features
+from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
 
 CONTRACT = parse_contract("""
 [model]

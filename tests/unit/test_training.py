@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 
 from selfheal.artefact import load_artefact
 from selfheal.contract import parse_contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.training import train
 from selfheal.training.calibration import calibrated

@@ -19,7 +19,7 @@ from infra.local.clock import SimulatedClock
 from infra.local.moto_adaptations import executing_state_machines, functions_run_by, immediate_retries, simulated_waits
 from selfheal.contract.model import PromotionPolicy, RetrainingPolicy
 from selfheal.errors import NothingToApprove, StoreUnavailable
-from selfheal.healing_state import result_of
+from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.records.ledger import Approval, Decision
 from selfheal.stores.approvals import Approvals

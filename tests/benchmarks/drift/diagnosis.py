@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from infra.simulation.credit import INCOME, Phase, credit_rows
-from selfheal.diagnosis import ScoredRows, diagnose
 from selfheal.drift import judge
-from selfheal.quality import faults, quality_findings
+from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.quality import faults, quality_findings
 from tests.benchmarks.drift.trained import answers, trained
 from tests.benchmarks.drift.worlds import CREDIT
 

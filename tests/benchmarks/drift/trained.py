@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from infra.simulation.credit import credit_rows
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.drift import Reference
 from selfheal.training import TrainedModel, train
 from tests.benchmarks.drift.worlds import CREDIT

@@ -15,7 +15,7 @@ from infra.cloud.packaging import Packages
 from infra.simulation.credit import credit_rows
 from selfheal.composition import Stores
 from selfheal.contract import default_contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import train
 from selfheal.training.exporting import export

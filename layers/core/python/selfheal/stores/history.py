@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.dataset import typed_features
+from selfheal.data.dataset import typed_features
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.rollups import (
     HOUR,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.performance.realised import brier_losses
 from selfheal.training.candidates import BOOSTINGS, scores_of
 from selfheal.training.model import Calibration

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.split import Past
 

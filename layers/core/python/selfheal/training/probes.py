@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
-from selfheal.dataset import typed_features
+from selfheal.data.dataset import typed_features
 from selfheal.training.export import UNSEEN
 from selfheal.training.export_trees import width
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 
 TUNING_SHARE = 0.15

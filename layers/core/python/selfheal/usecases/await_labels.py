@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from selfheal.composition import Stores
 from selfheal.contract.model import Policy
 from selfheal.errors import HealingIncomplete
-from selfheal.evaluation_rows import settled_coverage
+from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
@@ -14,7 +14,7 @@ from selfheal.usecases.train import train_version, version_name
 
 
 def bootstrap(
-    stores: Stores, dataset: Dataset, contract: Contract, label_values: LabelValues, *, now: datetime, actor: str
+    stores: Stores, dataset: Dataset, contract: Contract, label_values: TargetValues, *, now: datetime, actor: str
 ) -> Decision:
     """Train the first version on all rows and put it into production.
 

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from selfheal.composition import Stores
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import PromotionConflict
 from selfheal.gates.evidence import EvidenceRows
-from selfheal.probation import e_process
+from selfheal.healing.probation import e_process
+from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.probation import Probation
-from selfheal.sentences import sentence_of
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_window

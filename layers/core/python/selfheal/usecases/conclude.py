@@ -4,11 +4,11 @@ from datetime import datetime
 
 from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict
+from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Conclusion, Ending, Healing, Training, Verdict
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
-from selfheal.sentences import sentence_of
 from selfheal.usecases.moves import move_production
 
 ACTOR = "healing"

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.errors import EvaluationUnfair, HealingIncomplete
 from selfheal.gates import judge
+from selfheal.gates.propensity import inverse_propensity
 from selfheal.performance.selection import selection_bias
-from selfheal.propensity import inverse_propensity
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest

@@ -5,8 +5,8 @@ from datetime import datetime
 import numpy as np
 
 from selfheal.composition import Stores
-from selfheal.dataset import Dataset
-from selfheal.evaluation_rows import evaluation_start
+from selfheal.data.dataset import Dataset
+from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.evidence import row_ids_behind
 

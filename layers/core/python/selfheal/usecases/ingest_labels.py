@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
-from selfheal.label_files import UploadedRow, read_label_file
-from selfheal.label_values import LabelValues
+from selfheal.labels.files import UploadedRow, read_label_file
+from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow
 from selfheal.records.predictions import is_prediction_id
 from selfheal.stores.labels import INCOMING, LabelStore

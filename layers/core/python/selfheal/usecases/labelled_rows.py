@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.records.labels import Label
 from selfheal.stores.history import PredictionHistory, PredictionWindow
 from selfheal.stores.labels import LabelStore

@@ -9,17 +9,29 @@ from numpy.typing import NDArray
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.diagnosis import ScoredRows, diagnose
 from selfheal.drift import judge
 from selfheal.drift.impact import impacts
 from selfheal.drift.looks import level_of_one_look
 from selfheal.errors import HealingRefused
+from selfheal.healing.sentences import sentence_of as decision_sentence
+from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
+from selfheal.monitoring.quality import faults, quality_findings
+from selfheal.monitoring.response import (
+    Judgement,
+    fault_lingers,
+    next_alarm,
+    sentence_of,
+    state_of,
+    trigger_of,
+    verdict_of,
+)
+from selfheal.monitoring.timeline import extended
+from selfheal.monitoring.traffic import open_hour_findings, traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.performance.selection import selection_bias
-from selfheal.proxy_metrics import proxy_change, proxy_metrics_over_hours
-from selfheal.quality import faults, quality_findings
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import (
@@ -37,23 +49,11 @@ from selfheal.records.monitoring import (
 from selfheal.records.predictions import moments_of
 from selfheal.records.probation import Probation
 from selfheal.report import render_report
-from selfheal.response import (
-    Judgement,
-    fault_lingers,
-    next_alarm,
-    sentence_of,
-    state_of,
-    trigger_of,
-    verdict_of,
-)
-from selfheal.sentences import sentence_of as decision_sentence
 from selfheal.stores.executions import Executions
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.monitoring import run_prefix
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.registry import REFERENCE
-from selfheal.timeline import extended
-from selfheal.traffic import open_hour_findings, traffic_findings, usual_volume
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.heal import next_start_allowed, start_healing, sweep
 from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from selfheal.artefact import Artefact, load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
+from selfheal.data.parquet import from_parquet
+from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
-from selfheal.tables import from_parquet
-from selfheal.tuning import TuningRows, tuning_from_parquet
 
 # Single log objects are kept this long; rows further back are too old to say how the model does now.
 LABEL_HORIZON = timedelta(days=30)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from selfheal.artefact import Artefact, load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
+from selfheal.data.dataset import Dataset
 from selfheal.gates import EvidenceRows
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import SERVING

@@ -12,16 +12,16 @@ import numpy as np
 import orjson
 
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues
+from selfheal.data.parquet import fingerprint, to_parquet
+from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.performance.realised import as_utc
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
-from selfheal.tables import fingerprint, to_parquet
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
 from selfheal.training.exporting import export
-from selfheal.tuning import TuningRows, tuning_to_parquet
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
@@ -41,7 +41,7 @@ def train_version(
     now: datetime,
     lineage: Lineage,
     evaluation_from: datetime | None,
-    label_values: LabelValues,
+    label_values: TargetValues,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
     seed: int = 0,

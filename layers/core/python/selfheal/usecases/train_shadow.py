@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from selfheal.composition import Stores
-from selfheal.dataset import Dataset
-from selfheal.datasets import LabelValues
+from selfheal.data.dataset import Dataset
+from selfheal.data.files import TargetValues
+from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.stores.registry import TRAINING
-from selfheal.tables import from_parquet
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.heal import cooldown_ends
@@ -67,7 +67,7 @@ def _trained(
         now=now,
         lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
         evaluation_from=evaluation_from,
-        label_values=LabelValues(production.positive_value, production.negative_value),
+        label_values=TargetValues(production.positive_value, production.negative_value),
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
         seed=production.seed,

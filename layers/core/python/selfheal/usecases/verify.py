@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import isclose
 
 from selfheal.composition import Stores
+from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
-from selfheal.probation import e_process
+from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Decision, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import TRAINING
-from selfheal.tables import fingerprint, from_parquet
 from selfheal.usecases.evidence import read_evidence
 from selfheal.usecases.moves import MOVING, outcome_of
 

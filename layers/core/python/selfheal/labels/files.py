@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import orjson
 
 from selfheal.errors import UploadUnreadable
-from selfheal.label_values import text_of
+from selfheal.labels.values import text_of
 
 REQUIRED = ("prediction_id", "label")
 OPTIONAL = ("label_timestamp", "source")

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.dataset import typed_features
-from selfheal.datasets import BOOLEANS, MISSING_NUMBERS
-from selfheal.diagnosis import ACTIONS
+from selfheal.data.dataset import typed_features
+from selfheal.data.files import BOOLEANS, MISSING_NUMBERS
 from selfheal.drift import Reference, judge
 from selfheal.errors import DataInvalid
-from selfheal.proxy_metrics import proxy_metrics
-from selfheal.quality import RANGE_FAULT, faults, quality_findings
+from selfheal.monitoring.diagnosis import ACTIONS
+from selfheal.monitoring.proxy_metrics import proxy_metrics
+from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
+from selfheal.monitoring.response import Judgement, sentence_of, verdict_of
 from selfheal.records.monitoring import (
     AlarmState,
     Coverage,
@@ -27,7 +28,6 @@ from selfheal.records.monitoring import (
     HealingState,
     ProxyChange,
 )
-from selfheal.response import Judgement, sentence_of, verdict_of
 
 NO_DECAY = Decay(decayed=False, brier=None, promised_brier=None, p_value=None, level=0.0, n=0)
 NO_HEALING = HealingState(started=False, execution=None, reason="files are only compared")

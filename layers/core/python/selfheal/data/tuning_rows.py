@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.dataset import Dataset
-from selfheal.tables import from_parquet, to_parquet
+from selfheal.data.dataset import Dataset
+from selfheal.data.parquet import from_parquet, to_parquet
 
 # Names of this kind are reserved by the contract's parser.
 PROBABILITY = "__probability"

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from selfheal.contract.model import Policy
 from selfheal.drift.looks import event_start
-from selfheal.evaluation_rows import MINIMUM_PER_CLASS
-from selfheal.quality import faults
+from selfheal.gates.evaluation_rows import MINIMUM_PER_CLASS
+from selfheal.monitoring.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
 from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance, Verdict

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract, Feature
-from selfheal.dataset import Dataset, typed_features
+from selfheal.data.dataset import Dataset, typed_features
 from selfheal.errors import DataInvalid
 
 # What a CSV file may write for a missing number; in a category feature these are ordinary strings.
@@ -23,7 +23,7 @@ type Column = pd.Series
 type Floats = NDArray[np.float64]
 
 
-class LabelValues(NamedTuple):
+class TargetValues(NamedTuple):
     """The label's two values in the user's own terms, as text."""
 
     positive: str
@@ -52,7 +52,7 @@ def load_dataset(path: Path, contract: Contract, *, end: datetime) -> Dataset:
     return Dataset(row_ids, timestamps, features, labels).in_time_order()
 
 
-def label_values(path: Path, contract: Contract) -> LabelValues:
+def label_values(path: Path, contract: Contract) -> TargetValues:
     """The two values of the file's label column. Raises DataInvalid."""
     faults: list[str] = []
     values = _label_values(_label_texts(_read(path, contract)[contract.model.target]), contract, faults)
@@ -185,7 +185,7 @@ def _label_texts(column: Column) -> pd.Series:
     return column.map(texts).where(~_is_blank(column), None)
 
 
-def _label_values(texts: pd.Series, contract: Contract, faults: list[str]) -> LabelValues:
+def _label_values(texts: pd.Series, contract: Contract, faults: list[str]) -> TargetValues:
     target, positive = contract.model.target, label_text(contract.model.positive_label)
     faults.extend(_fault(texts.isna(), target, "missing, and every row needs a label"))
     others = sorted(set(texts.dropna()) - {positive})
@@ -194,7 +194,7 @@ def _label_values(texts: pd.Series, contract: Contract, faults: list[str]) -> La
         faults.append(
             f"{target}: beside the positive label {positive!r} there are {len(others)} values ({listed}), not one"
         )
-    return LabelValues(positive, others[0] if others else {"1": "0", "true": "false"}.get(positive, f"not {positive}"))
+    return TargetValues(positive, others[0] if others else {"1": "0", "true": "false"}.get(positive, f"not {positive}"))
 
 
 def _labels(column: Column, contract: Contract, faults: list[str]) -> NDArray[np.int8]:
