@@ -21,7 +21,7 @@ def replay_log(
     from selfheal.usecases import replay_log as use_case
 
     with file.open(encoding="utf-8", errors="replace") as lines:
-        report = use_case.replay_log(connect(stage).stores.prediction_log, lines)
+        report = use_case.replay_log(connect(stage).stores, lines)
     typer.echo(f"put back {len(report.put_back)} request(s); {len(report.already_there)} were there already")
     if report.incomplete:
         typer.echo(

@@ -28,8 +28,8 @@ def test_a_store_killed_in_the_middle_of_a_thousand_requests_loses_nothing():
     world.data.down = False
     assert ids_logged(world) == sorted(set(answered) - ids_replayable(world))
     assert len(answered) == len(set(answered)) == logged_at_once + len(ids_replayable(world)) > logged_at_once > 0
-    first = replay_log(world.stores.prediction_log, world.telemetry.lines)
-    again = replay_log(world.stores.prediction_log, reversed(world.telemetry.lines))
+    first = replay_log(world.stores, world.telemetry.lines)
+    again = replay_log(world.stores, reversed(world.telemetry.lines))
     assert (again.put_back, again.already_there) == ((), first.put_back)
     assert ids_logged(world) == sorted(answered)
 
@@ -53,7 +53,7 @@ def test_a_large_request_comes_back_byte_by_byte():
     world.data.down = False
     assert len(world.telemetry.lines) > 10
     assert max(len(line.encode()) for line in world.telemetry.lines) <= 200_000
-    report = replay_log(world.stores.prediction_log, world.telemetry.lines)
+    report = replay_log(world.stores, world.telemetry.lines)
     assert len(report.put_back) == 1
     assert [line["prediction_id"] for line in world.logged()][1:] == ids
 

@@ -1,5 +1,6 @@
 """Closed hours of the log: rolled up exactly once, whatever comes late, twice or in between."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
+from selfheal.stores.bucket import StoredObject
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
 from selfheal.stores.rollups import PREFIX, rollup_key
@@ -16,6 +18,8 @@ from selfheal.usecases.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+# The first hour of the day after is closed then.
+NEXT_DAY = START + 16 * HOUR
 MINUTE = timedelta(minutes=1)
 CONTRACT = parse_contract("""
 [model]
@@ -68,7 +72,7 @@ def test_a_window_reads_the_same_before_and_after(stores):
     """Roll-ups change what is read, not what it says: ids, times, missing values, texts, booleans."""
     before = str(content(stores))
     assert roll_up_closed_hours(stores, START + 5 * HOUR) == ()
-    assert len(list(stores.data.keys(PREFIX))) == 4
+    assert list(stores.rollups.hours_between(START, START + 5 * HOUR).values()) == [True, True, True, False]
     assert str(content(stores)) == before
     assert content(stores)[2]["colour"][:2] == ["red", None]
 
@@ -91,12 +95,14 @@ def test_a_rolled_up_hour_is_read_without_its_log_objects(stores):
     assert content(kept)[0] == before
 
 
-def test_a_late_object_is_read_at_once_and_rolled_up_with_the_next_run(stores):
+def test_a_late_object_is_read_at_once_and_rolled_up_with_the_next_day(stores):
     """Once beside the roll-up, then in it; never twice."""
     roll_up_closed_hours(stores, START + 5 * HOUR)
     late = log(stores, START + 30 * MINUTE)
     assert content(stores)[0].count(f"{late}-0000") == 1
     roll_up_closed_hours(stores, START + 6 * HOUR)
+    assert log_key(late) not in stores.rollups.read(START).held
+    roll_up_closed_hours(stores, NEXT_DAY)
     assert log_key(late) in stores.rollups.read(START).held
     assert content(stores)[0].count(f"{late}-0000") == 1
 
@@ -105,7 +111,8 @@ def test_a_second_run_writes_nothing(stores):
     """What is up to date is left alone."""
     roll_up_closed_hours(stores, START + 5 * HOUR)
     etag = stores.data.get(rollup_key(START)).etag
-    assert stores.rollups.roll_up(START) is False
+    assert stores.rollups.roll_up(START, [log_key(new_request_id(START))]) is False
+    assert stores.rollups.add_late(START, stores.rollups.logged_between(START, START + HOUR)[START]) is False
     assert stores.data.get(rollup_key(START)).etag == etag
 
 
@@ -118,9 +125,9 @@ def test_runs_at_once_hold_every_row_once(stores):
             task.result()
     ids = content(stores)[0]
     assert len(ids) == len(set(ids)) == 2 * (26 + 12)
-    roll_up_closed_hours(stores, START + 6 * HOUR)
+    roll_up_closed_hours(stores, NEXT_DAY)
     assert sorted(content(stores)[0]) == sorted(ids)
-    assert stores.rollups.unheld(START, stores.rollups.read(START).held) == []
+    assert stores.rollups.read(START).held == set(stores.rollups.logged_between(START, START + HOUR)[START])
 
 
 class Failing(MemoryBucket):
@@ -162,6 +169,43 @@ def test_an_hour_that_stays_open_for_a_day_is_named(stores):
     assert rollup_key(START + HOUR) in list(stores.data.keys(PREFIX))
     assert roll_up_closed_hours(stores, START + 26 * HOUR) == (START,)
     assert len(content(stores)[0]) == 52
+
+
+def test_a_late_object_of_an_hour_without_traffic_is_taken_in(stores):
+    """The marker of an empty hour hides nothing: rows that come later are read, then rolled up."""
+    quiet = START + 4 * HOUR
+    roll_up_closed_hours(stores, START + 6 * HOUR)
+    late = log(stores, quiet)
+    assert content(stores)[0].count(f"{late}-0000") == 1
+    roll_up_closed_hours(stores, NEXT_DAY)
+    assert stores.rollups.read(quiet).held == {log_key(late)}
+    assert content(stores)[0].count(f"{late}-0000") == 1
+
+
+def test_a_month_of_few_requests_is_read_in_few_calls():
+    """What a window costs goes by the hours with traffic, not by its length."""
+    stores = Stores(Counting(), MemoryBucket())
+    for day in range(30):
+        log(stores, START + day * 24 * HOUR)
+    for day in range(30):
+        roll_up_closed_hours(stores, START + (day * 24 + 20) * HOUR)
+    stores.data.calls = 0
+    assert len(stores.history.window(START, START + 30 * 24 * HOUR, CONTRACT)) == 60
+    assert stores.data.calls == 2 + 30
+
+
+class Counting(MemoryBucket):
+    """A bucket that counts its readers."""
+
+    calls = 0
+
+    def get(self, key: str) -> StoredObject:
+        self.calls += 1
+        return super().get(key)
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        self.calls += 1
+        return super().keys(prefix, start_after)
 
 
 def test_an_empty_log_has_nothing_to_roll_up():

@@ -1,6 +1,6 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -13,7 +13,6 @@ from selfheal.contract import Contract
 from selfheal.data.dataset import typed_features
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.rollups import (
-    HOUR,
     ID,
     PREDICTION,
     PROBABILITY,
@@ -72,29 +71,25 @@ class PredictionHistory:
         return _window(self._rows(start, end), contract)
 
     def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
-        rolled = self._rollups.hours_between(start, end)
-        hours = (self._hour(hour, is_rolled=hour in rolled) for hour in _hours(start, end))
+        rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
+        logged = self._rollups.logged_between(start, end)
+        hours = (
+            self._hour(hour, logged.get(hour, ()), is_rolled=hour in rolled) for hour in sorted(rolled.union(logged))
+        )
         parts = [part for rows in hours if len(part := _between(rows, start, end))]
         rows = pd.concat(parts, ignore_index=True) if parts else empty_hour()
         # An id lies in the hour that it names, so that no two hours share one.
         return rows if rows[TIMESTAMP].is_monotonic_increasing else once_each(rows)
 
-    def _hour(self, hour: datetime, *, is_rolled: bool) -> pd.DataFrame:
+    def _hour(self, hour: datetime, keys: Sequence[str], *, is_rolled: bool) -> pd.DataFrame:
         """An hour's rows, each once, oldest first."""
         if not is_rolled:
-            return once_each(self._rollups.readable_rows_of(self._rollups.unheld(hour, frozenset())))
+            return once_each(self._rollups.readable_rows_of(keys))
         known = self._rollups.read(hour)
-        late = self._rollups.unheld(hour, known.held)
+        late = [key for key in keys if key not in known.held]
         if not late:
             return known.rows
         return once_each(pd.concat([known.rows, self._rollups.readable_rows_of(late)], ignore_index=True))
-
-
-def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    hour = start.replace(minute=0, second=0, microsecond=0)
-    while hour < end:
-        yield hour
-        hour += HOUR
 
 
 def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:

@@ -3,8 +3,8 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 from selfheal.errors import ObjectExists
 from selfheal.records.labels import Label, RejectedRow
@@ -14,7 +14,7 @@ from selfheal.stores.bucket import Bucket
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
-DAY = timedelta(days=1)
+RESOLUTION = timedelta(microseconds=1)
 
 
 class LabelStore:
@@ -58,14 +58,21 @@ class LabelStore:
                 newest[label.prediction_id] = label
         return {key: label for key, label in newest.items() if start <= moment_of(key) < end}
 
+    def days_between(self, start: datetime, end: datetime) -> set[date]:
+        """The days of [start, end) whose predictions have any label."""
+        return {date.fromisoformat(key[len(ACCEPTED) + 3 :][:10]) for key in self._keys(start, end)}
+
     def _all_of_days(self, start: datetime, end: datetime) -> Iterable[Label]:
-        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        keys: list[str] = []
-        while day < end:
-            keys.extend(self._data.keys(f"{ACCEPTED}dt={day:%Y-%m-%d}/"))
-            day += DAY
-        for _, body in self._data.get_many(keys):
+        for _, body in self._data.get_many(self._keys(start, end)):
             yield from (Label.model_validate_json(line) for line in body.splitlines())
+
+    def _keys(self, start: datetime, end: datetime) -> Iterator[str]:
+        """What lies in the days from start's to the one that holds the last moment before end: one listing."""
+        last = f"{ACCEPTED}dt={end - RESOLUTION:%Y-%m-%d}/"
+        for key in self._data.keys(ACCEPTED, start_after=f"{ACCEPTED}dt={start:%Y-%m-%d}/"):
+            if key[: len(last)] > last:
+                return
+            yield key
 
     def _create(self, key: str, body: bytes) -> bool:
         try:

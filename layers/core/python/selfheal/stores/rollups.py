@@ -7,7 +7,8 @@ it was. Log objects are never deleted here: their lifecycle does that, long afte
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.errors import ObjectChanged, ObjectExists
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.prediction_log import PREFIX as LOG_PREFIX
 from selfheal.stores.prediction_log import hour_prefix
@@ -33,13 +34,12 @@ ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
     "__prediction",
 )
 HELD = b"selfheal.objects"
+EMPTY = ".empty"
 HOUR = timedelta(hours=1)
 # An hour is closed this long after its end: a request that was answered in it is logged by then.
 GRACE = timedelta(minutes=20)
 # As long as log objects are kept.
 HORIZON = timedelta(days=30)
-# Late objects are looked for this far back.
-LATE = timedelta(hours=48)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +57,15 @@ class HourlyRollups:
     def __init__(self, data: Bucket) -> None:
         self._data = data
 
-    def hours_between(self, start: datetime, end: datetime) -> set[datetime]:
-        """The hours that are rolled up and begin in [start's hour, end)."""
-        first = start.replace(minute=0, second=0, microsecond=0)
-        keys = self._data.keys(PREFIX, start_after=rollup_key(first - HOUR))
-        found: set[datetime] = set()
-        for key in keys:
-            hour = _hour_of(key)
+    def hours_between(self, start: datetime, end: datetime) -> dict[datetime, bool]:
+        """The hours that are rolled up and begin in [start's hour, end); True where there was traffic in them."""
+        found: dict[datetime, bool] = {}
+        for key in self._data.keys(PREFIX, start_after=_hour_key(hour_of(start))):
+            hour = _hour_in(key)
             if hour >= end:
                 break
-            found.add(hour)
+            # An hour that was empty at first has a marker as well; it comes before the rows.
+            found[hour] = not key.endswith(EMPTY)
         return found
 
     def read(self, hour: datetime) -> HourOfLog:
@@ -76,9 +75,18 @@ class HourlyRollups:
         held = json.loads((table.schema.metadata or {}).get(HELD, b"[]"))
         return HourOfLog(table.to_pandas(split_blocks=True, self_destruct=True), frozenset(held), stored.etag)
 
-    def unheld(self, hour: datetime, held: frozenset[str]) -> list[str]:
-        """Keys of the hour's log objects that a roll-up doesn't hold."""
-        return [key for key in self._data.keys(hour_prefix(hour)) if key not in held]
+    def logged_between(self, start: datetime, end: datetime) -> Mapping[datetime, list[str]]:
+        """The keys of log objects by hour, for hours that begin in [start's hour, end); hours without any are left out.
+
+        One listing for all hours: an hour costs nothing by itself.
+        """
+        found: defaultdict[datetime, list[str]] = defaultdict(list)
+        for key in self._data.keys(LOG_PREFIX, start_after=hour_prefix(start)):
+            hour = _hour_in(key)
+            if hour >= end:
+                break
+            found[hour].append(key)
+        return found
 
     def rows_of(self, keys: Iterable[str]) -> pd.DataFrame:
         """The rows of log objects as columns. Raises ValueError where one doesn't hold JSON lines."""
@@ -88,34 +96,46 @@ class HourlyRollups:
         """The same without objects that can't be read: their hour stays open, and that is told."""
         return _columns(row for _, body in self._data.get_many(keys) for row in _parsed_if_sound(body))
 
-    def roll_up(self, hour: datetime) -> bool:
-        """Bring an hour's roll-up up to date; False where it was, or where another writer was first.
+    def roll_up(self, hour: datetime, keys: Iterable[str]) -> bool:
+        """Write the roll-up of an hour that has none, from its log objects; False where another writer was first.
+
+        An hour without log objects gets an empty object whose name says so: nobody has to read it.
 
         Raises:
             ValueError: a log object doesn't hold JSON lines.
             StoreUnavailable: nothing is known to be written.
         """
-        try:
-            known = self.read(hour)
-        except ObjectMissing:
-            known = None
-        keys = self.unheld(hour, known.held if known else frozenset())
-        if known and not keys:
+        held = frozenset(keys)
+        with suppress(ObjectExists):
+            if held:
+                self._write(hour, HourOfLog(once_each(self.rows_of(held)), held), None)
+            else:
+                self._data.create(_hour_key(hour) + EMPTY, b"")
+            return True
+        return False
+
+    def add_late(self, hour: datetime, keys: Iterable[str]) -> bool:
+        """Take those of an hour's log objects in that its roll-up doesn't hold; False where there are none.
+
+        Raises:
+            ObjectMissing: the hour isn't rolled up.
+            ValueError: a log object doesn't hold JSON lines.
+            StoreUnavailable: nothing is known to be written.
+        """
+        known = self.read(hour)
+        late = frozenset(keys) - known.held
+        if not late:
             return False
-        rows = self.rows_of(keys)
-        merged = HourOfLog(
-            rows=once_each(pd.concat([known.rows, rows], ignore_index=True) if known else rows),
-            held=(known.held if known else frozenset()).union(keys),
-        )
-        with suppress(ObjectExists, ObjectChanged):
-            self._write(hour, merged, known.etag if known else None)
+        rows = pd.concat([known.rows, self.rows_of(late)], ignore_index=True)
+        with suppress(ObjectChanged):
+            self._write(hour, HourOfLog(once_each(rows), known.held | late), known.etag)
             return True
         return False
 
     def oldest_logged_hour(self) -> datetime | None:
         """The oldest hour that has a log object; None where there is none."""
         key = next(iter(self._data.keys(LOG_PREFIX)), None)
-        return None if key is None else _hour_of(key)
+        return None if key is None else _hour_in(key)
 
     def _write(self, hour: datetime, content: HourOfLog, etag: str | None) -> None:
         table = pa.Table.from_pandas(content.rows, preserve_index=False)
@@ -130,12 +150,17 @@ class HourlyRollups:
 
 def rollup_key(hour: datetime) -> str:
     """Where an hour's roll-up lies."""
-    return f"{PREFIX}dt={hour:%Y-%m-%d}/hh={hour:%H}.parquet"
+    return f"{_hour_key(hour)}.parquet"
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The hour that holds a moment, by its beginning."""
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def closed_hours(since: datetime, now: datetime) -> Iterator[datetime]:
     """All hours from the one that holds `since` that are closed now."""
-    hour = since.replace(minute=0, second=0, microsecond=0)
+    hour = hour_of(since)
     while hour + HOUR + GRACE <= now:
         yield hour
         hour += HOUR
@@ -152,7 +177,11 @@ def empty_hour() -> pd.DataFrame:
     return _columns([])
 
 
-def _hour_of(key: str) -> datetime:
+def _hour_key(hour: datetime) -> str:
+    return f"{PREFIX}dt={hour:%Y-%m-%d}/hh={hour:%H}"
+
+
+def _hour_in(key: str) -> datetime:
     day, hour = key.split("dt=")[1].split("/hh=")
     return datetime.fromisoformat(f"{day}T{hour[:2]}:00:00+00:00")
 

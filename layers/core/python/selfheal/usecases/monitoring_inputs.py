@@ -97,25 +97,22 @@ def recent_predictions(
     Back to where 2,000 are labelled, for 30 days at most; a day is read only if a label of its predictions, or of older
     ones, is known.
     """
-    days = [_labelled(stores, window, start, now)]
-    pending: list[datetime] = []
-    while sum(int(day.is_labelled.sum()) for day in days) < LABELS_WANTED and now - start < LABEL_HORIZON:
+    labelled_days = stores.labels.days_between(now - LABEL_HORIZON, start)
+    parts = [_labelled(stores, window, start, now)]
+    unread = start
+    while sum(int(part.is_labelled.sum()) for part in parts) < LABELS_WANTED and now - start < LABEL_HORIZON:
         start -= DAY
-        pending.append(start)
-        if stores.labels.of_predictions_between(start, start + DAY):
-            days.extend(_day(stores, contract, day, day + DAY) for day in pending)
-            pending.clear()
-    if len(days) == 1:
-        return days[0]
-    oldest_first = days[::-1]
+        if labelled_days & {start.date(), (start + DAY).date()}:
+            older = stores.history.window(start, unread, contract)
+            parts.append(_labelled(stores, older, start, unread))
+            unread = start
+    if len(parts) == 1:
+        return parts[0]
+    oldest_first = parts[::-1]
     return RecentPredictions(
-        PredictionWindow.concatenate([day.rows for day in oldest_first]),
-        np.concatenate([day.labels for day in oldest_first]),
+        PredictionWindow.concatenate([part.rows for part in oldest_first]),
+        np.concatenate([part.labels for part in oldest_first]),
     )
-
-
-def _day(stores: Stores, contract: Contract, start: datetime, end: datetime) -> RecentPredictions:
-    return _labelled(stores, stores.history.window(start, end, contract), start, end)
 
 
 def _labelled(stores: Stores, rows: PredictionWindow, start: datetime, end: datetime) -> RecentPredictions:
