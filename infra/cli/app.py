@@ -15,6 +15,7 @@ from infra.cli.labels import labels
 from infra.cli.promotion import promote, rollback
 from infra.cli.replay_log import replay_log
 from infra.cli.status import status
+from infra.cli.switch import pause, resume
 from infra.cli.verify import verify
 
 app = typer.Typer(
@@ -37,6 +38,8 @@ app.command("approve")(approve)
 app.command("refuse")(refuse)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
+app.command("pause")(pause)
+app.command("resume")(resume)
 app.command("verify")(verify)
 app.command("gates")(gates)
 app.command("drift")(drift)

@@ -16,7 +16,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document inst
 
 
 def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  # noqa: FBT002
-    """List every decision of an environment, oldest first, and what became of it."""
+    """List every decision and pause of an environment, oldest first, and what became of each decision."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,10 +29,16 @@ def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  #
         _print_json([d.model_dump(mode="json") | {"outcome": outcomes.get(d.decision_id)} for d in decisions])
         return
     table = Table("when (UTC)", "decision", "by", "what and why")
-    for decision in decisions:
-        lost = outcomes.get(decision.decision_id) == "conflict"
-        said = sentence_of(decision, is_applied=not lost)
-        table.add_row(f"{decision.decided_at:%Y-%m-%d %H:%M}", decision.kind, decision.actor, said)
+    for entry in entries:
+        if entry.switch:
+            kind = "pause" if entry.switch.paused else "resume"
+            table.add_row(f"{entry.switch.changed_at:%Y-%m-%d %H:%M}", kind, entry.switch.actor, entry.switch.reason)
+        if entry.decision:
+            lost = outcomes.get(entry.decision.decision_id) == "conflict"
+            said = sentence_of(entry.decision, is_applied=not lost)
+            table.add_row(
+                f"{entry.decision.decided_at:%Y-%m-%d %H:%M}", entry.decision.kind, entry.decision.actor, said
+            )
     Console().print(table)
 
 

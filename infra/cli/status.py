@@ -1,14 +1,16 @@
-"""`selfheal status`: which model answers, how the last run judged it, what was decided last."""
+"""`selfheal status`: which model answers, how the last run judged it, what was decided last, whether all is paused."""
 
 from infra.cli.environment import StageOption, connect
 
 
 def status(stage: StageOption = "dev") -> None:
-    """Show which model answers, how monitoring judged it last, and the last decision."""
+    """Show which model answers, how monitoring judged it last, the last decision, and a pause of promotions."""
     import json
 
     from rich.console import Console
     from rich.table import Table
+
+    from selfheal.usecases.pause import pause_in_force, pause_sentence
 
     environment = connect(stage)
     production = environment.stores.pointer.read().pointer
@@ -21,7 +23,10 @@ def status(stage: StageOption = "dev") -> None:
     if summaries:
         summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
         table.add_row("last run", f"{summary['timestamp']}: {summary['verdict']}")
-    for decision in environment.stores.ledger.decisions()[-1:]:
+    entries = list(environment.stores.ledger.entries())
+    pause = pause_in_force(entries)
+    table.add_row("promotion", "automatic" if pause is None else pause_sentence(pause))
+    for decision in [entry.decision for entry in entries if entry.decision][-1:]:
         table.add_row(
             "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {decision.reason}"
         )

@@ -107,6 +107,19 @@ def test_promoting_what_is_in_production_is_refused(deployed):
     assert len(deployed.ledger.decisions()) == 1
 
 
+def test_the_kill_switch_is_one_command_and_is_seen(deployed):
+    """pause, status, history, heal, resume: who paused what and why, and that nothing starts meanwhile."""
+    said = selfheal("pause", "--reason", "an incident")
+    assert "automatic promotion is paused since 2026-03-11 00:00 UTC by cli:" in said
+    assert "an incident" in selfheal("status")
+    assert "pause" in selfheal("history")
+    with pytest.raises(HealingRefused, match="an incident"):
+        selfheal("heal", "--reason", "now")
+    assert selfheal("resume", "--reason", "mended") == "automatic promotion is on\n"
+    assert "automatic" in selfheal("status")
+    assert selfheal("resume", "--reason", "again") == "automatic promotion was on already\n"
+
+
 def test_two_healings_at_once_one_is_refused_by_name(deployed):
     """The second `selfheal heal` is told which healing is under way."""
     healing = selfheal("heal", "--reason", "spring cleaning")

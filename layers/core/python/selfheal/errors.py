@@ -26,6 +26,10 @@ class DataInvalid(SelfhealError):
         super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
 
 
+class DraftImpossible(SelfhealError):
+    """No first contract can be drafted from a file; the message says what stands in the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """What is wrong with one field of a request; carries no value of it."""
@@ -108,7 +112,7 @@ class LedgerBroken(SelfhealError):
 
 
 class HealingRefused(SelfhealError):
-    """A healing of this production version is already under way; wait for its decision."""
+    """A healing of this production version is under way (wait for its decision), or automatic promotion is paused."""
 
 
 class HealingIncomplete(SelfhealError):

@@ -1,4 +1,7 @@
-"""The ledger's entries: a decision and, as a second entry, its outcome; each holds the hash of the one before it."""
+"""The ledger's entries: a decision and, as a second entry, its outcome; each holds the hash of the one before it.
+
+People's pauses of automatic promotion stand between them: what was decided under a pause is there to be seen.
+"""
 
 import hashlib
 import json
@@ -91,13 +94,24 @@ class Outcome(Record):
     reason: str
 
 
+class Switch(Record):
+    """What a person (`actor`) commanded: from this entry on automatic promotion is paused, or goes on again."""
+
+    switch_id: str
+    paused: bool
+    changed_at: UtcTime
+    reason: str
+    actor: str
+
+
 class LedgerEntry(Record):
-    """One link of the chain: exactly one of `decision` and `outcome` is set."""
+    """One link of the chain: exactly one of `decision`, `outcome` and `switch` is set."""
 
     sequence: int
     previous_hash: str
     decision: Decision | None = None
     outcome: Outcome | None = None
+    switch: Switch | None = None
     hash: str = ""
 
     def sealed(self) -> Self:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from selfheal.errors import LedgerBroken, ObjectExists
-from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, Outcome, entry_hash
+from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, Outcome, Switch, entry_hash
 from selfheal.stores.bucket import Bucket
 
 PREFIX = "ledger/"
@@ -39,6 +39,13 @@ class Ledger:
         return self._append(
             lambda sequence, previous: LedgerEntry(sequence=sequence, previous_hash=previous, outcome=outcome),
             lambda entry: entry.outcome is not None and entry.outcome.decision_id == outcome.decision_id,
+        )
+
+    def append_switch(self, switch: Switch) -> LedgerEntry:
+        """Append a person's pause or its end; one that is in the ledger already (by its id) is returned as it is."""
+        return self._append(
+            lambda sequence, previous: LedgerEntry(sequence=sequence, previous_hash=previous, switch=switch),
+            lambda entry: entry.switch is not None and entry.switch.switch_id == switch.switch_id,
         )
 
     def _append(self, build: Callable[[int, str], LedgerEntry], is_same: Callable[[LedgerEntry], bool]) -> LedgerEntry:

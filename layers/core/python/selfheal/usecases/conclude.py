@@ -6,10 +6,11 @@ from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Conclusion, Ending, Healing, Training, Verdict
-from selfheal.records.ledger import Decision
+from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.usecases.moves import move_production
+from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
 
 ACTOR = "healing"
 
@@ -17,14 +18,16 @@ ACTOR = "healing"
 def conclude(stores: Stores, healing: Healing, result: tuple[Training, Verdict] | Ending, now: datetime) -> Conclusion:
     """Write the one decision of a healing and carry it out; a repeated call finds it in the ledger and finishes it.
 
-    A promotion whose swap is lost becomes a conflict in the ledger, and the healing's decision is `failed`.
+    A promotion whose swap is lost becomes a conflict in the ledger, and the healing's decision is `failed`. While a
+    person has paused automatic promotion, it becomes a `reject` that says so.
 
     Raises:
         StoreUnavailable: the registry doesn't answer; calling again, or the next monitoring run, finishes it.
         LedgerBroken: the ledger's chain doesn't hold.
     """
-    known = {decision.decision_id: decision for decision in stores.ledger.decisions()}
-    decision = known.get(healing.execution) or _decision(healing, result, now)
+    entries = list(stores.ledger.entries())
+    known = {entry.decision.decision_id: entry.decision for entry in entries if entry.decision}
+    decision = known.get(healing.execution) or _unless_paused(_decision(healing, result, now), entries)
     if decision.kind != "promote":
         written = stores.ledger.append_decision(decision).decision or decision
         return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
@@ -86,6 +89,14 @@ def _decision(healing: Healing, result: tuple[Training, Verdict] | Ending, now: 
         evidence=verdict.evidence,
         approval=verdict.approval,
     )
+
+
+def _unless_paused(decision: Decision, entries: list[LedgerEntry]) -> Decision:
+    pause = pause_in_force(entries)
+    if pause is None or not is_stopped_by_a_pause(decision):
+        return decision
+    reason = f"{pause_sentence(pause)}; without the pause: {decision.reason}"
+    return decision.model_copy(update={"kind": "reject", "reason": reason})
 
 
 def _lost(

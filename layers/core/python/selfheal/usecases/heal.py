@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
 from selfheal.contract.model import Policy
+from selfheal.errors import HealingRefused
 from selfheal.records.healing import Healing, Trigger
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.executions import Execution, Executions
 from selfheal.usecases.moves import settle_interrupted
+from selfheal.usecases.pause import pause_in_force, pause_sentence
 
 # The kinds of decision that change which model answers, and therefore start a cooldown.
 MOVES = frozenset({"promote", "rollback"})
@@ -19,13 +21,18 @@ def start_healing(stores: Stores, executions: Executions, trigger: Trigger, now:
     """Start a healing of the production model. The name says which attempt it is, so that there is one at a time.
 
     Raises:
-        HealingRefused: one is under way.
+        HealingRefused: one is under way, or a person has paused automatic promotion.
         NoProductionModel: there is nothing to heal.
         StoreUnavailable: the registry or Step Functions doesn't answer.
     """
     production = stores.pointer.read()
+    entries = list(stores.ledger.entries())
+    pause = pause_in_force(entries)
+    if pause is not None:
+        raise HealingRefused(f"{pause_sentence(pause)}; `selfheal resume` ends the pause")
+    decisions = [entry.decision for entry in entries if entry.decision]
     healing = Healing(
-        execution=f"{production.pointer.version}-{attempt(production.pointer.version, stores.ledger.decisions())}",
+        execution=f"{production.pointer.version}-{attempt(production.pointer.version, decisions)}",
         request_id=new_request_id(now),
         started_at=now,
         production_version=production.pointer.version,

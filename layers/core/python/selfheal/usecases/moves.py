@@ -6,6 +6,7 @@ from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, PromotionConflict
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome
 from selfheal.records.pointer import Pointer
+from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
 
 MOVING = frozenset({"bootstrap", "promote", "rollback"})
 # Longer than any function may run: a move that is older and has no outcome was interrupted.
@@ -19,7 +20,8 @@ def move_production(stores: Stores, decision: Decision, etag: str | None, now: d
 
     Raises:
         VersionUnknown: the registry doesn't hold the version; nothing is written.
-        PromotionConflict: the pointer isn't that one any more; the ledger says so and production is untouched.
+        PromotionConflict: the pointer isn't that one any more, or a person paused automatic promotion; the ledger says
+            so and production is untouched.
         StoreUnavailable: the registry doesn't answer; the next run finishes or undoes the move.
     """
     manifest = stores.models.manifest_sha256(decision.version or "")
@@ -54,13 +56,25 @@ def settle_interrupted(stores: Stores, now: datetime) -> list[Outcome]:
 
 
 def _finished(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
-    outcome = outcome_of(list(stores.ledger.entries()), decision.decision_id)
+    entries = list(stores.ledger.entries())
+    outcome = outcome_of(entries, decision.decision_id)
     if outcome is None:
-        outcome = _swapped(stores, decision, etag, now)
+        outcome = _stopped(stores, decision, entries, now) or _swapped(stores, decision, etag, now)
         outcome = stores.ledger.append_outcome(outcome).outcome or outcome
     if outcome.kind == "conflict":
         raise PromotionConflict(outcome.reason)
     return decision
+
+
+def _stopped(stores: Stores, decision: Decision, entries: list[LedgerEntry], now: datetime) -> Outcome | None:
+    """What a pause that came after the decision, and before the swap, makes of an automatic promotion."""
+    pause = pause_in_force(entries)
+    if pause is None or not is_stopped_by_a_pause(decision):
+        return None
+    if stores.pointer.read().pointer.decision_id == decision.decision_id:
+        return _done(decision, now, "the pointer was swapped before the pause")
+    reason = f"not carried out: {pause_sentence(pause)}"
+    return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
 
 
 def _swapped(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Outcome:
@@ -83,7 +97,7 @@ def _settled(stores: Stores, decision: Decision, entries: list[LedgerEntry], now
     ):
         return _done(decision, now, "interrupted after the swap")
     if successor is None and production.pointer.version == decision.previous_version:
-        return _swapped(stores, decision, production.etag, now)
+        return _stopped(stores, decision, entries, now) or _swapped(stores, decision, production.etag, now)
     reason = f"interrupted before the swap; production has moved on to {production.pointer.version}"
     return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
 

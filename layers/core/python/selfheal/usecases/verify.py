@@ -44,8 +44,18 @@ def verify(stores: Stores) -> Verification:
     artefacts = sum(_check_version(stores, manifest) for manifest in manifests)
     for decision in decisions:
         _check_manifest(stores, decision)
-    verdicts = sum(_check_verdict(stores, decision) for decision in decisions)
+    paused = _decided_under_a_pause(entries)
+    verdicts = sum(_check_verdict(stores, decision, paused=decision.decision_id in paused) for decision in decisions)
     return Verification(len(entries), len(manifests), artefacts, verdicts)
+
+
+def _decided_under_a_pause(entries: Sequence[LedgerEntry]) -> frozenset[str]:
+    found, paused = set[str](), False
+    for entry in entries:
+        paused = entry.switch.paused if entry.switch else paused
+        if entry.decision and paused:
+            found.add(entry.decision.decision_id)
+    return frozenset(found)
 
 
 def _check_outcomes(entries: Sequence[LedgerEntry]) -> None:
@@ -84,7 +94,7 @@ def _check_manifest(stores: Stores, decision: Decision) -> None:
         raise VerificationFailed(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
 
 
-def _check_verdict(stores: Stores, decision: Decision) -> bool:
+def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> bool:
     if decision.evidence is None:
         if decision.gates or (decision.kind == "promote" and decision.trigger != "forced"):
             raise VerificationFailed(f"decision {decision.decision_id} ({decision.kind}) has no evidence")
@@ -93,11 +103,11 @@ def _check_verdict(stores: Stores, decision: Decision) -> bool:
     if decision.kind == "rollback":
         _check_probation(stores, decision, rows)
     else:
-        _check_gates(stores, decision, rows)
+        _check_gates(stores, decision, rows, paused=paused)
     return True
 
 
-def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
+def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows, *, paused: bool) -> None:
     circumstances = decision.evidence.circumstances if decision.evidence else None
     if circumstances is None or decision.previous_version is None:
         raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
@@ -110,7 +120,8 @@ def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows) -> None
                 f"but its evidence says {_said(found)}"
             )
     is_approved = decision.approval is None or decision.approval.approved
-    if (decision.kind == "promote") != (is_approved and all(gate.passed for gate in recomputed)):
+    is_due = is_approved and all(gate.passed for gate in recomputed)
+    if (decision.kind == "promote") != is_due and not (is_due and paused):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
 
 
