@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
@@ -13,6 +14,7 @@ class MemoryBucket:
 
     def __init__(self) -> None:
         self._objects: dict[str, StoredObject] = {}
+        self._keys: list[str] = []
         self._lock = threading.Lock()
 
     def get(self, key: str) -> StoredObject:
@@ -56,10 +58,13 @@ class MemoryBucket:
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Keys below a prefix in ascending order."""
         with self._lock:
-            found = sorted(key for key in self._objects if key.startswith(prefix) and key > start_after)
-        return iter(found)
+            first = max(bisect_left(self._keys, prefix), bisect_right(self._keys, start_after))
+            # No key holds the last code point, so that this is where those below the prefix end.
+            return iter(self._keys[first : bisect_left(self._keys, f"{prefix}\U0010ffff")])
 
     def _write(self, key: str, body: bytes) -> str:
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+        if key not in self._objects:
+            insort(self._keys, key)
         self._objects[key] = StoredObject(body, etag)
         return etag

@@ -9,12 +9,20 @@ from selfheal.data.files import TargetValues
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
+from selfheal.training import train
 from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.train import train_version, version_name
+from selfheal.usecases.train import Fit, train_version, version_name
 
 
 def bootstrap(
-    stores: Stores, dataset: Dataset, contract: Contract, label_values: TargetValues, *, now: datetime, actor: str
+    stores: Stores,
+    dataset: Dataset,
+    contract: Contract,
+    label_values: TargetValues,
+    *,
+    now: datetime,
+    actor: str,
+    fit: Fit = train,
 ) -> Decision:
     """Train the first version on all rows and put it into production.
 
@@ -33,6 +41,7 @@ def bootstrap(
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         evaluation_from=None,
         label_values=label_values,
+        fit=fit,
     )
     return promote_first(stores, manifest, now=now, actor=actor)
 

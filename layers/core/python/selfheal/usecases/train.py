@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
+from typing import Protocol
 
 import joblib
 import numpy as np
@@ -27,6 +28,16 @@ REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
 
 
+class Fit(Protocol):
+    """How rows become a model: `selfheal.training.train`, or what remembers what that has trained before."""
+
+    def __call__(
+        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = ...
+    ) -> TrainedModel:
+        """As `selfheal.training.train`."""
+        ...
+
+
 def version_name(moment: datetime, dataset: Dataset) -> str:
     """A name that sorts by time and says what was trained on: the moment and the start of the rows' fingerprint."""
     return f"{moment:%Y%m%dT%H%M%SZ}-{fingerprint(dataset.in_time_order())[:8]}"
@@ -46,6 +57,7 @@ def train_version(
     relabelled_rows: int = 0,
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
+    fit: Fit = train,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
@@ -58,7 +70,7 @@ def train_version(
         StoreUnavailable: the registry doesn't answer.
     """
     rows = dataset.in_time_order()
-    trained = train(rows, contract, seed=seed, check_budget=check_budget)
+    trained = fit(rows, contract, seed=seed, check_budget=check_budget)
     artefacts = {
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),

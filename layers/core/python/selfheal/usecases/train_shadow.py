@@ -13,18 +13,24 @@ from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpos
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.stores.registry import TRAINING
+from selfheal.training import train
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.heal import cooldown_ends
 from selfheal.usecases.labelled_rows import labelled_window
-from selfheal.usecases.train import train_version, version_name
+from selfheal.usecases.train import Fit, train_version, version_name
 
 # Rows that had no label yet when production was trained are looked for this far back from its newest row.
 LATE_LABELS = timedelta(days=30)
 
 
 def train_shadow(
-    stores: Stores, healing: Healing, now: datetime, *, check_budget: Callable[[], None] = lambda: None
+    stores: Stores,
+    healing: Healing,
+    now: datetime,
+    *,
+    check_budget: Callable[[], None] = lambda: None,
+    fit: Fit = train,
 ) -> Training:
     """Train on production's training set and every labelled row since, evaluation rows kept back.
 
@@ -43,7 +49,7 @@ def train_shadow(
     if ends is not None and now < ends:
         return Training(outcome="skip", reason=f"the cooldown ends at {ends:%Y-%m-%d %H:%M} UTC: no promotion before")
     try:
-        return _trained(stores, healing, production, now, check_budget)
+        return _trained(stores, healing, production, now, check_budget, fit)
     except TrainingImpossible as error:
         return Training(outcome="skip", reason=str(error))
     except (ExportInexact, TrainingBudgetExceeded) as error:
@@ -51,7 +57,12 @@ def train_shadow(
 
 
 def _trained(
-    stores: Stores, healing: Healing, production: Manifest, now: datetime, check_budget: Callable[[], None]
+    stores: Stores,
+    healing: Healing,
+    production: Manifest,
+    now: datetime,
+    check_budget: Callable[[], None],
+    fit: Fit,
 ) -> Training:
     labelled = _labelled_rows(stores, production, now)
     is_unseen = labelled.timestamps > _naive(production.data.newest)
@@ -72,6 +83,7 @@ def _trained(
         relabelled_rows=training.relabelled,
         seed=production.seed,
         check_budget=check_budget,
+        fit=fit,
     )
     return _training(manifest)
 
