@@ -17,6 +17,7 @@ import moto.s3.notifications
 import moto.stepfunctions.models
 import moto.stepfunctions.parser.asl.component.common.retry.retrier_decl as retries
 import moto.stepfunctions.parser.asl.utils.boto_client as state_machine_clients
+import moto.stepfunctions.responses  # before anything is patched: it keeps the backends that it finds
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
