@@ -5,6 +5,7 @@ import typer
 from infra.cli.approval import approve, refuse
 from infra.cli.bootstrap import bootstrap
 from infra.cli.call import call
+from infra.cli.contract import app as contract
 from infra.cli.cost import cost
 from infra.cli.demo import demo
 from infra.cli.drift import drift
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo)
+app.add_typer(contract)
 app.command("bootstrap")(bootstrap)
 app.command("call")(call)
 app.command("labels")(labels)

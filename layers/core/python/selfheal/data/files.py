@@ -1,5 +1,6 @@
 """Labelled tables of users, as files: CSV (also gzipped) and Parquet, checked against the contract as a whole."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,9 @@ MISSING_NUMBERS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None"]
 BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 # Where a file has no times, its rows count as this far apart.
 ROW_INTERVAL = timedelta(seconds=1)
+
+# What readers raise at a file that isn't what its name promises.
+UNREADABLE = (OSError, ValueError, EOFError, zlib.error)
 
 type Column = pd.Series
 type Floats = NDArray[np.float64]
@@ -42,7 +46,7 @@ def load_dataset(path: Path, contract: Contract, *, end: datetime) -> Dataset:
     """
     frame = _read(path, contract)
     faults: list[str] = []
-    columns = {name: _feature(frame[name], name, feature, faults) for name, feature in contract.features.items()}
+    columns = {name: feature_values(frame[name], name, feature, faults) for name, feature in contract.features.items()}
     labels = _labels(frame[contract.model.target], contract, faults)
     timestamps = _timestamps(frame, contract, end, faults)
     if faults:
@@ -55,7 +59,7 @@ def load_dataset(path: Path, contract: Contract, *, end: datetime) -> Dataset:
 def label_values(path: Path, contract: Contract) -> TargetValues:
     """The two values of the file's label column. Raises DataInvalid."""
     faults: list[str] = []
-    values = _label_values(_label_texts(_read(path, contract)[contract.model.target]), contract, faults)
+    values = _label_values(label_texts(_read(path, contract)[contract.model.target]), contract, faults)
     if faults:
         raise DataInvalid(faults)
     return values
@@ -82,12 +86,12 @@ def _read(path: Path, contract: Contract) -> pd.DataFrame:
         if missing:
             raise DataInvalid([f"column {name!r} is missing from {path.name}" for name in missing])
         return _read_columns(path, contract, [*needed, *([time] if time in present else [])])
-    except (OSError, ValueError, EOFError) as error:
-        raise DataInvalid([f"{path.name} can't be read as its name promises: {_first_line(error)}"]) from error
+    except UNREADABLE as error:
+        raise DataInvalid([f"{path.name} can't be read as its name promises: {first_line(error)}"]) from error
 
 
 def _column_names(path: Path) -> set[str]:
-    if _is_parquet(path):
+    if is_parquet(path):
         from pyarrow.parquet import read_schema
 
         return set(read_schema(path).names)
@@ -95,7 +99,7 @@ def _column_names(path: Path) -> set[str]:
 
 
 def _read_columns(path: Path, contract: Contract, names: list[str]) -> pd.DataFrame:
-    if _is_parquet(path):
+    if is_parquet(path):
         return pd.read_parquet(path, columns=names)
     numeric = {name for name, feature in contract.features.items() if feature.type in {"number", "integer"}}
     return pd.read_csv(
@@ -108,7 +112,8 @@ def _read_columns(path: Path, contract: Contract, names: list[str]) -> pd.DataFr
     )
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet rather than CSV, by its name. Raises DataInvalid where it promises neither."""
     if path.name.endswith((".parquet", ".pq")):
         return True
     if path.name.endswith((".csv", ".csv.gz")):
@@ -116,11 +121,13 @@ def _is_parquet(path: Path) -> bool:
     raise DataInvalid([f"{path.name}: only .csv, .csv.gz and .parquet files are read"])
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without what follows in further lines."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _feature(column: Column, name: str, feature: Feature, faults: list[str]) -> NDArray[np.object_] | Floats:
+def feature_values(column: Column, name: str, feature: Feature, faults: list[str]) -> NDArray[np.object_] | Floats:
+    """A column's values as a Dataset holds them, shape (n,); `faults` gains what doesn't match the feature."""
     check: Callable[[Column, str, Feature], Iterator[str]]
     values: NDArray[np.object_] | Floats
     if feature.is_category:
@@ -180,7 +187,8 @@ def _fault(where: Column | NDArray[np.bool_], name: str, problem: str) -> Iterat
         yield f"{name}: {int(series.sum())} value(s) {problem}; the first in row {series.idxmax()}"
 
 
-def _label_texts(column: Column) -> pd.Series:
+def label_texts(column: Column) -> pd.Series:
+    """Each label as its text, None where it is missing."""
     texts = {value: label_text(value) for value in column.dropna().unique()}
     return column.map(texts).where(~_is_blank(column), None)
 
@@ -198,7 +206,7 @@ def _label_values(texts: pd.Series, contract: Contract, faults: list[str]) -> Ta
 
 
 def _labels(column: Column, contract: Contract, faults: list[str]) -> NDArray[np.int8]:
-    texts = _label_texts(column)
+    texts = label_texts(column)
     return np.asarray(texts == _label_values(texts, contract, faults).positive, dtype=np.int8)
 
 
@@ -207,6 +215,11 @@ def _timestamps(frame: pd.DataFrame, contract: Contract, end: datetime, faults: 
     if name is None or name not in frame:
         last = np.datetime64(end.replace(tzinfo=None), "us")
         return last - np.arange(len(frame))[::-1] * np.timedelta64(ROW_INTERVAL)
-    moments = pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
+    return time_values(frame[name], name, faults)
+
+
+def time_values(column: Column, name: str, faults: list[str]) -> NDArray[np.datetime64]:
+    """A column's moments in UTC, shape (n,); `faults` gains what isn't one."""
+    moments = pd.to_datetime(column, utc=True, format="ISO8601", errors="coerce")
     faults.extend(_fault(moments.isna(), name, "not an ISO 8601 time"))
     return moments.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")

@@ -1,0 +1,46 @@
+"""`selfheal contract`: a first contract for one's own file, and the schema of every contract."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="contract", help="Draft a contract from a file; print the contract's JSON Schema.")
+
+
+@app.command()
+def infer(
+    data: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet with the label.")
+    ],
+    target: Annotated[str, typer.Option(help="The column to predict; it has two values.")],
+    time: Annotated[str | None, typer.Option(help="The column that says when a row was made.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the contract to this new file, not to the screen.")] = None,
+) -> None:
+    """Write a first contract for a file of labelled rows, with comments that say what to check."""
+    from selfheal.drafting import draft_contract
+    from selfheal.errors import DraftImpossible
+
+    if out is not None and out.exists():
+        raise DraftImpossible(f"{out} is there already, and may hold your corrections: name another file")
+    draft = draft_contract(data, target=target, time=time)
+    if out is None:
+        typer.echo(draft.text, nl=False)
+        return
+    out.write_text(draft.text, encoding="utf-8", newline="\n")
+    typer.echo(f"{out}: {len(draft.contract.features)} features")
+    if draft.left_out:
+        typer.echo(f"left out, each with its reason in the file: {', '.join(draft.left_out)}")
+    again = shlex.join(["selfheal", "backtest", "--contract", str(out), "--data", str(data)])
+    typer.echo(f"read its comments, then: {again}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a contract, for editors and checks of one's own."""
+    import json
+
+    from selfheal.contract.schema import contract_json_schema
+
+    typer.echo(json.dumps(contract_json_schema(), indent=2))

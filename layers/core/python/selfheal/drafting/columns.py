@@ -1,0 +1,97 @@
+"""What a column holds, and the type under which the loader takes every value of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.contract.model import Feature, FeatureType
+from selfheal.data.files import MISSING_NUMBERS, feature_values
+from selfheal.drafting.table import Table
+
+CODE = re.compile(r"0\d+")
+WHOLE = re.compile(r"[+-]?\d+")
+WORDS = {"true", "false"}
+NUMERIC_KINDS = {"integer", "floating", "decimal", "mixed-integer-float"}
+TEXT_KINDS = {"string", "empty"}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """values: shape (n,), as a Dataset holds them: float64 (missing is NaN) or object (str, missing is None)."""
+
+    name: str
+    type: FeatureType
+    values: NDArray[np.object_] | NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def present(self) -> pd.Series:
+        """The values that aren't missing."""
+        values = pd.Series(self.values)
+        return values[values.notna()]
+
+    @property
+    def missing(self) -> int:
+        """How many values are missing."""
+        return len(self) - len(self.present)
+
+    @cached_property
+    def counts(self) -> pd.Series:
+        """How often each value occurs, the most frequent first."""
+        return self.present.value_counts()
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it holds numbers that have an order and a size."""
+        return self.type in {"number", "integer"}
+
+
+def typed_column(table: Table, name: str) -> Column | None:
+    """The column under the narrowest type that the loader accepts all of it under; None where there is none."""
+    for kind in _candidates(table, name):
+        faults: list[str] = []
+        source = table.numbers if kind in {"number", "integer"} else table.texts
+        values = feature_values(source[name], name, Feature(type=kind, nullable=True), faults)
+        if not faults:
+            return Column(name, kind, values)
+    return None
+
+
+def _candidates(table: Table, name: str) -> Iterator[FeatureType]:
+    if table.is_typed:
+        yield from _declared(table.texts[name])
+        return
+    texts = {text.strip() for text in table.texts[name].unique()} - {""}
+    if {text.lower() for text in texts} <= WORDS:
+        yield "boolean"
+    is_code = any(CODE.fullmatch(text) for text in texts)
+    if not is_code:
+        # 2.0 was written by somebody who expects 2.5 as well.
+        if all(WHOLE.fullmatch(text) for text in texts.difference(MISSING_NUMBERS)):
+            yield "integer"
+        yield "number"
+    # Numbers that no number feature takes (infinite ones) aren't a category.
+    if is_code or not pd.api.types.is_numeric_dtype(table.numbers[name]):
+        yield "category"
+
+
+def _declared(column: pd.Series) -> Iterator[FeatureType]:
+    """By the type that a Parquet file gives the column."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = pd.Series(column.cat.categories)
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind == "boolean":
+        yield "boolean"
+    if kind == "integer":
+        yield "integer"
+    if kind in NUMERIC_KINDS:
+        yield "number"
+    if kind in TEXT_KINDS:
+        yield "category"

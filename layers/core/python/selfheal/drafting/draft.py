@@ -1,0 +1,162 @@
+"""From a file to the text of a first contract."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfheal.contract.model import Contract
+from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
+from selfheal.data.files import time_values
+from selfheal.drafting import toml
+from selfheal.drafting.columns import Column, typed_column
+from selfheal.drafting.notes import feature_of, notes_on
+from selfheal.drafting.suspicion import reason_against
+from selfheal.drafting.table import Table, read_table
+from selfheal.drafting.target import Target, check_present, read_target
+from selfheal.errors import DraftImpossible
+
+LONGEST_NAME = 48
+ENOUGH_LABELS = 200
+ENOUGH_OF_A_CLASS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A column that is no feature, and why; `column` is None where no type would take it."""
+
+    name: str
+    reason: str
+    column: Column | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A first contract: its text with comments, the same parsed, and the columns that it leaves out."""
+
+    text: str
+    contract: Contract
+    left_out: tuple[str, ...]
+
+
+def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft:
+    """Draft a contract for a file of labelled rows; the loader accepts the file under it.
+
+    Raises:
+        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values or has
+            gaps, the time column holds something else, or nothing is left to be a feature.
+    """
+    table = read_table(path)
+    label = read_target(table, target)
+    if time is not None:
+        _check_times(table, time, target)
+    columns, left_out = _sorted_out(table, label, time)
+    if not columns:
+        reasons = "; ".join(f"{out.name!r}: {out.reason}" for out in left_out) or "it has no other columns"
+        raise DraftImpossible(f"no column of {path.name} can be a feature: {reasons}")
+    text = "\n".join(_lines(path, table, label, time, columns, left_out)) + "\n"
+    return Draft(text, parse_contract(text), tuple(out.name for out in left_out))
+
+
+def _check_times(table: Table, time: str, target: str) -> None:
+    check_present(table, time, "time column")
+    if time == target:
+        raise DraftImpossible(f"{time!r} can't be both the target and the time column")
+    faults: list[str] = []
+    time_values(table.texts[time], time, faults)
+    if faults:
+        raise DraftImpossible(
+            f"{faults[0]}: write times as 2026-01-31T12:00:00 (or 2026-01-31), or leave --time out where the rows are "
+            "in time order"
+        )
+
+
+def _sorted_out(table: Table, target: Target, time: str | None) -> tuple[list[Column], list[LeftOut]]:
+    columns, left_out = [], []
+    for name in table.names:
+        if name in {target.name, time}:
+            continue
+        column, reason = _judged(table, name, target)
+        if column is None or reason is not None:
+            left_out.append(LeftOut(name, reason or "", column))
+        else:
+            columns.append(column)
+    return columns, left_out
+
+
+def _judged(table: Table, name: str, target: Target) -> tuple[Column | None, str | None]:
+    if name.startswith(RESERVED_PREFIX):
+        return None, f"names that start with {RESERVED_PREFIX} are the system's own; rename it"
+    column = typed_column(table, name)
+    if column is None:
+        return None, "no type of feature takes all its values (dates, lists, numbers that are infinite or too large)"
+    if column.present.empty:
+        return None, "it is empty in every row"
+    return column, reason_against(column, target.labels)
+
+
+def _lines(
+    path: Path, table: Table, target: Target, time: str | None, columns: list[Column], left_out: list[LeftOut]
+) -> Iterator[str]:
+    yield f"# A first contract for {toml.said(path.name)}: {len(table)} rows, {len(columns)} features."
+    yield "# It was drafted from the data alone. Read every comment, correct what is wrong, then delete the comment."
+    yield "# Every other key, and what can be set under [policy], is in docs/contract.md."
+    yield ""
+    yield from _model_lines(path, table, target, time)
+    if time is None:
+        yield from _time_hint(left_out)
+    for column in columns:
+        yield ""
+        yield from toml.feature_lines(column.name, feature_of(column), [*notes_on(column, target.labels)], column)
+    yield ""
+    yield from _segment_hint(columns)
+    if left_out:
+        yield ""
+        yield "# Left out. To take a column in after all, remove the '# ' before its section."
+        for out in left_out:
+            yield "#"
+            yield from _left_out_lines(out)
+
+
+def _model_lines(path: Path, table: Table, target: Target, time: str | None) -> Iterator[str]:
+    share = target.positives / len(table)
+    yield "[model]"
+    yield f"name = {toml.string(model_name(path))}"
+    yield f"target = {toml.string(target.name)}"
+    others = toml.said(target.negative)
+    yield f"# check: the rarer value, {share:.1%} of the rows ({others}: the others). Is it what you predict?"
+    yield f"positive_label = {toml.scalar(target.positive_label)}"
+    if min(target.positives, len(table) - target.positives) < ENOUGH_OF_A_CLASS or len(table) < ENOUGH_LABELS:
+        yield f"# check: training wants {ENOUGH_LABELS} rows and {ENOUGH_OF_A_CLASS} of each value; the file has fewer."
+    if time is not None:
+        yield f"time_column = {toml.string(time)}"
+
+
+def _time_hint(left_out: list[LeftOut]) -> Iterator[str]:
+    dates = [out.name for out in left_out if out.reason.startswith("dates")]
+    yield "# check: without a time column the rows count as being in time order, a second apart."
+    if dates:
+        yield f"# Perhaps one of these says when a row was made: {', '.join(toml.said(name) for name in dates)}."
+
+
+def _segment_hint(columns: list[Column]) -> Iterator[str]:
+    yield "# Groups of rows that a promotion must not hurt; a numeric feature needs edges. For example:"
+    yield "# [[segments]]"
+    column = next((c for c in columns if c.is_numeric or feature_of(c).categories), columns[0])
+    yield f"# feature = {toml.string(column.name)}"
+    if column.is_numeric:
+        yield f"# edges = [{column.present.median():.4g}]"
+
+
+def _left_out_lines(out: LeftOut) -> Iterator[str]:
+    if out.column is None or out.column.present.empty:
+        yield f"# {toml.said(out.name)}: {toml.said(out.reason)}"
+        return
+    for line in toml.feature_lines(out.name, feature_of(out.column), [out.reason], out.column):
+        yield f"# {line}"
+
+
+def model_name(path: Path) -> str:
+    """A name that the contract allows, from the file's."""
+    stem = path.name.split(".")[0].lower()
+    return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:LONGEST_NAME].strip("-") or "model"

@@ -1,0 +1,246 @@
+"""A first contract for somebody's own file: what is proposed, what is left out, and that the loader takes the file."""
+
+import gzip
+import re
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfheal.contract import parse_contract
+from selfheal.data.files import load_dataset
+from selfheal.drafting import Draft, draft_contract
+from selfheal.errors import DraftImpossible
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+ROWS = 400
+
+
+def table(**columns) -> pd.DataFrame:
+    """Two in five rows are positive; `income` says a little about it."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(ROWS) * 7 % 5 < 2).astype(int)
+    return pd.DataFrame({"income": np.round(rng.normal(y, 2, ROWS), 2), **columns, "y": y})
+
+
+def drafted(folder: Path, frame: pd.DataFrame, time: str | None = None) -> Draft:
+    frame.to_csv(folder / "my Data.csv", index=False)
+    return draft_contract(folder / "my Data.csv", target="y", time=time)
+
+
+def reason_in(draft: Draft, name: str) -> str:
+    return re.search(rf"^# (?:\[features\.)?{name}\]?:?\n?(.*)$", draft.text, re.MULTILINE)[1]
+
+
+def some(*values) -> list:
+    return [values[i * 13 % len(values)] for i in range(ROWS)]
+
+
+def test_types_gaps_and_closed_lists_are_read_from_the_values(tmp_path: Path):
+    """Each type is found, missing values make a feature nullable, and few frequent categories make a closed list."""
+    frame = table(
+        count=some(3, 4, 9),
+        amount=some("2.0", "NA", "5.0"),
+        flag=some("True", "false"),
+        colour=some("red", "green"),
+        zip=some("01234", "99999"),
+        town=[f"town {i % 40}" for i in range(ROWS)],
+    )
+    features = drafted(tmp_path, frame).contract.features
+    assert {name: feature.type for name, feature in features.items()} == {
+        "income": "number",
+        "count": "integer",
+        "amount": "number",
+        "flag": "boolean",
+        "colour": "category",
+        "zip": "category",
+        "town": "category",
+    }
+    assert [name for name, feature in features.items() if feature.nullable] == ["amount"]
+    assert features["colour"].categories == ("green", "red")
+    assert features["town"].categories is None
+
+
+def test_the_rarer_value_is_positive_and_a_comment_says_so(tmp_path: Path):
+    """Of yes (40 %) and no the rarer one is predicted; what it is and how rare stands above it."""
+    frame = table()
+    frame["y"] = frame["y"].map({1: "no", 0: "yes"})
+    draft = drafted(tmp_path, frame)
+    assert draft.contract.model.positive_label == "no"
+    assert "40.0% of the rows" in draft.text
+    assert draft.contract.model.name == "my-data"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("row", np.arange(ROWS) + 1000, "none occurs twice"),
+        ("uuid", [f"{i:x}-{i * 7919 % 1013}" for i in range(ROWS)], "names the row"),
+        ("comment", [f"text {i * 17 % 300}" for i in range(ROWS)], "too few rows to learn from each"),
+        ("clock", np.cumsum(np.full(ROWS, 0.25)), "rises with every row"),
+        ("country", ["DE"] * ROWS, "the same value"),
+        ("nothing", [None] * ROWS, "empty"),
+        ("opened", [f"{1 + i % 12:02d}/{1 + i % 28:02d}/2019" for i in range(ROWS)], "dates"),
+        ("closed", some("Dec-2011", "Jan-2012", "Feb-2012"), "dates"),
+        ("day", some(20190131, 20200229, 20210401), "dates"),
+        ("size", some(1.5, float("inf")), "no type"),
+        ("__row_id", some(1, 2), "rename"),
+    ],
+)
+def test_columns_that_can_be_no_feature_are_left_out_with_the_reason(tmp_path: Path, name: str, values, reason: str):
+    """Ids, clocks, constants, dates, empty, infinite and reserved columns are no features, and a comment says why."""
+    draft = drafted(tmp_path, table(**{name: values}))
+    assert draft.left_out == (name,)
+    assert list(draft.contract.features) == ["income"]
+    assert reason in reason_in(draft, name)
+
+
+@pytest.mark.parametrize("kind", ["number", "valley", "category", "gaps"])
+def test_a_column_that_knows_the_answer_is_left_out_whatever_its_shape(tmp_path: Path, kind: str):
+    """A leak shows in a number, in one that isn't monotone, in a category and in what is missing."""
+    y = table()["y"].to_numpy()
+    noise = np.random.default_rng(1).random(ROWS)
+    leak = {
+        "number": y * 3 + noise,
+        "valley": np.where(y == 1, noise, np.where(noise < 0.5, noise - 3, noise + 3)),
+        "category": np.where(y == 1, "refunded", np.where(noise < 0.5, "paid", "open")),
+        "gaps": np.where(y == 1, noise.round(3), np.nan),
+    }[kind]
+    draft = drafted(tmp_path, table(leak=leak))
+    assert draft.left_out == ("leak",)
+    assert "almost perfectly" in reason_in(draft, "leak")
+
+
+def test_a_value_that_nearly_always_means_the_same_answer_is_kept_and_pointed_out(tmp_path: Path):
+    """A category of which one value decides is no leak as a whole, but its reader is asked."""
+    y = table()["y"].to_numpy()
+    kind = np.where((y == 1) & (np.arange(ROWS) % 3 == 0), "void", np.where(np.arange(ROWS) % 2, "a", "b"))
+    draft = drafted(tmp_path, table(kind=kind))
+    assert "kind" in draft.contract.features
+    assert re.search(r"100.0% of the \d+ rows with 'void' are positive", draft.text)
+
+
+def test_chance_is_no_leak(tmp_path: Path):
+    """With few rows of a class or many values a column of noise isn't taken to know the answer."""
+    few = pd.DataFrame({"x": [5.5, 6.5, 1.5, 2.5], "y": [1, 1, 0, 0]})
+    assert list(drafted(tmp_path, few).contract.features) == ["x"]
+    many = table(code=[f"c{i * 31 % 150}" for i in range(ROWS)])
+    assert "code" in drafted(tmp_path, many).contract.features
+
+
+def test_a_left_out_column_is_taken_in_by_removing_the_comment_marks(tmp_path: Path):
+    """The section that stands commented out is the right one."""
+    draft = drafted(tmp_path, table(row=np.arange(ROWS)))
+    text = re.sub(r"^# (?=\[features|type|# whole)", "", draft.text, flags=re.MULTILINE)
+    assert parse_contract(text).features["row"].type == "integer"
+
+
+def test_gzip_and_parquet_give_the_same_contract_as_csv(tmp_path: Path):
+    """The three kinds of file differ in the comments' file name only."""
+    frame = table(colour=some("red", "green"), flag=some(True, False), n=some(1, 2, 3))
+    frame["n"] = frame["n"].astype("Int64").where(frame.index % 9 > 0)
+    expected = drafted(tmp_path, frame).contract
+    (tmp_path / "my Data.csv.gz").write_bytes(gzip.compress((tmp_path / "my Data.csv").read_bytes()))
+    frame.to_parquet(tmp_path / "my Data.parquet")
+    for name in ("my Data.csv.gz", "my Data.parquet"):
+        assert draft_contract(tmp_path / name, target="y").contract == expected
+
+
+def test_times_are_checked_and_dates_are_offered_for_them(tmp_path: Path):
+    """With --time the column is the contract's; without it the comments name a column that may be meant."""
+    frame = table(made=pd.date_range("2026-01-01", periods=ROWS, freq="h").strftime("%Y-%m-%dT%H:%M:%S"))
+    assert drafted(tmp_path, frame, time="made").contract.model.time_column == "made"
+    assert "says when a row was made: made" in drafted(tmp_path, frame).text
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "time", "message"),
+    [
+        ("a,outcome\n1,0\n2,1\n", "outcom", None, "did you mean 'outcome'"),
+        ("a,b\n1,0\n2,1\n", "zzz", None, "the file has 'a', 'b'"),
+        ("a,y\n1,0\n2,1\n3,2\n", "y", None, "3 values"),
+        ("a,y\n1,0\n2,0\n", "y", None, "one value only"),
+        ("a,y\n1,0\n2,1\n3,\n", "y", None, "1 of 3 rows have no value"),
+        ("a,y\n", "y", None, "no rows"),
+        ("", "y", None, "can't be read"),
+        ("a,y\n1,0,5\n2,1,5\n", "y", None, "not a table"),
+        ("a,y\n1,0\n2,1\n3,1,4,4\n", "y", None, "can't be read"),
+        ("y,z\n0,c\n1,c\n", "y", None, "no column of data.csv can be a feature"),
+        ("y\n0\n1\n", "y", None, "no other columns"),
+        ("a,y\n1,0\n2,1\n", "y", "t", "can't be the time column"),
+        ("a,y\n1,0\n2,1\n", "y", "y", "both the target and the time column"),
+        ("a,t,y\n1,5 May,0\n2,6 May,1\n", "y", "t", "not an ISO 8601 time"),
+    ],
+)
+def test_a_file_that_allows_no_contract_is_refused_with_what_stands_in_the_way(
+    tmp_path: Path, content: str, target: str, time: str | None, message: str
+):
+    """Every fault has its own sentence, with the names that would help."""
+    (tmp_path / "data.csv").write_text(content)
+    with pytest.raises(DraftImpossible, match=re.escape(message)):
+        draft_contract(tmp_path / "data.csv", target=target, time=time)
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.csv.gz", "data.parquet", "data.xlsx"])
+def test_what_is_no_table_is_refused_by_name(tmp_path: Path, name: str):
+    """Bytes that aren't what the name promises, and names that promise nothing, are no traceback."""
+    (tmp_path / name).write_bytes(b"\x1f\x8b\x08\x00\xff\xfe\x00 no table \xff")
+    with pytest.raises(DraftImpossible, match="data"):
+        draft_contract(tmp_path / name, target="y")
+
+
+def test_dates_lists_and_infinite_numbers_of_a_parquet_file_are_left_out(tmp_path: Path):
+    """What no feature can hold doesn't reach the contract."""
+    frame = table(
+        when=pd.date_range("2026-01-01", periods=ROWS, freq="h"),
+        tags=[["a"]] * ROWS,
+        size=some(1.0, np.inf),
+        grade=pd.Categorical(some("A", "B")),
+    )
+    frame.to_parquet(tmp_path / "data.parquet")
+    draft = draft_contract(tmp_path / "data.parquet", target="y")
+    assert draft.left_out == ("when", "tags", "size")
+    assert draft.contract.features["grade"].categories == ("A", "B")
+
+
+CELLS = st.one_of(
+    st.integers(-(2**70), 2**70).map(str),
+    st.floats().map(str),
+    st.sampled_from(["", " ", "NA", "null", "None", "true", "False", "007", "1e400", "0x1F", "1_000", "2020-01-31"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+)
+KINDS = [
+    CELLS,
+    st.integers(0, 5).map(str),
+    st.sampled_from(["", "1.5", "2.0", "NA", "-3e2"]),
+    st.sampled_from(["True", "false", ""]),
+    st.sampled_from(["red", "green", ""]),
+    st.dates().map(str),
+]
+
+
+@st.composite
+def tables(draw) -> pd.DataFrame:
+    """A column that is surely a feature, a target of two values, and up to five columns of anything."""
+    rows = draw(st.integers(4, 40))
+    names = draw(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), max_size=5))
+    names = [name for name in dict.fromkeys(map(str.strip, names)) if name and name not in {"x", "y"}]
+    columns = {name: draw(st.lists(draw(st.sampled_from(KINDS)), min_size=rows, max_size=rows)) for name in names}
+    return pd.DataFrame({"x": [str(i % 3) for i in range(rows)], **columns, "y": [i % 2 for i in range(rows)]})
+
+
+@settings(max_examples=60, deadline=None)
+@given(frame=tables())
+def test_any_table_gives_a_contract_under_which_the_loader_takes_it(frame: pd.DataFrame):
+    """Whatever the cells and names hold, the text parses and the same file loads under it with all its rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "data.csv")
+        frame.to_csv(path, index=False)
+        draft = draft_contract(path, target="y")
+        assert parse_contract(draft.text) == draft.contract
+        assert len(load_dataset(path, draft.contract, end=END)) == len(frame)
