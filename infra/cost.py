@@ -27,7 +27,7 @@ RUN_PUTS, RUN_GETS = 60, 120
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What of a template's settings bears on the bill; memory in MB by function."""
+    """What of a template's settings bears on the bill; memory in MB by function, `snapshots`: those with SnapStart."""
 
     architecture: str
     memory: Mapping[str, int]
@@ -36,6 +36,7 @@ class Environment:
     metrics: int
     dashboards: int
     keys: int
+    snapshots: tuple[str, ...] = ()
 
 
 def environment_of(template: Mapping[str, Any], data_template: Mapping[str, Any]) -> Environment:
@@ -49,6 +50,7 @@ def environment_of(template: Mapping[str, Any], data_template: Mapping[str, Any]
         metrics=len(_OWN_METRIC.findall("".join(map(_text, _properties(template, "AWS::CloudWatch::Dashboard"))))),
         dashboards=len(_properties(template, "AWS::CloudWatch::Dashboard")),
         keys=len(_properties(data_template, "AWS::KMS::Key")),
+        snapshots=tuple(name for name, properties in functions.items() if "SnapStart" in properties),
     )
 
 
@@ -86,7 +88,8 @@ def _lambda(environment: Environment, price: Mapping[str, float], requests: floa
     }
     gb_seconds = sum(environment.memory[name] / 1024 * taken for name, taken in seconds.items())
     per_second = price[f"gb_second_{environment.architecture}"]
-    return gb_seconds * per_second + (requests + runs) / MILLION * price["million_requests"]
+    kept = sum(environment.memory[name] / 1024 for name in environment.snapshots) * price["snapshot_gb_month"]
+    return gb_seconds * per_second + (requests + runs) / MILLION * price["million_requests"] + kept
 
 
 def _s3(price: Mapping[str, float], requests: float, runs: float, logged_gb: float) -> float:

@@ -35,10 +35,14 @@ class Environment:
 def connect(stage: str) -> Environment:
     """The environment of a stage. Raises EnvironmentMissing."""
     from selfheal.composition import approvals_of, executions_of, stores_of
-    from selfheal.settings import Settings
+    from selfheal.settings import RegistrySettings
 
     outputs = _stack_outputs(f"selfheal-{stage}-service")
-    settings = Settings(data_bucket=outputs["DataBucket"], registry_bucket=outputs["RegistryBucket"])
+    settings = RegistrySettings(
+        data_bucket=outputs["DataBucket"],
+        registry_bucket=outputs["RegistryBucket"],
+        retention_days=int(outputs.get("RetentionDays", "0")),
+    )
     return Environment(
         stage=stage,
         url=outputs["Url"],

@@ -22,7 +22,7 @@ def build_app(outdir: Path, context: dict[str, Any] | None = None) -> App:
     stage = stage_of(app.node)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     data = DataStack(app, f"selfheal-{stage.name}-data", stage=stage)
-    ServiceStack(app, f"selfheal-{stage.name}-service", stage=stage, storage=data)
+    ServiceStack(app, f"selfheal-{stage.name}-service", stage=stage, data=data)
     return app
 
 

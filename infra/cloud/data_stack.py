@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge
 from infra.cloud.stage import Stage
+from selfheal.stores.bucket import WRITTEN_ONCE
 
 # Days after which what lies below a prefix of the data bucket goes.
 SMALL_OBJECTS = 30
@@ -24,9 +25,6 @@ LIFETIMES = {
     "labels/accepted/": ROLL_UPS,
     "monitoring/": ROLL_UPS,
 }
-
-# Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
-WRITTEN_ONCE = ("models/", "evidence/", "ledger/")
 
 
 class DataStack(Stack):
@@ -64,6 +62,8 @@ def _bucket(
         minimum_tls_version=1.2,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         versioned=versioned,
+        # On in every stage, since turning it on later would make the bucket anew; by itself it locks nothing.
+        object_lock_enabled=versioned or None,
         lifecycle_rules=[
             s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
             *(lifecycle_rules or []),
@@ -76,7 +76,8 @@ def _bucket(
 
 def _never_deleted(registry: s3.Bucket) -> iam.PolicyStatement:
     # Of the pointer neither: once it is gone, a first promotion would succeed again.
-    return _denial(registry, ["s3:DeleteObject", "s3:DeleteObjectVersion"], [*WRITTEN_ONCE, "pointers/"], {})
+    deletions = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"]
+    return _denial(registry, deletions, [*WRITTEN_ONCE, "pointers/"], {})
 
 
 def _never_rewritten(registry: s3.Bucket) -> iam.PolicyStatement:

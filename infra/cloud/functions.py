@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
 from infra.cloud.packaging import Packages
+from infra.cloud.permissions import may_use_key
 from infra.cloud.stage import Stage
 from selfheal.settings import Settings, environment_of
 
@@ -45,7 +46,7 @@ class FunctionFactory:
         self._stage = stage
         self._packages = packages
         self.made: dict[str, lambda_.Function] = {}
-        self._key_statements = [] if key is None else [_may_use(key)]
+        self._key = key
         self._layers = [
             self._layer(scope, "Core", lambda_.Code.from_asset(str(packages.core))),
             self._layer(scope, "Runtime", lambda_.Code.from_asset(str(packages.runtime))),
@@ -60,6 +61,7 @@ class FunctionFactory:
         statements: Sequence[iam.PolicyStatement],
         sizing: Sizing,
         reserved_concurrency: int | None = None,
+        snap_start: bool = False,
     ) -> lambda_.Function:
         """A function of the folder `functions/<name>` with the shared layers."""
         log_group = self._log_group(scope)
@@ -71,11 +73,12 @@ class FunctionFactory:
             runtime=lambda_.Runtime.PYTHON_3_13,
             layers=self._layers,
             reserved_concurrent_executions=reserved_concurrency,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             architecture=ARCHITECTURES[self._stage.architecture],
             environment=environment_of(settings),
             log_group=log_group,
             memory_size=sizing.memory,
-            role=_role(scope, log_group, [*statements, *self._key_statements]),
+            role=self._role(scope, log_group, statements),
             timeout=Duration.seconds(sizing.timeout),
         )
         acknowledge(self.made[name], "L1", "Every package is locked and tested for Python 3.13, which Lambda supports")
@@ -106,7 +109,7 @@ class FunctionFactory:
             ephemeral_storage_size=Size.mebibytes(512),
             log_group=log_group,
             memory_size=sizing.memory,
-            role=_role(scope, log_group, [*statements, *self._key_statements]),
+            role=self._role(scope, log_group, statements),
             timeout=Duration.seconds(sizing.timeout),
         )
         return self.made[name]
@@ -128,18 +131,14 @@ class FunctionFactory:
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-
-def _may_use(key: kms.IKey) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
-
-
-def _role(scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
-    # Not AWSLambdaBasicExecutionRole: it writes to every log of the account.
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    to_log = iam.PolicyStatement(
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-    )
-    for statement in [to_log, *statements]:
-        role.add_to_policy(statement)
-    acknowledge_prefixes(role, statements, "A test on the local cloud shows that no statement can be left out")
-    return role
+    def _role(self, scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.PolicyStatement]) -> iam.Role:
+        # Not AWSLambdaBasicExecutionRole: it writes to every log of the account.
+        role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        to_log = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+        )
+        needed = [to_log, *statements, *([] if self._key is None else [may_use_key(self._key, statements)])]
+        for statement in needed:
+            role.add_to_policy(statement)
+        acknowledge_prefixes(role, needed, "A test on the local cloud shows that no statement can be left out")
+        return role

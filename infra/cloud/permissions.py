@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 
@@ -32,6 +33,15 @@ def may_learn_what_is_missing(bucket: s3.IBucket) -> iam.PolicyStatement:
     """
     return iam.PolicyStatement(
         actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions={"Null": {"s3:prefix": "true"}}
+    )
+
+
+def may_use_key(key: kms.IKey, statements: Iterable[iam.PolicyStatement]) -> iam.PolicyStatement:
+    """What S3 does with a bucket's key on behalf of whom these statements let read or write objects."""
+    allowed = {action for statement in statements for action in statement.actions}
+    uses = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+    return iam.PolicyStatement(
+        actions=[use for action, use in uses.items() if action in allowed], resources=[key.key_arn]
     )
 
 

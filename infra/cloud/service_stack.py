@@ -15,6 +15,7 @@ from infra.cloud.data_stack import DataStack
 from infra.cloud.functions import FunctionFactory
 from infra.cloud.packaging import Packages
 from infra.cloud.stage import Stage
+from infra.cloud.storage import Storage
 
 # For cfn-lint: CDK writes out dependencies that references imply (W3005), and the outputs name the data stack's buckets
 # beside the rest, so that the command line needs one stack only (W6001).
@@ -24,40 +25,42 @@ NOT_FAULTS = ("W3005", "W6001")
 class ServiceStack(Stack):
     """Functions, API, schedule and state machine of one stage."""
 
-    def __init__(self, scope: Construct, name: str, *, stage: Stage, storage: DataStack) -> None:
+    def __init__(self, scope: Construct, name: str, *, stage: Stage, data: DataStack) -> None:
         super().__init__(scope, name, description=f"selfheal ({stage.name}): serving, monitoring and healing")
         self.add_metadata("cfn-lint", {"config": {"ignore_checks": list(NOT_FAULTS)}})
         with Packages(stage.architecture, bundled=self.bundling_required) as packages:
-            self._compose(FunctionFactory(self, stage=stage, packages=packages, key=storage.key), stage, storage)
+            self._compose(FunctionFactory(self, stage=stage, packages=packages, key=data.key), stage, data)
 
-    def _compose(self, functions: FunctionFactory, stage: Stage, storage: DataStack) -> None:
-        data, registry = self._named("Data", storage.data), self._named("Registry", storage.registry)
+    def _compose(self, functions: FunctionFactory, stage: Stage, data: DataStack) -> None:
+        storage = Storage(
+            data=self._named("Data", data.data),
+            registry=self._named("Registry", data.registry),
+            key=data.key,
+            retention_days=stage.retention_days,
+        )
         notifications = Notifications(self, "Notifications", email=stage.alarm_email)
         failures = Failures(self, "Failures")
         serving = PredictionApi(
             self,
             "PredictionApi",
             functions=functions,
-            data=data,
-            registry=registry,
+            storage=storage,
             stage=stage,
         )
-        LabelIngestion(self, "LabelIngestion", functions=functions, data=data, registry=registry, failures=failures)
+        LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, failures=failures)
         healing = Healing(
             self,
             "Healing",
             stage=stage,
             functions=functions,
-            data=data,
-            registry=registry,
+            storage=storage,
             topic=notifications.topic,
         )
         Monitoring(
             self,
             "Monitoring",
             functions=functions,
-            data=data,
-            registry=registry,
+            storage=storage,
             state_machine=healing.state_machine,
             topic=notifications.topic,
             schedule_minutes=stage.schedule_minutes,
@@ -73,21 +76,22 @@ class ServiceStack(Stack):
             failures=failures.queue,
             topic=notifications.topic,
         )
-        self._outputs(serving, healing, notifications, storage)
+        self._outputs(serving, healing, notifications, data, stage)
 
     def _named(self, name: str, bucket: s3.Bucket) -> s3.IBucket:
         # Known by its exported name only: what is attached to it then belongs to this stack, not to that of the data.
         return s3.Bucket.from_bucket_name(self, name, Stack.of(bucket).export_value(bucket.bucket_name))
 
     def _outputs(
-        self, serving: PredictionApi, healing: Healing, notifications: Notifications, storage: DataStack
+        self, serving: PredictionApi, healing: Healing, notifications: Notifications, data: DataStack, stage: Stage
     ) -> None:
         outputs = {
             "Url": serving.api.api_endpoint,
-            "DataBucket": storage.data.bucket_name,
-            "RegistryBucket": storage.registry.bucket_name,
+            "DataBucket": data.data.bucket_name,
+            "RegistryBucket": data.registry.bucket_name,
             "StateMachineArn": healing.state_machine.state_machine_arn,
             "TopicArn": notifications.topic.topic_arn,
+            "RetentionDays": str(stage.retention_days),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

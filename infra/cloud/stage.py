@@ -1,9 +1,9 @@
 """What may differ between two deployments. Values come from `cdk.json`; `-c name=value` overrides one."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from constructs import Node
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 DEFAULT_STAGE = "dev"
 
@@ -25,6 +25,15 @@ class Stage(BaseModel):
     encryption: Literal["s3", "kms"] = Field(
         default="s3", description="Who holds the key of the buckets: S3, or a KMS key of this account"
     )
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days that what is written once is locked, whatever becomes of the bucket's policy; 0: it isn't",
+    )
+    snap_start: bool = Field(
+        default=False,
+        description="Whether the predictor starts from a snapshot (SnapStart): quicker, but it costs while nobody asks",
+    )
     jwt_issuer: str = Field(
         default="", description="Address of a token issuer; callers then show its tokens instead of signing requests"
     )
@@ -37,6 +46,12 @@ class Stage(BaseModel):
         description="Predictor processes that no other function can take; 0 reserves none (new accounts can't)",
     )
     alarm_email: str = Field(default="", description="Who gets the notifications and alarms by mail; empty for nobody")
+
+    @model_validator(mode="after")
+    def _tokens_name_an_audience(self) -> Self:
+        if bool(self.jwt_issuer) != bool(self.jwt_audience):
+            raise ValueError("jwt_issuer and jwt_audience belong together: give both, or neither")
+        return self
 
 
 def stage_of(node: Node) -> Stage:

@@ -79,8 +79,10 @@ def _object_actions(environ: Environ) -> list[str]:
     if method in ("GET", "HEAD"):
         return ["s3:GetObject"]
     if method == "PUT":
-        # The service has to read what is there before it can compare it.
-        return ["s3:PutObject", "s3:GetObject"] if "HTTP_IF_MATCH" in environ else ["s3:PutObject"]
+        # The service has to read what is there before it can compare it; a lock is a right of its own.
+        compared = ["s3:GetObject"] if "HTTP_IF_MATCH" in environ else []
+        locked = ["s3:PutObjectRetention"] if "HTTP_X_AMZ_OBJECT_LOCK_MODE" in environ else []
+        return ["s3:PutObject", *compared, *locked]
     if method == "DELETE":
         return ["s3:DeleteObject"]
     raise UnknownRequest(f"{method} of an object")

@@ -16,6 +16,7 @@ REGION = "us-east-1"
 DEPLOYED = {
     "AWS::IAM::Role",
     "AWS::IAM::Policy",
+    "AWS::KMS::Key",
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Logs::LogGroup",
@@ -105,6 +106,10 @@ class Deployment:
     def _complete(self, stack: StackTemplate) -> None:
         s3 = self._client("s3")
         for logical_id, bucket in stack.resources("AWS::S3::Bucket"):
+            if bucket["Properties"].get("ObjectLockEnabled"):
+                s3.put_object_lock_configuration(
+                    Bucket=self.physical_id(logical_id), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+                )
             if versioning := bucket["Properties"].get("VersioningConfiguration"):
                 s3.put_bucket_versioning(Bucket=self.physical_id(logical_id), VersioningConfiguration=versioning)
         for _, resource in stack.resources("Custom::S3BucketNotifications"):
@@ -153,6 +158,7 @@ _ARNS = {
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}:*",
+    "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",
 }
 _INTRINSICS: dict[str, Callable[[Deployment, Any], Any]] = {

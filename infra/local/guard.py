@@ -37,10 +37,12 @@ class RecordedCall:
 class Guard:
     """Roles by the access keys that stand for them; a key without a role, such as the operator's, is an administrator.
 
-    `roles` holds each caller's statements, `buckets` those of each bucket's own policy, which bind everybody.
+    `roles` holds each caller's statements, `buckets` those of each bucket's own policy, which bind everybody, `keys`
+    the KMS key of each bucket that has one, which whoever reads or writes there has to be allowed to use.
     """
 
     roles: dict[str, list[Statement]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     buckets: dict[str, list[Statement]] = field(default_factory=dict)
     calls: list[RecordedCall] = field(default_factory=list)
 
@@ -50,6 +52,7 @@ class Guard:
     def protect(self, deployment: Deployment, roles: Mapping[str, Any]) -> None:
         """Take on a deployment's policies; `roles` are references to the callers' roles, by their access keys."""
         self.buckets = bucket_statements(deployment)
+        self.keys = bucket_keys(deployment)
         self.roles = {caller: role_statements(deployment, role) for caller, role in roles.items()}
 
     def allows(self, caller: str, call: Call) -> bool:
@@ -80,7 +83,8 @@ class Guard:
         if signature is None:
             return None
         try:
-            return Request(signature, tuple(calls_of(environ, signature.service)))
+            calls = calls_of(environ, signature.service)
+            return Request(signature, (*calls, *filter(None, map(self._key_call, calls))))
         except UnknownRequest as unknown:
             # An administrator may do more than is known here; a function may not.
             allowed = signature.access_key not in self.roles
@@ -103,6 +107,12 @@ class Guard:
                 return refusal(request, hint, start_response)
         start_response(*answer)
         return body
+
+    def _key_call(self, call: Call) -> Call | None:
+        """What S3 asks of the bucket's key for a call, with the rights of whoever makes it."""
+        use = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}.get(call.action)
+        key = self.keys.get(call.resource.split(":::")[-1].split("/")[0])
+        return Call(use, key) if use and key else None
 
     def _bucket_policy(self, call: Call) -> list[Statement]:
         if not call.resource.startswith("arn:aws:s3:::"):
@@ -130,6 +140,17 @@ def bucket_statements(deployment: Deployment) -> dict[str, list[Statement]]:
         ]
         for _, policy in deployment.resources("AWS::S3::BucketPolicy")
     }
+
+
+def bucket_keys(deployment: Deployment) -> dict[str, str]:
+    """The KMS key of each bucket that has one, by the bucket's name."""
+    found = {}
+    for logical_id, bucket in deployment.resources("AWS::S3::Bucket"):
+        (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        key = rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+        if key is not None:
+            found[deployment.physical_id(logical_id)] = deployment.resolve(key)
+    return found
 
 
 def refusal(request: Request, call: Call, start_response: StartResponse) -> list[bytes]:

@@ -1,12 +1,15 @@
 """Both real buckets, boto3's and the signed one, against moto: the port's promises, and every error as one of ours."""
 
+from datetime import UTC, datetime, timedelta
+
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, StoreUnavailable
-from selfheal.stores.s3 import S3Bucket
+from selfheal.stores.bucket import WRITTEN_ONCE
+from selfheal.stores.s3 import Retention, S3Bucket
 from selfheal.stores.signed_s3 import SignedBucket
 
 REGION = "us-east-1"
@@ -105,3 +108,42 @@ def test_the_sdks_errors_have_one_name(client, sdk, monkeypatch):
     monkeypatch.setattr(client, "put_object", unreachable)
     with pytest.raises(StoreUnavailable, match="EndpointConnectionError"):
         sdk.put("k", b"")
+
+
+@pytest.fixture
+def retaining(client):
+    """A bucket with Object Lock, whose written-once prefixes are retained for thirty days."""
+    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    yield S3Bucket(client, "locked", Retention(WRITTEN_ONCE, 30, lambda: datetime.now(UTC)))
+    for item in client.list_object_versions(Bucket="locked").get("Versions", []):
+        version = {"Key": item["Key"], "VersionId": item["VersionId"]}
+        client.delete_object(Bucket="locked", **version, BypassGovernanceRetention=True)
+    client.delete_bucket(Bucket="locked")
+
+
+def test_what_is_written_once_is_locked_until_its_retention_ends(client, retaining):
+    """A model's version can't be deleted, is locked for thirty days in governance mode, and its key stays taken."""
+    retaining.create("models/v1/model.json", b"{}")
+    head = client.head_object(Bucket="locked", Key="models/v1/model.json")
+    assert head["ObjectLockMode"] == "GOVERNANCE"
+    left = head["ObjectLockRetainUntilDate"] - datetime.now(UTC)
+    assert timedelta(days=29) < left <= timedelta(days=30)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.delete_object(Bucket="locked", Key="models/v1/model.json", VersionId=head["VersionId"])
+    with pytest.raises(ObjectExists):
+        retaining.create("models/v1/model.json", b"[]")
+
+
+def test_the_pointer_is_never_locked(client, retaining):
+    """Neither the first pointer nor a swapped one carries a lock: a retention there would fill up with every move."""
+    etag = retaining.create("pointers/production.json", b"1")
+    retaining.replace("pointers/production.json", b"2", etag)
+    assert "ObjectLockMode" not in client.head_object(Bucket="locked", Key="pointers/production.json")
+
+
+def test_a_retention_needs_a_bucket_that_can_lock(client):
+    """Where the bucket has no Object Lock the write is refused whole: nothing is written without its protection."""
+    bucket = S3Bucket(client, "bucket", Retention(WRITTEN_ONCE, 30, lambda: datetime.now(UTC)))
+    with pytest.raises(StoreUnavailable):
+        bucket.create("models/v1/model.json", b"{}")
+    assert list(bucket.keys("")) == []

@@ -61,14 +61,21 @@ def test_the_data_bucket_forgets_on_time(buckets):
 def test_what_is_written_once_stays(of_type):
     """Models, evidence and decisions can't be deleted or overwritten, and the pointer can't be deleted, by anybody."""
     policy = next(p for p in of_type("AWS::S3::BucketPolicy").values() if p["Bucket"]["Ref"] == "Registry4DB9CCA5")
-    denials = {
-        json.dumps(item["Action"]): item for item in policy["PolicyDocument"]["Statement"] if item["Effect"] == "Deny"
-    }
-    deletion, rewriting = denials['["s3:DeleteObject", "s3:DeleteObjectVersion"]'], denials['"s3:PutObject"']
+    denials = [item for item in policy["PolicyDocument"]["Statement"] if item["Effect"] == "Deny"]
+    (deletion,) = [item for item in denials if "s3:DeleteObject" in item["Action"]]
+    (rewriting,) = [item for item in denials if item["Action"] == "s3:PutObject"]
+    assert set(deletion["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
     assert prefixes(deletion) == ["/models/*", "/evidence/*", "/ledger/*", "/pointers/*"]
     assert prefixes(rewriting) == ["/models/*", "/evidence/*", "/ledger/*"]
     assert rewriting["Condition"]["Null"] == {"s3:if-none-match": "true"}
     assert deletion["Principal"] == rewriting["Principal"] == {"AWS": "*"}
+
+
+def test_the_registry_can_lock_objects_and_locks_none_by_itself(buckets):
+    """Object Lock is on from the start (it can't be turned on later), and no rule of its own locks the pointer."""
+    registry = buckets["Registry4DB9CCA5"]["Properties"]
+    assert registry["ObjectLockEnabled"] is True
+    assert "ObjectLockConfiguration" not in registry
 
 
 def prefixes(statement):

@@ -1,5 +1,7 @@
 """The monthly bill."""
 
+from dataclasses import replace
+
 import pytest
 
 from infra.cost import DAYS, Environment, environment_of, monthly_bill
@@ -26,6 +28,12 @@ def test_puts_dominate_the_logs_of_single_rows():
     """A million one-row predictions cost about five dollars in PUTs."""
     asked, idle = (monthly_bill(SMALL, requests_per_day=n) for n in (1e6 / DAYS, 0))
     assert asked["S3"] - idle["S3"] == pytest.approx(5.4, abs=0.2)
+
+
+def test_a_snapshot_costs_while_nobody_asks():
+    """SnapStart is billed by the predictor's memory for as long as a version is published."""
+    idle, snapped = (monthly_bill(e, requests_per_day=0) for e in (SMALL, replace(SMALL, snapshots=("predictor",))))
+    assert snapped["Lambda"] - idle["Lambda"] == pytest.approx(3.90)
 
 
 def test_settings_come_from_the_template():

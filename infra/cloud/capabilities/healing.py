@@ -7,7 +7,6 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -16,6 +15,7 @@ from infra.cloud.acknowledgements import acknowledge
 from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
+from infra.cloud.storage import Storage
 from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, PromotionSettings, ShadowTrainingSettings
 
 DEFINITION = Path(__file__).parents[1] / "state_machine.asl.json"
@@ -34,12 +34,11 @@ class Healing(Construct):
         *,
         stage: Stage,
         functions: FunctionFactory,
-        data: s3.IBucket,
-        registry: s3.IBucket,
+        storage: Storage,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, name)
-        self._functions, self._data, self._registry = functions, data, registry
+        self._functions, self._storage = functions, storage
         self.state_machine = self._state_machine(
             stage,
             topic,
@@ -55,14 +54,12 @@ class Healing(Construct):
         return self._functions.image_function(
             Construct(self, "ShadowTraining"),
             "shadow_training",
-            settings=ShadowTrainingSettings(
-                data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
-            ),
+            settings=self._storage.settings(ShadowTrainingSettings),
             statements=[
                 *self._reads_labelled_rows(),
-                may_read(self._registry, "models/", "ledger/", "evidence/"),
-                may_list(self._registry, "models/", "ledger/"),
-                may_write(self._registry, "models/"),
+                may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
+                may_list(self._storage.registry, "models/", "ledger/"),
+                self._storage.may_write_once("models/"),
             ],
             sizing=Sizing(memory=3008, timeout=900),
         )
@@ -71,8 +68,8 @@ class Healing(Construct):
         return self._functions.image_function(
             Construct(self, "LabelWait"),
             "label_wait",
-            settings=LabelWaitSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
-            statements=[*self._reads_labelled_rows(), may_read(self._registry, "models/")],
+            settings=self._storage.settings(LabelWaitSettings),
+            statements=[*self._reads_labelled_rows(), may_read(self._storage.registry, "models/")],
             sizing=Sizing(memory=1769, timeout=300),
         )
 
@@ -80,14 +77,12 @@ class Healing(Construct):
         return self._functions.image_function(
             Construct(self, "GateEvaluation"),
             "gate_evaluation",
-            settings=GateEvaluationSettings(
-                data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name
-            ),
+            settings=self._storage.settings(GateEvaluationSettings),
             statements=[
                 *self._reads_labelled_rows(),
-                may_read(self._registry, "models/", "ledger/", "evidence/"),
-                may_list(self._registry, "ledger/"),
-                may_write(self._registry, "evidence/"),
+                may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
+                may_list(self._storage.registry, "ledger/"),
+                self._storage.may_write_once("evidence/"),
             ],
             sizing=Sizing(memory=3008, timeout=600),
         )
@@ -96,17 +91,18 @@ class Healing(Construct):
         return self._functions.zip_function(
             Construct(self, "Promotion"),
             "promotion",
-            settings=PromotionSettings(data_bucket=self._data.bucket_name, registry_bucket=self._registry.bucket_name),
+            settings=self._storage.settings(PromotionSettings),
             statements=[
-                may_read(self._registry, "pointers/", "models/", "ledger/"),
-                may_list(self._registry, "ledger/"),
-                may_write(self._registry, "pointers/", "ledger/"),
+                may_read(self._storage.registry, "pointers/", "models/", "ledger/"),
+                may_list(self._storage.registry, "ledger/"),
+                may_write(self._storage.registry, "pointers/"),
+                self._storage.may_write_once("ledger/"),
             ],
             sizing=Sizing(memory=512, timeout=60),
         )
 
     def _reads_labelled_rows(self) -> Sequence[iam.PolicyStatement]:
-        return [may_read(self._data, *LOGGED), may_list(self._data, *LOGGED)]
+        return [may_read(self._storage.data, *LOGGED), may_list(self._storage.data, *LOGGED)]
 
     def _state_machine(
         self, stage: Stage, topic: sns.ITopic, functions: Mapping[str, lambda_.Function]

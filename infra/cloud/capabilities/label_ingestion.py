@@ -10,6 +10,7 @@ from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
+from infra.cloud.storage import Storage
 from selfheal.settings import LabelsSettings
 
 INCOMING = "labels/incoming/"
@@ -25,15 +26,15 @@ class LabelIngestion(Construct):
         name: str,
         *,
         functions: FunctionFactory,
-        data: s3.IBucket,
-        registry: s3.IBucket,
+        storage: Storage,
         failures: Failures,
     ) -> None:
         super().__init__(scope, name)
+        data, registry = storage.data, storage.registry
         self.function = functions.image_function(
             self,
             "labels",
-            settings=LabelsSettings(data_bucket=data.bucket_name, registry_bucket=registry.bucket_name),
+            settings=storage.settings(LabelsSettings),
             statements=[
                 may_read(data, INCOMING),
                 may_write(data, "labels/accepted/", "labels/rejected/"),
@@ -43,7 +44,7 @@ class LabelIngestion(Construct):
             sizing=Sizing(memory=1024, timeout=120),
         )
         failures.keep_events_of(self.function)
-        self._policy_of_uploaders(data)
+        self._policy_of_uploaders(storage)
         data.add_event_notification(
             s3.EventType.OBJECT_CREATED, LambdaDestination(self.function), s3.NotificationKeyFilter(prefix=INCOMING)
         )
@@ -51,8 +52,12 @@ class LabelIngestion(Construct):
             if handler.node.id.startswith("BucketNotificationsHandler"):
                 acknowledge(handler, f"IAM4[{BASIC_EXECUTION}]", "CDK's own handler, run only while deploying")
 
-    def _policy_of_uploaders(self, data: s3.IBucket) -> None:
-        statements = [may_write(data, INCOMING)]
+    def _policy_of_uploaders(self, storage: Storage) -> None:
+        statements = [may_write(storage.data, INCOMING)]
+        if storage.key is not None:
+            # Parts of a large upload are put together by decrypting them.
+            actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+            statements.append(iam.PolicyStatement(actions=actions, resources=[storage.key.key_arn]))
         policy = iam.ManagedPolicy(
             self,
             "MayUpload",

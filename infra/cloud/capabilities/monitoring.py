@@ -2,7 +2,6 @@
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,6 +11,7 @@ from constructs import Construct
 from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
+from infra.cloud.storage import Storage
 from selfheal.settings import DriftSettings
 
 LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/")
@@ -26,20 +26,19 @@ class Monitoring(Construct):
         name: str,
         *,
         functions: FunctionFactory,
-        data: s3.IBucket,
-        registry: s3.IBucket,
+        storage: Storage,
         state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
         schedule_minutes: int,
         failures: Failures,
     ) -> None:
         super().__init__(scope, name)
+        data, registry = storage.data, storage.registry
         self.function = functions.image_function(
             self,
             "drift",
-            settings=DriftSettings(
-                data_bucket=data.bucket_name,
-                registry_bucket=registry.bucket_name,
+            settings=storage.settings(
+                DriftSettings,
                 state_machine_arn=state_machine.state_machine_arn,
                 topic_arn=topic.topic_arn,
                 schedule_minutes=schedule_minutes,
@@ -52,7 +51,8 @@ class Monitoring(Construct):
                 may_write(data, "predictions-hourly/", "monitoring/"),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
                 may_list(registry, "ledger/"),
-                may_write(registry, "pointers/", "ledger/", "evidence/"),
+                may_write(registry, "pointers/"),
+                storage.may_write_once("ledger/", "evidence/"),
                 may("states:StartExecution", state_machine.state_machine_arn),
                 may("states:ListExecutions", state_machine.state_machine_arn),
                 may("sns:Publish", topic.topic_arn),

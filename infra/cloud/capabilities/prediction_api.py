@@ -5,8 +5,8 @@ from typing import cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpJwtAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
 from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
 from infra.cloud.stage import Stage
+from infra.cloud.storage import Storage
 from selfheal.settings import PredictorSettings
 
 # One line a request: who, what, how long; no body, so no feature's value.
@@ -39,19 +40,15 @@ class PredictionApi(Construct):
         name: str,
         *,
         functions: FunctionFactory,
-        data: s3.IBucket,
-        registry: s3.IBucket,
+        storage: Storage,
         stage: Stage,
     ) -> None:
         super().__init__(scope, name)
+        data, registry = storage.data, storage.registry
         self.function = functions.zip_function(
             self,
             "predictor",
-            settings=PredictorSettings(
-                data_bucket=data.bucket_name,
-                registry_bucket=registry.bucket_name,
-                pointer_check_seconds=stage.pointer_check_seconds,
-            ),
+            settings=storage.settings(PredictorSettings, pointer_check_seconds=stage.pointer_check_seconds),
             statements=[
                 may_read(registry, "pointers/", "models/"),
                 may_learn_what_is_missing(registry),
@@ -60,16 +57,23 @@ class PredictionApi(Construct):
             ],
             sizing=Sizing(memory=1024, timeout=29),
             reserved_concurrency=stage.reserved_concurrency or None,
+            snap_start=stage.snap_start,
         )
         # One catch-all route: the application answers unknown paths in the shape of every other error.
         self.api = gateway.HttpApi(
             self,
             "Api",
-            default_integration=HttpLambdaIntegration("Predictor", self.function),
+            default_integration=HttpLambdaIntegration("Predictor", self._answering(stage)),
             default_authorizer=_authorizer(stage),
             create_default_stage=False,
         )
         self._open(stage)
+
+    def _answering(self, stage: Stage) -> lambda_.IFunction:
+        """What the API invokes: only published versions have snapshots, so with them it is the alias of the newest."""
+        if not stage.snap_start:
+            return self.function
+        return lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
 
     def _open(self, stage: Stage) -> None:
         access = logs.LogGroup(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfheal.errors import SettingsInvalid, TrainingBudgetExceeded
-from selfheal.settings import Settings, read_settings
-from selfheal.stores.bucket import Bucket
+from selfheal.settings import RegistrySettings, Settings, read_settings
+from selfheal.stores.bucket import WRITTEN_ONCE, Bucket
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
@@ -152,10 +152,12 @@ def stores_of(settings: Settings) -> Stores:
     """The stores over the real buckets that the settings name."""
     import boto3
 
-    from selfheal.stores.s3 import S3Bucket
+    from selfheal.stores.s3 import Retention, S3Bucket
 
     client = boto3.client("s3")
-    return Stores(S3Bucket(client, settings.data_bucket), S3Bucket(client, settings.registry_bucket))
+    days = settings.retention_days if isinstance(settings, RegistrySettings) else 0
+    retention = Retention(WRITTEN_ONCE, days, system_clock) if days else None
+    return Stores(S3Bucket(client, settings.data_bucket), S3Bucket(client, settings.registry_bucket, retention))
 
 
 def renewable_stores_of(settings: Settings) -> tuple[Stores, Callable[[], None]]:

@@ -18,6 +18,14 @@ class Settings(BaseModel):
     registry_bucket: str = Field(description="Bucket of models, pointer, evidence and ledger")
 
 
+class RegistrySettings(Settings):
+    """What functions that write into the registry need beside."""
+
+    retention_days: int = Field(
+        default=0, ge=0, description="Days that new models, evidence and ledger entries are locked (S3 Object Lock)"
+    )
+
+
 class PredictorSettings(Settings):
     """Settings of the predictor."""
 
@@ -30,7 +38,7 @@ class LabelsSettings(Settings):
     """Settings of the label ingestion."""
 
 
-class DriftSettings(Settings):
+class DriftSettings(RegistrySettings):
     """Settings of the scheduled monitoring."""
 
     state_machine_arn: str = Field(description="The healing state machine that is started when a healing is due")
@@ -43,7 +51,7 @@ class DriftSettings(Settings):
     )
 
 
-class ShadowTrainingSettings(Settings):
+class ShadowTrainingSettings(RegistrySettings):
     """Settings of the shadow training."""
 
     budget_seconds: float = Field(
@@ -55,11 +63,11 @@ class LabelWaitSettings(Settings):
     """Settings of the label wait."""
 
 
-class GateEvaluationSettings(Settings):
+class GateEvaluationSettings(RegistrySettings):
     """Settings of the gate evaluation."""
 
 
-class PromotionSettings(Settings):
+class PromotionSettings(RegistrySettings):
     """Settings of the promotion function."""
 
 

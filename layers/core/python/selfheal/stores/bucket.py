@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+# Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
+WRITTEN_ONCE = ("models/", "evidence/", "ledger/")
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:

@@ -1,10 +1,12 @@
 """The real bucket. Every error of the SDK becomes one of ours here, and nowhere else."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,18 +16,36 @@ from selfheal.stores.bucket import StoredObject
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    class _Lock(TypedDict, total=False):
+        ObjectLockMode: Literal["GOVERNANCE"]
+        ObjectLockRetainUntilDate: datetime
+
+
 # boto3 is bound by the interpreter lock at about 800 reads a second; more threads than this gain nothing.
 READERS = 8
 # Objects in memory at once.
 BATCH = 256
 
 
-class S3Bucket:
-    """One S3 bucket behind the narrow port (see `selfheal.stores.bucket.Bucket`)."""
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is created below some prefixes can't be deleted: so many days from the moment that `now` gives."""
 
-    def __init__(self, client: "S3Client", name: str) -> None:
+    prefixes: tuple[str, ...]
+    days: int
+    now: Callable[[], datetime]
+
+
+class S3Bucket:
+    """One S3 bucket behind the narrow port (see `selfheal.stores.bucket.Bucket`).
+
+    `retention` needs a bucket with Object Lock. Its mode is governance: a person with a right of their own can undo it.
+    """
+
+    def __init__(self, client: "S3Client", name: str, retention: Retention | None = None) -> None:
         self._client = client
         self._name = name
+        self._retention = retention
 
     def get(self, key: str) -> StoredObject:
         """Read an object. Raises ObjectMissing, StoreUnavailable."""
@@ -58,7 +78,9 @@ class S3Bucket:
     def create(self, key: str, body: bytes) -> str:
         """Write once. Raises ObjectExists, StoreUnavailable."""
         with _errors_of(key, unmet=ObjectExists(f"{key} is already written and is never rewritten")):
-            return self._client.put_object(Bucket=self._name, Key=key, Body=body, IfNoneMatch="*")["ETag"]
+            return self._client.put_object(
+                Bucket=self._name, Key=key, Body=body, IfNoneMatch="*", **self._lock_of(key)
+            )["ETag"]
 
     def replace(self, key: str, body: bytes, etag: str) -> str:
         """Write over the object whose ETag is `etag`. Raises ObjectChanged, StoreUnavailable."""
@@ -78,6 +100,12 @@ class S3Bucket:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield item["Key"]
+
+    def _lock_of(self, key: str) -> "_Lock":
+        if self._retention is None or not key.startswith(self._retention.prefixes):
+            return {}
+        until = self._retention.now() + timedelta(days=self._retention.days)
+        return {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
     def _body_if_there(self, key: str) -> tuple[str, bytes | None]:
         try:
