@@ -106,12 +106,12 @@ class Deployment:
     def _complete(self, stack: StackTemplate) -> None:
         s3 = self._client("s3")
         for logical_id, bucket in stack.resources("AWS::S3::Bucket"):
+            if versioning := bucket["Properties"].get("VersioningConfiguration"):
+                s3.put_bucket_versioning(Bucket=self.physical_id(logical_id), VersioningConfiguration=versioning)
             if bucket["Properties"].get("ObjectLockEnabled"):
                 s3.put_object_lock_configuration(
                     Bucket=self.physical_id(logical_id), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
                 )
-            if versioning := bucket["Properties"].get("VersioningConfiguration"):
-                s3.put_bucket_versioning(Bucket=self.physical_id(logical_id), VersioningConfiguration=versioning)
         for _, resource in stack.resources("Custom::S3BucketNotifications"):
             properties = resource["Properties"]
             s3.put_bucket_notification_configuration(
