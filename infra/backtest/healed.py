@@ -5,28 +5,37 @@ the last time at its end, when the labels are in; a version promoted then answer
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import numpy as np
 import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
+from infra.backtest.courses import Change, Course, Scorer
 from infra.backtest.executions import InProcessExecutions
+from infra.backtest.scoring import Answers
 from infra.backtest.shelf import Shelf
 from infra.backtest.stores import ReplayStores
 from infra.backtest.stream import Request, Span, Stream
+from selfheal.artefact import Artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.files import TargetValues
-from selfheal.records.healing import Conclusion, Healing, Training
+from selfheal.errors import HealingRefused
+from selfheal.records.healing import Conclusion, Healing, Training, Trigger
 from selfheal.records.ledger import Decision
 from selfheal.usecases.bootstrap import bootstrap
+from selfheal.usecases.heal import start_healing
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.monitor import monitor
 from selfheal.usecases.predict import predict
+from selfheal.usecases.scoring import model_of
 from selfheal.usecases.serving import ProductionModel
 from selfheal.usecases.train_shadow import train_shadow
 
@@ -45,6 +54,40 @@ class Served:
     stores: Stores
     trainings: int
 
+    def course(self, stream: Stream, seconds: float) -> Course:
+        """The same as a course that can be compared."""
+        traffic = stream.traffic
+        answers = Answers(traffic.timestamps, traffic.labels, self.probabilities, self.predictions)
+        changes = tuple(_change(decision, stream) for decision in self.decisions if decision.kind != "bootstrap")
+        return Course(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
+
+    def _scorer(self, stream: Stream) -> Scorer:
+        @cache
+        def artefact(version: str) -> Artefact:
+            return model_of(self.stores, self.stores.models.manifest(version))
+
+        def scorer(version: str, start: int, stop: int) -> NDArray[np.float64]:
+            features = stream.traffic.features.iloc[start:stop]
+            columns = {str(name): features[name].to_numpy() for name in features}
+            return artefact(version).probabilities_of(columns)
+
+        return scorer
+
+
+def _change(decision: Decision, stream: Stream) -> Change:
+    decided_at = np.datetime64(decision.decided_at.replace(tzinfo=None), "us")
+    kind: Any = decision.kind
+    return Change(
+        kind=kind,
+        period=next(span.number for span in stream.spans if decision.decided_at <= span.ends),
+        at=decision.decided_at,
+        row=int(np.searchsorted(stream.traffic.timestamps, decided_at)),
+        version=decision.version,
+        previous_version=decision.previous_version or "",
+        reason=decision.reason,
+        gates=tuple(gate.gate for gate in decision.gates if not gate.passed),
+    )
+
 
 @dataclass
 class Silence:
@@ -58,12 +101,23 @@ class Silence:
 
 
 class HealedReplay:
-    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period."""
+    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period.
+
+    `unasked`: there is no monitoring, and a healing is started at the end of every period.
+    """
 
     def __init__(
-        self, stream: Stream, contract: Contract, shelf: Shelf, *, runs: int, ticked: Callable[[int], None]
+        self,
+        stream: Stream,
+        contract: Contract,
+        shelf: Shelf,
+        *,
+        runs: int,
+        ticked: Callable[[int], None] = lambda _: None,
+        unasked: bool = False,
     ) -> None:
-        self._stream, self._contract, self._shelf, self._runs, self._ticked = stream, contract, shelf, runs, ticked
+        self._stream, self._contract, self._shelf, self._ticked = stream, contract, shelf, ticked
+        self._runs, self._unasked = 1 if unasked else runs, unasked
         self.stores = ReplayStores()
         self.executions = InProcessExecutions(self.stores, self._train, self._concluded)
         self._notifications = Silence()
@@ -103,7 +157,10 @@ class HealedReplay:
                 self._answer(request)
         self._heal_until(span.ends)
         self._deliver(span)
-        self._monitor(span.ends)
+        if self._unasked:
+            self._start(span.ends)
+        else:
+            self._monitor(span.ends)
 
     def _heal_until(self, moment: datetime) -> None:
         """Let healings under way go on up to a moment, each state at its own time."""
@@ -113,6 +170,13 @@ class HealedReplay:
     def _monitor(self, now: datetime) -> None:
         minutes = max(1, round(self._interval / timedelta(minutes=1)))
         monitor(self.stores, self.executions, self._notifications, now=now, schedule_minutes=minutes)
+        self._heal_until(now)
+
+    def _start(self, now: datetime) -> None:
+        trigger = Trigger(kind="manual", reason="every period")
+        # One may wait for labels still.
+        with suppress(HealingRefused):
+            start_healing(self.stores, self.executions, trigger, now)
         self._heal_until(now)
 
     @property

@@ -26,16 +26,21 @@ def spread(moments: Moments) -> Moments:
     lengths = np.append(lengths, round(float(np.median(lengths))))
     group = np.repeat(np.arange(len(starts)), counts)
     place = np.arange(len(ticks)) - starts[group]
-    return np.asarray((ticks + place * lengths[group] // counts[group]).astype("datetime64[us]"))
+    return _whole((ticks + place * lengths[group] // counts[group]).astype("datetime64[us]"))
 
 
 def paced(moments: Moments, rows_a_period: float) -> Moments:
     """The last of the moments kept, the others evenly before it at so many rows a week."""
     step = np.timedelta64(PERIOD_WITHOUT_TIMES).astype("timedelta64[us]").astype(np.int64) / rows_a_period
     back = (np.arange(len(moments))[::-1] * step).astype(np.int64)
-    return np.asarray(moments[-1].astype("datetime64[us]") - back.astype("timedelta64[us]"))
+    return _whole(moments[-1].astype("datetime64[us]") - back.astype("timedelta64[us]"))
 
 
 def has_times(moments: Moments) -> bool:
     """Whether times came from the file: without them, loading puts rows one interval apart."""
     return bool(np.any(np.diff(moments) != np.timedelta64(ROW_INTERVAL)))
+
+
+def _whole(moments: Moments) -> Moments:
+    # Ids of predictions say when they were made to the millisecond.
+    return np.asarray(moments.astype("datetime64[ms]").astype("datetime64[us]"))

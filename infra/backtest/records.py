@@ -99,7 +99,7 @@ class PolicyResult(_Part):
     promotions: float
     rejections: int
     rollbacks: int
-    harmful_promotions: int
+    harmful_promotions: float
     regained: float | None
     training_seconds: float
     per_period: tuple[PeriodResult, ...]

@@ -116,14 +116,14 @@ def stream_of(rows: Dataset, *, periods: int, initial: float, label_delay: int, 
 
 
 def _spans(moments: NDArray[np.datetime64], edges: NDArray[np.intp], rng: np.random.Generator) -> tuple[Span, ...]:
-    first, step = edges[0], _usual_step(moments)
+    first = int(edges[0])
+    bounds = np.append(moments, moments[-1] + _usual_step(moments))
     spans: list[Span] = []
-    for number, (start, stop) in enumerate(pairwise(edges), start=1):
-        requests = _requests(moments, int(start), int(stop), int(first), rng)
+    for number, (start, stop) in enumerate(pairwise(edges.tolist()), start=1):
+        requests = _requests(moments, start, stop, first, rng)
         _check_order(spans, requests, number)
-        spans.append(
-            Span(number, int(start - first), int(stop - first), as_utc(moments[start]), as_utc(ends), requests)
-        )
+        begins, ends = as_utc(bounds[start]), as_utc(bounds[stop])
+        spans.append(Span(number, start - first, stop - first, begins, ends, requests))
     return tuple(spans)
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from infra.cli.approval import approve, refuse
+from infra.cli.backtest import backtest
 from infra.cli.bootstrap import bootstrap
 from infra.cli.call import call
 from infra.cli.contract import app as contract
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.command("demo")(demo)
 app.add_typer(contract)
+app.command("backtest")(backtest)
 app.command("bootstrap")(bootstrap)
 app.command("call")(call)
 app.command("labels")(labels)

@@ -9,6 +9,7 @@ from selfheal.records.drift import FeatureDrift
 SMALL_REFERENCE = 1000
 FEW_VALUES = 5
 DATASET_SHARE = 0.5
+SIGNIFICANCE, DISTANCE = 0.05, 0.1
 
 
 def drifted_columns(reference: pd.DataFrame, window: pd.DataFrame, features: tuple[FeatureDrift, ...]) -> int:
@@ -25,8 +26,8 @@ def _is_drifted(before: pd.Series, after: pd.Series, found: FeatureDrift) -> boo
     few = before.nunique() <= FEW_VALUES
     if len(before) > SMALL_REFERENCE:
         # Its Jensen-Shannon distance is in nats.
-        return (found.jensen_shannon * np.sqrt(np.log(2)) if few else found.drift_score) >= 0.1
+        return (found.jensen_shannon * np.sqrt(np.log(2)) if few else found.drift_score) >= DISTANCE
     if few:
         table = pd.concat([before.value_counts(), after.value_counts()], axis=1).fillna(0).to_numpy()
-        return bool(stats.chi2_contingency(table).pvalue < 0.05)
-    return bool(stats.ks_2samp(before, after).pvalue < 0.05)
+        return bool(stats.chi2_contingency(table).pvalue < SIGNIFICANCE)
+    return bool(stats.ks_2samp(before, after).pvalue < SIGNIFICANCE)

@@ -1,0 +1,233 @@
+"""All policies on one history, and what each came to."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from infra.backtest.blind import HeldOut, Rule, Walk, every, never, on_any_drift, oracle, random_courses
+from infra.backtest.courses import Course
+from infra.backtest.errors import BacktestImpossible
+from infra.backtest.healed import HealedReplay
+from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Settings
+from infra.backtest.scoring import mean_of, measured
+from infra.backtest.shelf import Shelf
+from infra.backtest.stream import Stream, stream_of
+from infra.backtest.verdict import regained, verdict_of
+from infra.backtest.versions import Versions
+from selfheal.contract import Contract
+from selfheal.data.dataset import Dataset
+from selfheal.errors import TrainingImpossible
+
+DEFAULT_POLICIES = (
+    "healed",
+    "frozen",
+    "always",
+    "always_held_out",
+    "periodic-5",
+    "drift-naive",
+    "seed-gates",
+    "random",
+    "oracle",
+)
+SCHEDULES = 200
+# Labels arrive at the ends of periods, so that a run there sees all there is to see.
+RUNS_PER_PERIOD = 1
+
+type Ticked = Callable[[str, int], None]
+
+
+@dataclass(eq=False)
+class Replay:
+    """One history under one contract, with everything that policies share."""
+
+    stream: Stream
+    contract: Contract
+    shelf: Shelf
+    settings: Settings
+    ticked: Ticked = lambda _, __: None
+    courses: dict[str, Course] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.versions = Versions(self.stream, self.contract, self.shelf)
+
+    def result(self, name: str) -> PolicyResult:
+        """What a policy came to. `random` needs `healed` to have been asked for before."""
+        if name == "random":
+            return self._random()
+        course = self.courses[name] = self._course(name)
+        moves, refusals = course.moves(), course.refusals()
+        return _result(
+            measured(course.answers),
+            course.per_period(self.stream),
+            retrainings=course.retrainings,
+            promotions=sum(move.kind == "promote" for move in moves),
+            rejections=sum(refusal.kind == "reject" for refusal in refusals),
+            rollbacks=sum(move.kind == "rollback" for move in moves),
+            harmful_promotions=sum(move.harmful and move.kind == "promote" for move in moves),
+            training_seconds=course.training_seconds,
+            moves=moves,
+            refusals=refusals,
+        )
+
+    def _course(self, name: str) -> Course:
+        walk = Walk(self.versions, lambda period: self.ticked(name, period))
+        if name in {"healed", "seed-gates"}:
+            return self._healed(name)
+        if name == "oracle":
+            return oracle(self.versions)
+        if name.startswith("periodic-"):
+            return walk.course(every(self.versions, int(name.removeprefix("periodic-"))))
+        rules: dict[str, Callable[[], Rule]] = {
+            "frozen": lambda: never,
+            "always": lambda: every(self.versions),
+            "always_held_out": lambda: HeldOut(self.versions),
+            "drift-naive": lambda: on_any_drift(self.versions),
+        }
+        return walk.course(rules[name]())
+
+    def _healed(self, name: str) -> Course:
+        spent = self.shelf.seconds
+        is_seed = name == "seed-gates"
+        replay = HealedReplay(
+            self.stream,
+            on_point_estimates(self.contract) if is_seed else self.contract,
+            self.shelf,
+            runs=self.settings.runs_per_period,
+            ticked=lambda period: self.ticked(name, period),
+            unasked=is_seed,
+        )
+        served = replay.run()
+        return served.course(self.stream, self.shelf.seconds - spent)
+
+    def _random(self) -> PolicyResult:
+        healed = self.courses["healed"]
+        promotions = sum(move.kind == "promote" for move in healed.moves())
+        courses = list(random_courses(self.versions, promotions, SCHEDULES, self.settings.seed))
+        moves = [course.moves() for course in courses]
+        periods = zip(*(course.per_period(self.stream) for course in courses), strict=True)
+        return _result(
+            mean_of([measured(course.answers) for course in courses]),
+            tuple(_mean_period(results) for results in periods),
+            retrainings=float(np.mean([course.retrainings for course in courses])),
+            promotions=float(np.mean([len(of_course) for of_course in moves])),
+            harmful_promotions=float(np.mean([sum(move.harmful for move in of_course) for of_course in moves])),
+            training_seconds=float(np.mean([course.training_seconds for course in courses])),
+        )
+
+
+def backtest(
+    rows: Dataset,
+    contract: Contract,
+    *,
+    dataset: str,
+    settings: Settings,
+    policies: Sequence[str] = DEFAULT_POLICIES,
+    workers: int = 0,
+    ticked: Ticked = lambda _, __: None,
+) -> Backtest:
+    """Replay labelled rows in time order under every policy named. `workers`: processes that train ahead.
+
+    Raises:
+        BacktestImpossible: the rows, the settings or the names of policies don't allow it.
+    """
+    began = time.perf_counter()
+    check_policies(policies)
+    stream = stream_of(
+        rows,
+        periods=settings.periods,
+        initial=settings.initial,
+        label_delay=settings.label_delay,
+        label_rate=settings.label_rate,
+        seed=settings.seed,
+    )
+    shelf = Shelf.with_workers(workers)
+    try:
+        replay = Replay(stream, contract, shelf, settings, ticked)
+        found, seconds = _all(replay, policies)
+    except TrainingImpossible as error:
+        raise BacktestImpossible(f"the first version can't be trained: {error}; raise --initial") from error
+    finally:
+        shelf.close()
+    results = _with_regained(found)
+    return Backtest(
+        dataset=dataset,
+        contract=contract.model.name,
+        rows=len(rows),
+        settings=settings,
+        periods=_periods(stream),
+        policies=results,
+        verdict=verdict_of(results),
+        seconds=time.perf_counter() - began,
+        policy_seconds=seconds,
+    )
+
+
+def check_policies(names: Sequence[str]) -> None:
+    """Raises BacktestImpossible for a name that nobody knows, and for `random` without `healed`."""
+    unknown = [name for name in names if name not in DEFAULT_POLICIES and not re.fullmatch(r"periodic-[1-9]\d*", name)]
+    if unknown:
+        known = ", ".join((*DEFAULT_POLICIES, "periodic-<periods>"))
+        raise BacktestImpossible(f"no policy is called {', '.join(unknown)}; there are {known}")
+    if "random" in names and "healed" not in names:
+        raise BacktestImpossible("random promotes as often as healed does: name healed too")
+
+
+def on_point_estimates(contract: Contract) -> Contract:
+    """The same contract without the paired test, its segments judged by their drop alone."""
+    policy = contract.policy
+    gates = policy.gates.model_copy(update={"significance": 0.0})
+    return contract.with_policy(policy.model_copy(update={"gates": gates}))
+
+
+def _all(replay: Replay, policies: Sequence[str]) -> tuple[dict[str, PolicyResult], dict[str, float]]:
+    # `random` asks how often `healed` promoted.
+    order = sorted(policies, key=lambda name: name == "random")
+    found, seconds = {}, {}
+    for name in order:
+        began = time.perf_counter()
+        found[name] = replay.result(name)
+        seconds[name] = time.perf_counter() - began
+    return {name: found[name] for name in policies}, seconds
+
+
+def _result(metrics: Metrics, per_period: tuple[PeriodResult, ...], **counts: object) -> PolicyResult:
+    return PolicyResult.model_validate(
+        {
+            **metrics.model_dump(exclude={"rows"}),
+            "per_period": per_period,
+            "rejections": 0,
+            "rollbacks": 0,
+            "regained": None,
+            **counts,
+        }
+    )
+
+
+def _with_regained(found: dict[str, PolicyResult]) -> dict[str, PolicyResult]:
+    frozen, oracle_ = (found[name].brier if name in found else None for name in ("frozen", "oracle"))
+    return {
+        name: result.model_copy(update={"regained": regained(result.brier, frozen, oracle_)})
+        for name, result in found.items()
+    }
+
+
+def _mean_period(results: Sequence[PeriodResult]) -> PeriodResult:
+    return PeriodResult(**mean_of(results).model_dump(), period=results[0].period, versions=())
+
+
+def _periods(stream: Stream) -> tuple[Period, ...]:
+    labels = stream.traffic.labels
+    return tuple(
+        Period(
+            number=span.number,
+            start=span.begins,
+            end=span.ends,
+            rows=span.stop - span.start,
+            positives=int(labels[span.rows].sum()),
+            delivered=len(stream.delivered(span.number)),
+        )
+        for span in stream.spans
+    )
