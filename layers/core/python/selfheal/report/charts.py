@@ -1,8 +1,10 @@
-"""Inline SVG: two distributions as bars, one figure over time as a line; coloured by the page's own variables."""
+"""Inline SVG: two distributions as bars, figures over time as lines; coloured by the page's own variables."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Self
 
 from markupsafe import Markup
 
@@ -41,60 +43,97 @@ def over_time(name: str, points: Sequence[TimelinePoint], field: str, band: tupl
     known = [point for point in points if getattr(point, field) is not None]
     if len(known) < 2:  # noqa: PLR2004 - a line needs two points
         return Markup("")
-    scale = _Scale(known, [field, *(band or ())])
-    line = _path([scale.at(point, getattr(point, field)) for point in known])
-    promotions = [scale.at(new, scale.low)[0] for old, new in pairwise(known) if old.version != new.version]
-    marks = Markup("").join(
-        Markup('<line class="promotion" x1="{0:.1f}" x2="{0:.1f}" y1="4" y2="{1}"/>').format(x, LINE_HEIGHT - BOTTOM)
-        for x in promotions
-    )
-    area = _band(scale, known, band) if band else ""
+    places = [
+        (point.timestamp.timestamp(), value)
+        for point in known
+        for name_ in (field, *(band or ()))
+        if (value := getattr(point, name_)) is not None
+    ]
+    frame = Frame.around(places)
+    line = path([frame.at(point.timestamp.timestamp(), getattr(point, field)) for point in known])
+    promotions = [new.timestamp.timestamp() for old, new in pairwise(known) if old.version != new.version]
+    marks = Markup("").join(upright(frame, moment) for moment in promotions)
+    area = _band(frame, known, band) if band else ""
     said = f"{name} over time, from {known[0].timestamp:%d %B %H:%M} to {known[-1].timestamp:%d %B %H:%M} UTC"
     shapes = Markup('<path class="band" d="{}"/>{}<path class="is" d="{}"/>').format(area, marks, line)
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
-        LINE_WIDTH, LINE_HEIGHT, said, _axes(scale, known), shapes
+    ends = _day(known[0].timestamp), _day(known[-1].timestamp)
+    return drawing(frame, said, axes(frame, ends) + shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A drawing of `width` by `height` units, and the part of the plane that it shows."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+    width: int = LINE_WIDTH
+    height: int = LINE_HEIGHT
+    left: int = LEFT
+
+    @classmethod
+    def around(cls, places: Points, *, height: int = LINE_HEIGHT, left: int = LEFT) -> Self:
+        """The frame that shows all of these, none of which lies below zero, with a margin above and below."""
+        across, values = [x for x, _ in places], [value for _, value in places]
+        margin = (max(values) - min(values)) * 0.1 or 0.01
+        low, high = max(0.0, min(values) - margin), max(values) + margin
+        return cls(min(across), max(across), low, high, height=height, left=left)
+
+    def at(self, x: float, value: float) -> tuple[float, float]:
+        """Where a point lies in the drawing."""
+        passed = (x - self.first) / ((self.last - self.first) or 1.0)
+        return self.left + (self.width - self.left - 8) * passed, self.y(value)
+
+    def y(self, value: float) -> float:
+        """How far down a value lies."""
+        return float(TOP + (self.height - BOTTOM - TOP) * (self.high - value) / (self.high - self.low))
+
+
+def drawing(frame: Frame, said: str, content: Markup) -> Markup:
+    """The SVG element around what was drawn; `said` is read out in its place."""
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        frame.width, frame.height, said, content
     )
 
 
-class _Scale:
-    """Where a moment and a value lie."""
-
-    def __init__(self, points: Sequence[TimelinePoint], fields: Sequence[str]) -> None:
-        values = [value for point in points for field in fields if (value := getattr(point, field)) is not None]
-        margin = (max(values) - min(values)) * 0.1 or 0.01
-        self.low, self.high = max(0.0, min(values) - margin), max(values) + margin
-        self._first, self._last = points[0].timestamp, points[-1].timestamp
-
-    def at(self, point: TimelinePoint, value: float) -> tuple[float, float]:
-        passed: float = (point.timestamp - self._first) / (self._last - self._first)
-        x = LEFT + (LINE_WIDTH - LEFT - 8) * passed
-        return x, self.y(value)
-
-    def y(self, value: float) -> float:
-        return float(TOP + (LINE_HEIGHT - BOTTOM - TOP) * (self.high - value) / (self.high - self.low))
-
-
-def _axes(scale: _Scale, points: Sequence[TimelinePoint]) -> Markup:
+def axes(frame: Frame, ends: tuple[str, str]) -> Markup:
+    """Three lines of the grid with their values, and what stands at either end of the time."""
+    right = frame.width - 8
     lines = Markup("").join(
         Markup(
             '<line class="grid" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{}" y="{t:.1f}">{:.3g}</text>'
-        ).format(LEFT, LINE_WIDTH - 8, 0, value, y=scale.y(value), t=scale.y(value) + 4)
-        for value in (scale.low, (scale.low + scale.high) / 2, scale.high)
+        ).format(frame.left, right, 0, value, y=frame.y(value), t=frame.y(value) + 4)
+        for value in (frame.low, (frame.low + frame.high) / 2, frame.high)
     )
+    foot = frame.height - 4
     return lines + Markup('<text x="{}" y="{}">{}</text><text x="{}" y="{}" text-anchor="end">{}</text>').format(
-        LEFT, LINE_HEIGHT - 4, _day(points[0].timestamp), LINE_WIDTH - 8, LINE_HEIGHT - 4, _day(points[-1].timestamp)
+        frame.left, foot, ends[0], right, foot, ends[1]
     )
 
 
-def _band(scale: _Scale, points: Sequence[TimelinePoint], band: tuple[str, str]) -> str:
-    sides = [
-        [scale.at(point, value) for point in points if (value := getattr(point, field)) is not None] for field in band
-    ]
-    return f"{_path(sides[0])} {_path(sides[1][::-1]).replace('M', 'L')} Z" if all(sides) else ""
+def upright(frame: Frame, x: float) -> Markup:
+    """A dashed line where another version took over."""
+    return Markup('<line class="promotion" x1="{0:.1f}" x2="{0:.1f}" y1="4" y2="{1}"/>').format(
+        frame.at(x, frame.low)[0], frame.height - BOTTOM
+    )
 
 
-def _path(points: Points) -> str:
+def path(points: Points) -> str:
+    """The points joined, as the `d` of a path."""
     return " ".join(f"{'M' if i == 0 else 'L'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
+
+
+def _band(frame: Frame, points: Sequence[TimelinePoint], band: tuple[str, str]) -> str:
+    sides = [
+        [
+            frame.at(point.timestamp.timestamp(), value)
+            for point in points
+            if (value := getattr(point, field)) is not None
+        ]
+        for field in band
+    ]
+    return f"{path(sides[0])} {path(sides[1][::-1]).replace('M', 'L')} Z" if all(sides) else ""
 
 
 def _y(share: float, highest: float) -> float:
