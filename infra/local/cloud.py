@@ -17,7 +17,14 @@ from infra.local.clock import SimulatedClock
 from infra.local.deployment import ACCOUNT, REGION, Deployment
 from infra.local.errors import NotSettled
 from infra.local.function_pool import FunctionPool
-from infra.local.functions import ThirdParty, caller_roles, development_packages, failure_destinations, function_specs
+from infra.local.functions import (
+    SCHEDULER,
+    ThirdParty,
+    caller_roles,
+    development_packages,
+    failure_destinations,
+    function_specs,
+)
 from infra.local.guard import Guard, RecordedCall
 from infra.local.iam import Call, Statement
 from infra.local.inbox import Inbox, Message
@@ -42,6 +49,8 @@ class LocalCloud:
         work_dir.mkdir(parents=True, exist_ok=True)
         self.clock = SimulatedClock(work_dir / "clock", start)
         self._work_dir = work_dir
+        # Functions that Lambda refuses to run, as it does where no process is free.
+        self.throttled: set[str] = set()
         self._functions = FunctionPool()
         self._guard = Guard()
         self._exits = ExitStack()
@@ -83,12 +92,12 @@ class LocalCloud:
 
     @property
     def calls(self) -> list[RecordedCall]:
-        """Every call of a function or the state machine so far, with what its role said to it."""
+        """Every call of a function, the state machine or the scheduler so far, with what its role said to it."""
         return list(self._guard.calls)
 
     @property
     def roles(self) -> dict[str, list[Statement]]:
-        """The statements of each caller's role: functions by name, and the state machine as `STATE_MACHINE_KEY`."""
+        """The statements of each caller's role: functions by name, `STATE_MACHINE_KEY` and `SCHEDULER`."""
         return self._guard.roles
 
     def client(self, service: str) -> Any:
@@ -108,11 +117,11 @@ class LocalCloud:
         return self._functions.invoke(function, event)
 
     def tick(self) -> None:
-        """Invoke, in the background, what the schedules say is due by now."""
+        """Invoke, in the background, what the schedules say is due by now; what can't be delivered is kept."""
         for schedule in self._schedules:
             event = schedule.take_due(self.clock.now)
-            if event is not None:
-                self._functions.invoke_later(schedule.function, event.encode())
+            if event is not None and not self._deliver(schedule, event):
+                self._keep_event(SCHEDULER, schedule.dead_letters, event)
 
     def settle(self, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until nothing runs: no background invocation, and every healing has ended or waits for time to pass.
@@ -129,7 +138,8 @@ class LocalCloud:
             time.sleep(SETTLE_POLL_SECONDS)
         failures = self._functions.take_failures()
         for failure in failures:
-            self._keep_event(failure.function)
+            if failure.function in self._failure_queues:
+                self._keep_event(failure.function, self._failure_queues[failure.function], failure.function)
         if failures:
             raise failures[0]
 
@@ -165,7 +175,7 @@ class LocalCloud:
         self._guard.protect(deployment, caller_roles(deployment))
         self._failure_queues = {self._functions.name_of(arn): queue for arn, queue in failure_destinations(deployment)}
         self._schedules = [
-            Schedule(self._target(deployment, definition), definition["Properties"], self.clock.now)
+            self._schedule(deployment.resolve(definition["Properties"]))
             for _, definition in deployment.resources("AWS::Scheduler::Schedule")
         ]
 
@@ -178,14 +188,19 @@ class LocalCloud:
         self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
         self._exits.callback(self._front.stop)
 
-    def _keep_event(self, function: str) -> None:
-        """Send a failed event to the queue that the template names, as Lambda does with the function's role."""
-        queue = self._failure_queues.get(function)
-        if queue is not None and self._guard.allows(function, Call("sqs:SendMessage", queue)):
+    def _deliver(self, schedule: Schedule, event: str) -> bool:
+        """Invoke as the scheduler does, with its role; False where it may not, or Lambda refuses."""
+        allowed = self._guard.allows(SCHEDULER, Call("lambda:InvokeFunction", schedule.target))
+        if not allowed or schedule.function in self.throttled:
+            return False
+        self._functions.invoke_later(schedule.function, event.encode())
+        return True
+
+    def _keep_event(self, caller: str, queue: str, event: str) -> None:
+        """Send an event that failed for good to the queue that the template names, with the caller's role."""
+        if self._guard.allows(caller, Call("sqs:SendMessage", queue)):
             sqs = self.client("sqs")
-            sqs.send_message(
-                QueueUrl=sqs.get_queue_url(QueueName=queue.split(":")[5])["QueueUrl"], MessageBody=function
-            )
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue.split(":")[5])["QueueUrl"], MessageBody=event)
 
     def _runtime(self, spec: FunctionSpec) -> FunctionRuntime:
         stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{spec.log_group}:log-stream:{LOG_STREAM}"
@@ -207,8 +222,8 @@ class LocalCloud:
         }
         return replace(spec, environment={**spec.environment, **here})
 
-    def _target(self, deployment: Deployment, definition: Mapping[str, Any]) -> str:
-        return self._functions.name_of(deployment.resolve(definition["Properties"]["Target"]["Arn"]))
+    def _schedule(self, definition: Mapping[str, Any]) -> Schedule:
+        return Schedule(self._functions.name_of(definition["Target"]["Arn"]), definition, self.clock.now)
 
     def _running(self) -> list[str]:
         functions = [f"function {name}" for name in self._functions.running()]

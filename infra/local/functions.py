@@ -16,6 +16,10 @@ from infra.local.runtime import FunctionSpec
 _COPIED = re.compile(r"^COPY (?!--from)(\S+) \$\{LAMBDA_TASK_ROOT\}/?$", re.MULTILINE)
 
 
+# The caller that stands for EventBridge Scheduler.
+SCHEDULER = "scheduler"
+
+
 @dataclass(frozen=True, slots=True)
 class ThirdParty:
     """Folders of third-party packages: `zipped` beside the layers of zip functions, `image` those of the image."""
@@ -40,7 +44,12 @@ def caller_roles(deployment: Deployment) -> dict[str, Any]:
     """References to the roles of all that calls AWS, by the access keys that stand for them here."""
     functions = {_name(properties): properties["Role"] for _, properties in _own_functions(deployment)}
     ((_, machine),) = deployment.resources("AWS::StepFunctions::StateMachine")
-    return {**functions, STATE_MACHINE_KEY: machine["Properties"]["RoleArn"]}
+    ((_, schedule),) = deployment.resources("AWS::Scheduler::Schedule")
+    others = {
+        STATE_MACHINE_KEY: machine["Properties"]["RoleArn"],
+        SCHEDULER: schedule["Properties"]["Target"]["RoleArn"],
+    }
+    return {**functions, **others}
 
 
 def failure_destinations(deployment: Deployment) -> Iterator[tuple[str, str]]:

@@ -10,10 +10,12 @@ _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
 
 class Schedule:
-    """One schedule of a fixed rate; first due one period after the start."""
+    """One schedule of a fixed rate; first due one period after the start. `definition` has its references resolved."""
 
     def __init__(self, function: str, definition: Mapping[str, Any], start: datetime) -> None:
         self.function = function
+        self.target: str = definition["Target"]["Arn"]
+        self.dead_letters: str = definition["Target"]["DeadLetterConfig"]["Arn"]
         self._input = definition["Target"].get("Input", "{}")
         self._period = period_of(definition["ScheduleExpression"])
         self.next_due = start + self._period

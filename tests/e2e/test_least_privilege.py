@@ -1,33 +1,62 @@
-"""Every right of every role is used, and nothing needs more: the loop and its failure paths on the local cloud."""
+"""Every right of every role is used, and nothing needs more: the loop and its failure paths on the local cloud.
 
-from itertools import chain
+The stage has every guard turned on (a key of its own, retention, SnapStart), so that the rights for them count too.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
 
 import httpx
 import pytest
 
 from infra.local import FunctionFailed, LocalCloud, synthesised
-from infra.local.iam import is_allowed
+from infra.local.functions import SCHEDULER
+from infra.local.iam import Call, Statement, is_allowed
 from infra.local.moto_adaptations import STATE_MACHINE_KEY
 from infra.simulation.credit import Phase
 from selfheal.records.healing import Trigger
 from selfheal.usecases.heal import start_healing
+from selfheal.usecases.pause import pause, resume
+from selfheal.usecases.promote import force_promotion
 from tests.support.small_loop import START, STEP, SmallLoop
+from tests.support.templates import GUARDED
 
 FUNCTIONS = ("predictor", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation", "promotion")
+CALLERS = (*FUNCTIONS, SCHEDULER, STATE_MACHINE_KEY)
+
+# What AWS asks of the role of a state machine that writes its log; it has no resources to name.
+# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """A cloud whose functions have done all that they ever do."""
-    assembly, folder = synthesised(schedule_minutes=360), tmp_path_factory.mktemp("loop")
+    assembly, folder = synthesised(schedule_minutes=360, **GUARDED), tmp_path_factory.mktemp("loop")
     with LocalCloud.deploy(assembly, start=START, work_dir=folder) as deployed:
-        loop = SmallLoop(deployed)
-        before_the_first_model(loop)
-        loop.bootstrap()
-        heal_until_decided(loop)
-        requests_of_every_kind(loop)
-        lose_a_healing(loop)
-        loop.close()
+        with closing(SmallLoop(deployed)) as loop:
+            before_the_first_model(loop)
+            loop.bootstrap()
+            stay_away_from_healing_while_paused(loop)
+            heal_until_promoted(loop)
+            ask_every_step_again(loop)
+            take_back_a_forced_promotion(loop)
+            requests_of_every_kind(loop)
+            fail_to_deliver(loop)
         yield deployed
 
 
@@ -47,13 +76,93 @@ def before_the_first_model(loop: SmallLoop) -> None:
             cloud.settle()
 
 
-def heal_until_decided(loop: SmallLoop) -> None:
-    """The world turns upside down until a healing has gone through the gates."""
+def stay_away_from_healing_while_paused(loop: SmallLoop) -> None:
+    """The world turns upside down, a healing is due, and none starts until the operator ends the pause."""
+    stores = loop.cloud.stores
+    pause(stores, reason="an incident", actor="operator", now=loop.cloud.clock.now)
     for _ in range(12):
         loop.live(1, Phase.CHANGED_RISK, invert=True)
-        if set(loop.decisions()) & {"promote", "reject"}:
+        if "paused" in newest_run(loop)["healing"]["reason"]:
+            break
+    else:
+        raise AssertionError(f"no healing was due: {newest_run(loop)['healing']}")
+    assert loop.decisions() == ["bootstrap"]
+    assert not loop.cloud.executions.recent()
+    resume(stores, reason="over", actor="operator", now=loop.cloud.clock.now)
+
+
+def newest_run(loop: SmallLoop) -> dict:
+    written = loop.cloud.stores.monitoring.keys()
+    return json.loads(loop.cloud.stores.monitoring.read([key for key in written if key.endswith("/summary.json")][-1]))
+
+
+def heal_until_promoted(loop: SmallLoop) -> None:
+    """The world stays upside down until a healing has passed the gates."""
+    for _ in range(12):
+        loop.live(1, Phase.CHANGED_RISK, invert=True)
+        if "promote" in loop.decisions():
             return
-    raise AssertionError(f"no verdict: {loop.decisions()}")
+    raise AssertionError(f"no promotion: {loop.decisions()}")
+
+
+def ask_every_step_again(loop: SmallLoop) -> None:
+    """Step Functions may run a task twice, here in the middle of an hour: each step finds what it has written."""
+    loop.cloud.clock.advance(timedelta(minutes=10))
+    machine = loop.cloud.client("stepfunctions")
+    ended = machine.list_executions(stateMachineArn=machine_of(loop.cloud), statusFilter="SUCCEEDED")["executions"]
+    for execution in ended:
+        state = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["output"])
+        if state.get("verdict", {}).get("kind") == "promote":
+            break
+    for _ in range(2):
+        assert loop.cloud.invoke("shadow_training", state) == state["training"]
+        assert loop.cloud.invoke("label_wait", state)["ready"]
+        assert loop.cloud.invoke("gate_evaluation", state)["evidence"]
+        assert loop.cloud.invoke("promotion", state) == state["conclusion"]
+
+
+def take_back_a_forced_promotion(loop: SmallLoop) -> None:
+    """A healing is lost under a first version that somebody has forced back in; the monitoring takes that back."""
+    stores = loop.cloud.stores
+    first, *_, promoted = (decision.version for decision in stores.ledger.decisions())
+    pause(stores, reason="hands off", actor="operator", now=loop.cloud.clock.now)
+    loop.live(1, Phase.CHANGED_RISK, invert=True)
+    loop.cloud.clock.advance(timedelta(minutes=10))
+    force_promotion(stores, first, reason="a mistake", actor="operator", now=loop.cloud.clock.now)
+    resume(stores, reason="a healing", actor="operator", now=loop.cloud.clock.now)
+    lose_a_healing(loop)
+    pause(stores, reason="hands off", actor="operator", now=loop.cloud.clock.now)
+    for _ in range(8):
+        loop.live(1, Phase.CHANGED_RISK, invert=True)
+        if "rollback" in loop.decisions():
+            break
+    assert stores.pointer.read().pointer.version == promoted
+    assert "failed" in loop.decisions()
+    resume(stores, reason="over", actor="operator", now=loop.cloud.clock.now)
+
+
+def lose_a_healing(loop: SmallLoop) -> None:
+    """An execution that somebody stops once its shadow training has looked at the evidence of earlier attempts."""
+    cloud = loop.cloud
+    trigger = Trigger(kind="manual", reason="a test")
+    healing = start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
+    deadline = time.monotonic() + 60
+    while not has_read(cloud, "shadow_training", "/evidence/"):
+        assert time.monotonic() < deadline, cloud.function_log("shadow_training")
+        time.sleep(0.1)
+    arn = machine_of(cloud).replace(":stateMachine:", ":execution:")
+    cloud.client("stepfunctions").stop_execution(executionArn=f"{arn}:{healing.execution}")
+
+
+def has_read(cloud: LocalCloud, caller: str, prefix: str) -> bool:
+    return any(
+        item.caller == caller and item.call.action == "s3:GetObject" and prefix in item.call.resource
+        for item in cloud.calls
+    )
+
+
+def machine_of(cloud: LocalCloud) -> str:
+    return next(item.call.resource for item in cloud.calls if item.call.action == "states:ListExecutions")
 
 
 def requests_of_every_kind(loop: SmallLoop) -> None:
@@ -72,48 +181,97 @@ def requests_of_every_kind(loop: SmallLoop) -> None:
     loop.cloud.settle()
 
 
-def lose_a_healing(loop: SmallLoop) -> None:
-    """An execution that somebody stops is accounted for by the next monitoring run."""
+def fail_to_deliver(loop: SmallLoop) -> None:
+    """Lambda refuses a scheduled run: the scheduler keeps its event in the queue."""
     cloud = loop.cloud
-    trigger = Trigger(kind="manual", reason="a test")
-    healing = start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
-    machine = cloud.client("stepfunctions")
-    arn = next(call.call.resource for call in cloud.calls if call.call.action == "states:ListExecutions")
-    execution = f"{arn.replace(':stateMachine:', ':execution:')}:{healing.execution}"
-    machine.stop_execution(executionArn=execution)
-    cloud.run_until(cloud.clock.now + 2 * STEP)
-    assert "failed" in loop.decisions()
+    cloud.throttled.add("drift")
+    cloud.run_until(cloud.clock.now + STEP)
+    cloud.throttled.clear()
+    sqs = cloud.client("sqs")
+    queues = [url for url in sqs.list_queues()["QueueUrls"] if "Failures" in url]
+    messages = sqs.receive_message(QueueUrl=queues[0], MaxNumberOfMessages=10)["Messages"]
+    assert any("scheduled_at" in message["Body"] for message in messages)
 
 
-def recorded(cloud, caller):
+@cache
+def recorded(cloud: LocalCloud, caller: str) -> tuple[Call, ...]:
     """What a caller did, each call once."""
-    return {
-        (c.call.action, c.call.resource, tuple(c.call.context.items())): c.call
-        for c in cloud.calls
-        if c.caller == caller
-    }.values()
+    made = (item.call for item in cloud.calls if item.caller == caller)
+    return tuple({(call.action, call.resource, tuple(call.context.items())): call for call in made}.values())
 
 
-def test_no_function_was_refused_anything(cloud):
+def rights(cloud: LocalCloud, caller: str) -> list[Statement]:
+    """The statements of a caller's role; without that for delivering logs, which is none of our calls."""
+    return [statement for statement in cloud.roles[caller] if set(statement.actions) != LOG_DELIVERY]
+
+
+def is_enough(statements: list[Statement], calls: tuple[Call, ...]) -> bool:
+    return all(is_allowed(call, statements) for call in calls)
+
+
+def lessened(statement: Statement) -> Iterator[tuple[str, Statement]]:
+    """The statement without one of its actions, of its resources, or of the values of one of its conditions."""
+    for action in statement.actions:
+        yield action, replace(statement, actions=without(statement.actions, action))
+    for resource in statement.resources:
+        yield resource, replace(statement, resources=without(statement.resources, resource))
+    for operator, keys in statement.conditions.items():
+        for key, values in keys.items():
+            for value in values:
+                fewer = {**statement.conditions, operator: {**keys, key: without(values, value)}}
+                yield f"{key} {value}", replace(statement, conditions=fewer)
+
+
+def without(values: tuple[str, ...], left_out: str) -> tuple[str, ...]:
+    return tuple(value for value in values if value != left_out)
+
+
+def test_nobody_was_refused_anything(cloud):
     """No call of the loop, nor of its failure paths, needs more than its role allows."""
     refused = {(item.caller, item.call.action, item.call.resource) for item in cloud.calls if not item.allowed}
     assert not refused
 
 
-@pytest.mark.parametrize("caller", FUNCTIONS)
+@pytest.mark.parametrize("caller", CALLERS)
 def test_no_statement_can_be_left_out(cloud, caller):
-    """Without any one statement of its role, a function would be refused a call that it made."""
-    statements, calls = cloud.roles[caller], recorded(cloud, caller)
+    """Without any one statement of its role, a caller would be refused a call that it made."""
+    statements, calls = rights(cloud, caller), recorded(cloud, caller)
+    assert statements
     for left_out in statements:
         rest = [statement for statement in statements if statement is not left_out]
-        assert not all(is_allowed(call, rest) for call in calls), f"{caller} doesn't need {left_out}"
+        assert not is_enough(rest, calls), f"{caller} doesn't need {left_out}"
 
 
-def test_the_state_machine_calls_what_it_may_and_no_more(cloud):
-    """Each function that the state machine may invoke was invoked, and it published."""
-    used = {(call.action, call.resource) for call in recorded(cloud, STATE_MACHINE_KEY)}
-    statements = [
-        s for s in cloud.roles[STATE_MACHINE_KEY] if s.actions in {("lambda:InvokeFunction",), ("sns:Publish",)}
+@pytest.mark.parametrize("caller", CALLERS)
+def test_no_part_of_a_statement_can_be_left_out(cloud, caller):
+    """Without any one action, resource, prefix or value of a condition, a caller would be refused a call it made."""
+    statements, calls = rights(cloud, caller), recorded(cloud, caller)
+    unused = [
+        part
+        for statement in statements
+        for part, less in lessened(statement)
+        if is_enough([less if other is statement else other for other in statements], calls)
     ]
-    allowed = set(chain.from_iterable(((s.actions[0], resource) for resource in s.resources) for s in statements))
-    assert used == allowed
+    assert not unused, f"{caller} doesn't need {unused}"
+
+
+def test_the_state_machine_may_deliver_its_log_as_aws_asks_for_it(cloud):
+    """The one statement that no recorded call uses has exactly the documented actions."""
+    (statement,) = [s for s in cloud.roles[STATE_MACHINE_KEY] if s not in rights(cloud, STATE_MACHINE_KEY)]
+    assert set(statement.actions) == LOG_DELIVERY
+
+
+def test_everything_that_is_written_once_is_locked_and_the_pointer_is_not(cloud):
+    """Each model, verdict and ledger entry that a function wrote carries a retention; pointers don't."""
+    s3, locked = cloud.client("s3"), {}
+    bucket = cloud.stores.registry_bucket._name
+    for item in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        head = s3.head_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
+        locked.setdefault(item["Key"].split("/")[0], set()).add("ObjectLockMode" in head)
+    retained = {
+        item.call.resource.split(":::")[1].split("/")[1]
+        for item in cloud.calls
+        if item.call.action == "s3:PutObjectRetention"
+    }
+    assert retained == {"models", "evidence", "ledger"}
+    assert locked["pointers"] == {False}

@@ -46,7 +46,6 @@ class Monitoring(Construct):
             statements=[
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
-                may_learn_what_is_missing(data),
                 may_learn_what_is_missing(registry),
                 may_write(data, "predictions-hourly/", "monitoring/"),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
