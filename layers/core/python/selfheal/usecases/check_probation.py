@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from selfheal.composition import Stores
-from selfheal.data.dataset import Dataset
 from selfheal.errors import PromotionConflict
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
@@ -16,15 +15,21 @@ from selfheal.records.pointer import Pointer
 from selfheal.records.probation import Probation
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
-from selfheal.usecases.labelled_rows import labelled_window
+from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.scoring import model_of, scored_rows
 
+LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"
 
 
-def check_probation(stores: Stores, notifications: Notifications, now: datetime) -> Probation | None:
+def check_probation(
+    stores: Stores, notifications: Notifications, now: datetime, before: Probation | None = None
+) -> Probation | None:
     """Look at the probation of the production model, and end it where it is worse; None where none is on.
+
+    `before` is what the run before found: where labels come late, a probation goes on beyond its days until there are
+    as many as the gates would need, for 90 days at most. The bet may be looked at any time, so that costs no error.
 
     Raises:
         PromotionConflict: the roll back was decided and didn't take effect.
@@ -36,7 +41,7 @@ def check_probation(stores: Stores, notifications: Notifications, now: datetime)
         return None
     manifest = stores.models.manifest(pointer.version)
     ends_at = pointer.promoted_at + timedelta(days=manifest.contract.policy.probation.days)
-    if now >= ends_at:
+    if now >= ends_at and not _lacks_labels(before, pointer, manifest, now):
         return None
     rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
     found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
@@ -47,19 +52,23 @@ def check_probation(stores: Stores, notifications: Notifications, now: datetime)
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
 
 
+def _lacks_labels(before: Probation | None, pointer: Pointer, manifest: Manifest, now: datetime) -> bool:
+    if before is None or before.version != pointer.version or now >= pointer.promoted_at + LONGEST:
+        return False
+    return before.labels < manifest.contract.policy.gates.minimum_samples
+
+
 def _rows_since(
     stores: Stores, promotion: Decision, manifest: Manifest, previous_version: str, now: datetime
 ) -> EvidenceRows:
     """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
     start = manifest.evaluation_from if promotion.evidence and manifest.evaluation_from else promotion.decided_at
-    window = labelled_window(stores.history, stores.labels, manifest.contract, start, now)
-    arrivals = window.labelled.timestamps + window.label_delays
+    labelled = labelled_rows(stores.history, stores.labels, manifest.contract, start, now)
     promoted_at = np.datetime64(promotion.decided_at.astimezone(UTC).replace(tzinfo=None), "us")
-    is_new = (arrivals > promoted_at) & ~np.isin(
-        window.labelled.row_ids.astype(str), sorted(row_ids_behind(stores, [promotion]))
-    )
-    order = np.lexsort((window.labelled.row_ids[is_new].astype(str), arrivals[is_new]))
-    fresh: Dataset = window.labelled.take(np.flatnonzero(is_new)[order])
+    row_ids = labelled.rows.row_ids.astype(str)
+    is_new = (labelled.arrivals > promoted_at) & ~np.isin(row_ids, sorted(row_ids_behind(stores, [promotion])))
+    order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
+    fresh = labelled.rows.take(np.flatnonzero(is_new)[order])
     previous = stores.models.manifest(previous_version)
     return scored_rows(
         fresh, manifest.contract, production=model_of(stores, manifest), shadow=model_of(stores, previous)
@@ -82,7 +91,7 @@ def _found(
         e_value=highest,
         threshold=threshold,
         rolled_back=False,
-        sentence=f"{pointer.version} is on probation until {ends_at:%Y-%m-%d %H:%M}: bet against it at "
+        sentence=f"{pointer.version} is on probation until {ends_at:%Y-%m-%d %H:%M} at least: bet against it at "
         f"{highest:.2f} of {threshold:g} after {len(rows)} labels",
     )
 

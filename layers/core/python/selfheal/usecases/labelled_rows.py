@@ -1,8 +1,8 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,37 @@ class LabelledWindow:
     def coverage(self) -> float:
         """Labelled predictions / all predictions; 0 where there are none."""
         return float(self.is_labelled.mean()) if len(self.is_labelled) else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """n labelled rows, oldest first, and when their labels arrived: `arrivals` is shape (n,), datetime64[us] in UTC."""
+
+    rows: Dataset
+    arrivals: NDArray[np.datetime64]
+
+
+def labelled_rows(
+    history: PredictionHistory, labels: LabelStore, contract: Contract, start: datetime, end: datetime
+) -> LabelledRows:
+    """The labelled predictions made in [start, end). Days without a label aren't read, others one at a time.
+
+    So a year of predictions of which few are labelled costs the memory of those few.
+    """
+    windows = [
+        labelled_window(history, labels, contract, max(since, start), min(until, end))
+        for since, until in _days(labels, start, end)
+    ] or [labelled_window(history, labels, contract, end, end)]
+    return LabelledRows(
+        Dataset.concatenate([window.labelled for window in windows]),
+        np.concatenate([window.labelled.timestamps + window.label_delays for window in windows]),
+    )
+
+
+def _days(labels: LabelStore, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    for day in sorted(labels.days_between(start, end)):
+        midnight = datetime.combine(day, time(), UTC)
+        yield midnight, midnight + timedelta(days=1)
 
 
 def labelled_window(

@@ -122,9 +122,10 @@ def monitor(
     """
     for lost in sweep(stores, executions, now):
         notifications.send("selfheal: a healing ended without a decision", decision_sentence(lost))
-    probation = check_probation(stores, notifications, now)
+    before = _summary_before(stores, now)
+    probation = check_probation(stores, notifications, now, before.probation if before else None)
     open_hours = roll_up_closed_hours(stores, now)
-    run = _read(stores, now, schedule_minutes, open_hours)
+    run = _read(stores, now, schedule_minutes, open_hours, before)
     judgement = _judge(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = _heal(stores, executions, run, judgement, alarm)
@@ -146,17 +147,27 @@ def monitor(
     )
 
 
-def _read(stores: Stores, now: datetime, schedule_minutes: int, open_hours: tuple[datetime, ...]) -> _Run:
+def _summary_before(stores: Stores, now: datetime) -> DriftSummary | None:
+    written = stores.monitoring.latest(SUMMARY, now)
+    return DriftSummary.model_validate_json(written) if written else None
+
+
+def _read(
+    stores: Stores,
+    now: datetime,
+    schedule_minutes: int,
+    open_hours: tuple[datetime, ...],
+    before: DriftSummary | None,
+) -> _Run:
     production = read_production(stores)
     policy = production.contract.policy.monitoring
-    written = stores.monitoring.latest(SUMMARY, now)
     start = now - timedelta(hours=policy.lookback_hours)
     window = stores.history.window(start, now, production.contract)
     return _Run(
         production=production,
         window=window,
         recent=recent_predictions(stores, production.contract, window, start, now),
-        before=DriftSummary.model_validate_json(written) if written else None,
+        before=before,
         now=now,
         open_hours=open_hours,
         level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),

@@ -1,7 +1,7 @@
 """What a monitoring run reads: the production version as it was frozen, the window, and the newest labelled rows."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from typing import Self
 
@@ -22,8 +22,8 @@ from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
 
-# Single log objects are kept this long; rows further back are too old to say how the model does now.
-LABEL_HORIZON = timedelta(days=30)
+# Labels may take long, and the newest that there are say how the model does. The log's hours are kept this long.
+LABEL_HORIZON = timedelta(days=400)
 # Labelled rows that answer every question of a run.
 LABELS_WANTED = 2000
 DAY = timedelta(days=1)
@@ -92,20 +92,17 @@ class RecentPredictions:
 def recent_predictions(
     stores: Stores, contract: Contract, window: PredictionWindow, start: datetime, now: datetime
 ) -> RecentPredictions:
-    """The predictions of [start, now), which were read already, and by whole days back those before them.
+    """The predictions of [start, now), which were read already, and of the days before that have any label.
 
-    Back to where 2,000 are labelled, for 30 days at most; a day is read only if a label of its predictions, or of older
-    ones, is known.
+    Back to where 2,000 are labelled, for 400 days at most.
     """
-    labelled_days = stores.labels.days_between(now - LABEL_HORIZON, start)
     parts = [_labelled(stores, window, start, now)]
-    unread = start
-    while sum(int(part.is_labelled.sum()) for part in parts) < LABELS_WANTED and now - start < LABEL_HORIZON:
-        start -= DAY
-        if labelled_days & {start.date(), (start + DAY).date()}:
-            older = stores.history.window(start, unread, contract)
-            parts.append(_labelled(stores, older, start, unread))
-            unread = start
+    for day in sorted(stores.labels.days_between(now - LABEL_HORIZON, start), reverse=True):
+        if sum(int(part.is_labelled.sum()) for part in parts) >= LABELS_WANTED:
+            break
+        since = datetime.combine(day, time(), UTC)
+        until = min(since + DAY, start)
+        parts.append(_labelled(stores, stores.history.window(since, until, contract), since, until))
     if len(parts) == 1:
         return parts[0]
     oldest_first = parts[::-1]

@@ -17,11 +17,12 @@ from selfheal.training import train
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.heal import cooldown_ends
-from selfheal.usecases.labelled_rows import labelled_window
+from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.train import Fit, train_version, version_name
 
-# Rows that had no label yet when production was trained are looked for this far back from its newest row.
-LATE_LABELS = timedelta(days=30)
+# Rows that had no label yet when production was trained are looked for this far back from its newest row: as long as
+# the hours of the log are kept.
+LATE_LABELS = timedelta(days=400)
 
 
 def train_shadow(
@@ -91,7 +92,7 @@ def _trained(
 def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
     served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
     start = max(production.data.newest - LATE_LABELS, served_since)
-    return labelled_window(stores.history, stores.labels, production.contract, start, now).labelled
+    return labelled_rows(stores.history, stores.labels, production.contract, start, now).rows
 
 
 def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Merged:
