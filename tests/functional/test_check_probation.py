@@ -69,6 +69,24 @@ def test_probation_ends():
     assert check_probation(stores, FakeNotifications(), PROMOTED + 7 * DAY) is None
 
 
+def test_a_probation_waits_for_labels_that_come_late():
+    """Truth takes ten days: the probation goes on beyond its seven until enough has come, and takes the version back."""
+    stores, people = promoted(), FakeNotifications()
+    waiting = check_probation(stores, people, PROMOTED + 6 * DAY)
+    waiting = check_probation(stores, people, PROMOTED + 9 * DAY, waiting)
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0, label_delay=10 * DAY)
+    assert (waiting.labels, waiting.rolled_back) == (0, False)
+    assert check_probation(stores, people, PROMOTED + 12 * DAY, waiting).rolled_back
+
+
+def test_a_probation_without_labels_ends_after_ninety_days():
+    """What never comes isn't waited for."""
+    stores, people = promoted(), FakeNotifications()
+    waiting = check_probation(stores, people, PROMOTED + 6 * DAY)
+    assert check_probation(stores, people, PROMOTED + 89 * DAY, waiting) is not None
+    assert check_probation(stores, people, PROMOTED + 90 * DAY, waiting) is None
+
+
 def test_the_first_version_is_not_on_probation():
     """There is nothing to go back to."""
     stores, _ = healed_environment()

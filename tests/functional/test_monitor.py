@@ -65,6 +65,18 @@ def test_the_summary_holds_the_named_fields_first():
     assert content["performance"]["metrics"]["brier"]["low"] < content["performance"]["metrics"]["brier"]["value"]
 
 
+def test_decay_is_seen_however_late_the_labels_come():
+    """Where truth takes forty days the run still judges by the newest labels that there are, and heals."""
+    world = CreditWorld()
+    world.hours(24, phase=Phase.CHANGED_RISK, rows=60, label_delay=40 * 24)
+    world.now += 40 * 24 * HOUR
+    world.deliver(40 * 24 * HOUR)
+    summary = world.summary(world.run())
+    assert summary.decay.decayed
+    assert summary.coverage.labelled == 24 * 60
+    assert summary.healing.started
+
+
 def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():
     """Drift alarms at once, waits for labels of the changed world, then starts exactly one healing."""
     world = CreditWorld()
