@@ -7,6 +7,9 @@ from scipy import special
 from selfheal.performance.realised import brier_losses
 from selfheal.records.monitoring import Decay
 
+# Fewer tuning rows promise nothing; how uncertain the promise of few is, Welch's test knows.
+MINIMUM_PROMISED = 50
+
 
 def judge_decay(
     probabilities: NDArray[np.float64],
@@ -27,12 +30,12 @@ def judge_decay(
         labels: shape (n,), 0 or 1.
         promised: shape (m,), Brier losses of the version's twin on the tuning rows.
         level: the false-alarm rate of this one look; both tests have to reach it.
-        minimum_rows: fewer rows on either side are not judged.
+        minimum_rows: fewer recent rows are not judged.
         minimum_increase: a smaller relative rise isn't worth acting on.
     """
     losses = brier_losses(probabilities, labels)
     before, after = _mean(promised), _mean(losses)
-    if before is None or after is None or min(len(losses), len(promised)) < max(minimum_rows, 2):
+    if before is None or after is None or len(losses) < minimum_rows or len(promised) < MINIMUM_PROMISED:
         return Decay(decayed=False, brier=after, promised_brier=before, p_value=None, level=level, n=len(losses))
     p_value = max(_risen(losses, promised), _dishonest(probabilities, labels))
     decayed = p_value <= level and after >= before * (1 + minimum_increase)
