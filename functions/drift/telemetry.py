@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-RATIOS = frozenset({"DriftShare", "LabelCoverage", "RealisedF1", "RealisedBrier", "EstimatedF1"})
+RATIOS = frozenset({"PositiveRate", "DriftShare", "LabelCoverage", "RealisedF1", "RealisedBrier", "EstimatedF1"})
 
 
 def emit(values: Mapping[str, float]) -> None:

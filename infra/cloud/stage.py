@@ -17,7 +17,12 @@ class Stage(BaseModel):
     architecture: Literal["arm64", "x86_64"] = Field(
         default="arm64", description="Processor that the functions run on, and that their packages are made for"
     )
-    schedule_minutes: int = Field(default=60, ge=5, description="Minutes between two monitoring runs")
+    schedule_minutes: int = Field(
+        default=60,
+        ge=5,
+        le=720,
+        description="Minutes between two monitoring runs; an alarm looks back two of them, and at most a day",
+    )
     pointer_check_seconds: float = Field(
         default=15.0, ge=0, description="How long a model answers before the production pointer is looked at again"
     )

@@ -131,14 +131,65 @@ def test_logs_are_kept_for_as_long_as_the_stage_says(of_type):
     assert {group["RetentionInDays"] for group in groups} == {7}
 
 
-def test_every_alarm_tells_people_and_has_a_page(of_type):
-    """Each alarm publishes to the topic, and the runbook says what to do about it."""
+ALARMS = {
+    "ServerErrors": {"5xx"},
+    "Throttles": {"Throttles"},
+    "Unlogged": {"UnloggedPredictions"},
+    "PointerUnreadable": {"StaleModelLooks"},
+    "MonitoringMissing": {"Invocations"},
+    "HealingFailed": {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"},
+    "DeadLetters": {"ApproximateNumberOfMessagesVisible"},
+}
+
+
+def metrics_of(alarm):
+    """The metric's name, or those that its expression adds up."""
+    parts = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+    return {part["MetricName"] for part in parts or [alarm]}
+
+
+def test_every_alarm_watches_what_it_says_and_tells_people(of_type):
+    """Each alarm is on the metrics that its name promises, and publishes to the topic."""
     alarms = of_type("AWS::CloudWatch::Alarm")
-    runbook = Path("docs/runbook.md").read_text(encoding="utf-8")
-    assert len(alarms) == 7
-    for name, alarm in alarms.items():
-        assert alarm["AlarmActions"] == [{"Ref": next(iter(of_type("AWS::SNS::Topic")))}]
-        assert f"| {name.removeprefix('Observability')[:-8]} |" in runbook
+    found = {name.removeprefix("Observability")[:-8]: metrics_of(alarm) for name, alarm in alarms.items()}
+    assert found == ALARMS
+    topic = {"Ref": next(iter(of_type("AWS::SNS::Topic")))}
+    assert all(alarm["AlarmActions"] == [topic] for alarm in alarms.values())
+
+
+def test_only_silence_of_the_monitoring_is_bad_news(of_type):
+    """No requests, healings or dead letters is fine; no monitoring run is what that alarm is about."""
+    missing = {name.removeprefix("Observability")[:-8]: a["TreatMissingData"] for name, a in alarms_of(of_type)}
+    assert missing.pop("MonitoringMissing") == "breaching"
+    assert set(missing.values()) == {"notBreaching"}
+
+
+def alarms_of(of_type):
+    return of_type("AWS::CloudWatch::Alarm").items()
+
+
+def test_the_runbook_has_a_page_for_every_alarm_and_for_nothing_else():
+    """Each row of its table is an alarm, with what it means and what to do."""
+    lines = Path("docs/runbook.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
+    assert {name for name, *_ in rows} == set(ALARMS)
+    assert all(meaning and action for _, meaning, action in rows)
+
+
+def test_the_dashboard_follows_the_loop(of_type):
+    """Traffic, latency, positive rate, drift share, coverage, F1 and Brier, and the decisions themselves."""
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(dashboard["DashboardBody"]).replace("\\", "")
+    titles = (
+        "Traffic",
+        "Latency (ms)",
+        "Positive rate",
+        "Drift share",
+        "Coverage of labels",
+        "F1 and Brier",
+        "Decisions",
+    )
+    assert [title for title in titles if f'"title":"{title}"' not in body] == []
 
 
 def test_the_dashboard_shows_metrics_that_are_emitted(of_type):

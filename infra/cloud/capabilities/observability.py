@@ -95,15 +95,16 @@ class Observability(Construct):
                 _graph("Cold and warm (ms)", [predictor.metric_duration(statistic=s) for s in ("p50", "p99")]),
             ],
             [
+                _graph("Positive rate", [_monitoring("PositiveRate")]),
                 _graph("Drift share", [_monitoring("DriftShare")]),
                 _graph("Coverage of labels", [_monitoring("LabelCoverage")]),
-                _graph("F1 and Brier", [_monitoring(m) for m in ("RealisedF1", "EstimatedF1", "RealisedBrier")]),
             ],
             [
-                _graph("Monitoring runs", [drift.metric_invocations(), drift.metric_errors()]),
-                _graph("Healings", [state_machine.metric_started(), state_machine.metric_succeeded()]),
+                _graph("F1 and Brier", [_monitoring(m) for m in ("RealisedF1", "EstimatedF1", "RealisedBrier")]),
+                _graph("Monitoring runs and healings", [drift.metric_invocations(), state_machine.metric_started()]),
                 _graph("Not as it should be", [_predictor("UnloggedPredictions"), _predictor("StaleModelLooks")]),
             ],
+            [_decisions(functions["promotion"], drift)],
         ]
         cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=f"selfheal-{stage.name}", widgets=rows, default_interval=Duration.days(7)
@@ -143,6 +144,22 @@ def _own(name: str, service: str, statistic: str) -> cloudwatch.Metric:
         dimensions_map={"service": service},
         statistic=statistic,
         period=FIVE_MINUTES,
+    )
+
+
+def _decisions(promotion: lambda_.Function, drift: lambda_.Function) -> cloudwatch.LogQueryWidget:
+    # Read from the logs when somebody looks: a metric for each kind of decision would cost all the time.
+    return cloudwatch.LogQueryWidget(
+        title="Decisions",
+        log_group_names=[function.log_group.log_group_name for function in (promotion, drift)],
+        query_lines=[
+            "fields @timestamp, service, message, decision, result.rolled_back",
+            "filter ispresent(decision) or result.rolled_back = 1",
+            "sort @timestamp desc",
+            "limit 50",
+        ],
+        width=24,
+        height=6,
     )
 
 

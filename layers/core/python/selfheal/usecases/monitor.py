@@ -389,7 +389,7 @@ def _metrics(summary: DriftSummary) -> dict[str, float]:
         "RealisedF1": realised.get("f1", UNKNOWN).value,
         "RealisedBrier": realised.get("brier", UNKNOWN).value,
         "EstimatedF1": estimated.get("f1", UNKNOWN).value,
-        "HealingsStarted": float(summary.healing.started),
+        "PositiveRate": summary.proxy[-1].positive_rate,
     }
     return {name: value for name, value in known.items() if value is not None}
 
