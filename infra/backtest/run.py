@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from infra.backtest.errors import BacktestImpossible
 from infra.backtest.healed import HealedReplay
 from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Settings
 from infra.backtest.scoring import mean_of, measured
-from infra.backtest.shelf import Shelf
+from infra.backtest.shelf import Shelf, workers
 from infra.backtest.stream import Stream, stream_of
 from infra.backtest.verdict import regained, verdict_of
 from infra.backtest.versions import Versions
@@ -125,10 +126,13 @@ def backtest(
     dataset: str,
     settings: Settings,
     policies: Sequence[str] = DEFAULT_POLICIES,
-    workers: int = 0,
+    processes: int = 0,
+    folder: Path | None = None,
     ticked: Ticked = lambda _, __: None,
 ) -> Backtest:
-    """Replay labelled rows in time order under every policy named. `workers`: processes that train ahead.
+    """Replay labelled rows in time order under every policy named. `processes`: so many that train ahead.
+
+    `folder`: where trained models are kept for other replays of the same rows.
 
     Raises:
         BacktestImpossible: the rows, the settings or the names of policies don't allow it.
@@ -143,14 +147,18 @@ def backtest(
         label_rate=settings.label_rate,
         seed=settings.seed,
     )
-    shelf = Shelf.with_workers(workers)
+    pool = workers(processes) if processes else None
     try:
+        shelf = Shelf(pool, folder)
         replay = Replay(stream, contract, shelf, settings, ticked)
+        if pool is not None:
+            replay.versions.order(policies)
         found, seconds = _all(replay, policies)
     except TrainingImpossible as error:
         raise BacktestImpossible(f"the first version can't be trained: {error}; raise --initial") from error
     finally:
-        shelf.close()
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
     results = _with_regained(found)
     return Backtest(
         dataset=dataset,
@@ -189,6 +197,7 @@ def _all(replay: Replay, policies: Sequence[str]) -> tuple[dict[str, PolicyResul
     for name in order:
         began = time.perf_counter()
         found[name] = replay.result(name)
+        replay.ticked(name, replay.settings.periods)
         seconds[name] = time.perf_counter() - began
     return {name: found[name] for name in policies}, seconds
 

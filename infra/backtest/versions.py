@@ -37,6 +37,13 @@ class Versions:
     _made: dict[str, Version] = field(default_factory=dict)
     _probabilities: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
 
+    def order(self, policies: Collection[str]) -> None:
+        """Have the versions trained ahead that some of these policies will ask for, whatever comes."""
+        if {"always", "drift-naive", "random", "oracle"}.intersection(policies):
+            for span in self.stream.spans:
+                if len(self.stream.delivered(span.number)):
+                    self.shelf.order(self.rows_known(span.number), self.contract)
+
     def first(self) -> Version:
         """The version that everybody begins with."""
         return self._version(FIRST, 0, self.stream.initial)

@@ -12,23 +12,27 @@ if TYPE_CHECKING:
 
     from infra.backtest.records import Backtest, PolicyResult
 
-# Training ahead on the second core while the first one replays.
-WORKERS = 2
+# Training ahead while this one replays.
+PROCESSES = 2
 
 
 def backtest(
     data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Labelled rows: CSV (also .gz) or Parquet.")],
+    *,
     contract: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Contract of the file; default: credit risk.")
     ] = None,
     periods: Annotated[int, typer.Option(min=1, help="Equal periods of traffic.")] = 20,
     initial: Annotated[float, typer.Option(min=0.01, max=0.99, help="Share that trains the first version.")] = 0.2,
-    label_delay: Annotated[int, typer.Option(min=0, help="Periods until a label arrives; 0: at its own's end.")] = 0,
+    label_delay: Annotated[
+        int, typer.Option(min=0, help="Periods by which labels come later than at the end of their own.")
+    ] = 0,
     label_rate: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of rows that ever get a label.")] = 1.0,
     policies: Annotated[str, typer.Option(help="Comma-separated; default: all.")] = "",
     cooldown_days: Annotated[float | None, typer.Option(min=0.0, help="What if the cooldown were so long?")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Another value of [policy], such as gates.minimum_gain=0.01.")
+        list[str] | None,
+        typer.Option("--set", help="What if another value of the policy were so? Such as gates.minimum_gain=0.01."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file.")] = None,
@@ -63,7 +67,9 @@ def backtest(
         overrides=overrides,
     )
     with _progress(names, periods) as ticked:
-        result = run(rows, parsed, dataset=data.name, settings=settings, policies=names, workers=WORKERS, ticked=ticked)
+        result = run(
+            rows, parsed, dataset=data.name, settings=settings, policies=names, processes=PROCESSES, ticked=ticked
+        )
     console = Console()
     console.print(_table(result))
     console.print(result.verdict, style="bold", markup=False)
@@ -94,9 +100,10 @@ def _progress(names: "Sequence[str]", periods: int) -> "Iterator[Callable[[str, 
 def _table(result: "Backtest") -> "Table":
     from rich.table import Table
 
-    table = Table(
-        "policy", "ROC AUC", "F1", "Brier", "log loss", "retrained", "promoted", "harmful", "back", "regained"
-    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("policy", no_wrap=True)
+    for title in ("AUC", "F1", "Brier", "logloss", "trained", "promoted", "harmful", "regained"):
+        table.add_column(title, justify="right", no_wrap=True)
     for name, policy in result.policies.items():
         table.add_row(name, *_cells(policy))
     return table
@@ -111,6 +118,5 @@ def _cells(policy: "PolicyResult") -> list[str]:
         f"{policy.retrainings:g}",
         f"{policy.promotions:g}",
         f"{policy.harmful_promotions:g}",
-        f"{policy.rollbacks}",
         "-" if policy.regained is None else f"{policy.regained:.0%}",
     ]
