@@ -72,26 +72,37 @@ check-infra: synth .tools/sam/bin/sam ## Check the templates: cdk-nag (fails the
 	@touch $@
 
 STAGE ?= dev
-CDK := PATH="$$PWD/$(BIN):$$PATH" npx --yes aws-cdk@2
+# Lambda refuses images with the attestations that newer Docker adds.
+CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 PATH="$$PWD/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1
 
 .PHONY: cdk-diff
 cdk-diff: setup ## Show what a deployment of STAGE would change
-	@$(CDK) diff --all --context stage=$(STAGE)
+	@$(CDK) diff --no-change-set --context stage=$(STAGE)
 
 .PHONY: deploy
 deploy: setup ## Deploy STAGE (dev unless told otherwise) to the account of the present credentials
 	@$(CDK) deploy --all --require-approval never --context stage=$(STAGE)
 
+SBOM := $(UV) tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible --spec-version 1.6
+
 .PHONY: sbom
 sbom: setup ## Write the bills of materials of the zip layer and of the image into build/
 	@mkdir -p build
-	@$(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py requirements layers/runtime/requirements.txt -o build/sbom-runtime.json
-	@$(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py requirements functions/requirements.txt -o build/sbom-image.json
+	@$(SBOM) layers/runtime/requirements.txt -o build/sbom-runtime.json
+	@$(SBOM) functions/requirements.txt -o build/sbom-image.json
+
+BASE := public.ecr.aws/lambda/python:3.13
+
+.PHONY: pin-image
+pin-image: ## Pin the image's base by the digest that its tag has now (asks its registry; needs Docker's buildx)
+	@digest=$$(docker buildx imagetools inspect $(BASE) --format '{{.Manifest.Digest}}'); \
+	  sed -i.old -E "s|^FROM $(BASE)(@sha256:[0-9a-f]{64})?|FROM $(BASE)@$$digest|" functions/Dockerfile; \
+	  rm functions/Dockerfile.old; grep ^FROM functions/Dockerfile
 
 LOCK := $(UV) pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: lock
-lock: ## Resolve the dependency groups of pyproject.toml anew
+lock: setup ## Resolve the dependency groups of pyproject.toml anew
 	$(LOCK) --upgrade --group dev -o requirements-dev.txt
 	$(LOCK) --group runtime -c requirements-dev.txt -o layers/runtime/requirements.txt
 	$(LOCK) --group image -c requirements-dev.txt -o functions/requirements.txt
