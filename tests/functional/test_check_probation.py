@@ -70,7 +70,7 @@ def test_probation_ends():
 
 
 def test_a_probation_waits_for_labels_that_come_late():
-    """Truth takes ten days: the probation goes on beyond its seven until enough has come, and takes the version back."""
+    """Truth takes ten days: the probation goes on beyond its seven until enough has come, then takes it back."""
     stores, people = promoted(), FakeNotifications()
     waiting = check_probation(stores, people, PROMOTED + 6 * DAY)
     waiting = check_probation(stores, people, PROMOTED + 9 * DAY, waiting)

@@ -48,7 +48,7 @@ def stores(monkeypatch, tmp_path) -> Iterator[Stores]:
 def first_version(stores: Stores) -> None:
     elsewhere = memory_stores()
     traffic(elsewhere, since=START - DAY, rows=400, slope=-2.0)
-    rows = labelled_window(elsewhere.history, elsewhere.labels, CONTRACT, START - DAY, START).labelled
+    rows = labelled_window(elsewhere, CONTRACT, START - DAY, START).labelled
     manifest = train_version(
         stores.models,
         rows,

@@ -54,7 +54,7 @@ def entries_of(stores: Stores) -> list[str]:
 
 
 def labelled_until(stores: Stores, end: datetime) -> Dataset:
-    return labelled_window(stores.history, stores.labels, CONTRACT, START + 8 * DAY, end).labelled
+    return labelled_window(stores, CONTRACT, START + 8 * DAY, end).labelled
 
 
 def production_of(stores: Stores) -> str:

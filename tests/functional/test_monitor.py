@@ -116,6 +116,8 @@ def test_a_broken_pipeline_is_alarmed_and_never_trained_on():
     world.hours(5, phase=Phase.BROKEN_PIPELINE)
     summary = world.summary(world.run())
     assert summary.verdict == "pipeline_fault"
+    (period,) = world.stores.fault_periods.touching(START, world.now)
+    assert (period.start, period.end) == (summary.window_start, summary.window_end)
     assert [(finding.kind, finding.feature) for finding in summary.findings] == [("unit_change", "MonthlyIncome")]
     world.hours(6)
     mended = world.summary(world.run())

@@ -12,11 +12,13 @@ from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
+from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.train import reference_of, train_version
 from selfheal.usecases.train_shadow import train_shadow
-from tests.support.healing import CONTRACT, DAY, START, healing_of, memory_stores, traffic
+from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic
 from tests.support.rows import MIXED, mixed_rows
 
 NOW = START + 2 * DAY
@@ -44,7 +46,7 @@ def base_rows() -> Dataset:
 
     elsewhere = memory_stores()
     traffic(elsewhere, since=START - DAY, rows=600, slope=-2.0, seed=5)
-    return labelled_window(elsewhere.history, elsewhere.labels, CONTRACT, START - DAY, START).labelled
+    return labelled_window(elsewhere, CONTRACT, START - DAY, START).labelled
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,21 @@ def test_a_crash_before_the_manifest_is_mended_by_training_again(stores: Stores,
             half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
     assert list(half.models.versions()) == []
     assert write_base(half, base_rows, now=START + DAY).artefacts == stores.models.manifest("v1").artefacts
+
+
+def test_what_a_broken_pipeline_made_teaches_and_judges_nobody(stores: Stores):
+    """Labelled rows of a fault period are in no training set and among no evaluation rows; the wait says so."""
+    ids = traffic(stores, since=START, rows=1500)
+    stores.fault_periods.add(FaultPeriod(start=START + 2 * HOUR, end=START + 4 * HOUR, faults=("unit_change x",)))
+    stores.fault_periods.add(FaultPeriod(start=START + DAY, end=START + DAY + HOUR / 2, faults=("unit_change x",)))
+    healing = healing_of(stores, started_at=NOW)
+    training = train_shadow(stores, healing, NOW)
+    manifest = stores.models.manifest(training.version)
+    taught = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
+    minutes = {ids.index(row) for row in taught.row_ids if row in ids}
+    assert {119, 240} <= minutes
+    assert not minutes & set(range(120, 240))
+    assert "predictions left out: the data pipeline was broken" in await_labels(stores, healing, training, NOW).reason
 
 
 def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):

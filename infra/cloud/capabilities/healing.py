@@ -21,7 +21,7 @@ from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, Promoti
 DEFINITION = Path(__file__).parents[1] / "state_machine.asl.json"
 
 # What labelled rows are made of.
-LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/")
+LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/faults/")
 
 
 class Healing(Construct):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
     from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.executions import Executions
+    from selfheal.stores.fault_periods import FaultPeriods
     from selfheal.stores.history import PredictionHistory
     from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
@@ -113,6 +114,13 @@ class Stores:
         from selfheal.stores.monitoring import MonitoringStore
 
         return MonitoringStore(self.data)
+
+    @cached_property
+    def fault_periods(self) -> "FaultPeriods":
+        """When the data pipeline was broken."""
+        from selfheal.stores.fault_periods import FaultPeriods
+
+        return FaultPeriods(self.data)
 
     @cached_property
     def models(self) -> "ModelRegistry":

@@ -127,6 +127,14 @@ class AlarmState(_Part):
     faults: tuple[str, ...] = ()
 
 
+class FaultPeriod(Record):
+    """[start, end): a window in which the data pipeline was found to be broken, and how."""
+
+    start: UtcTime
+    end: UtcTime
+    faults: tuple[str, ...]
+
+
 class TimelinePoint(_Part):
     """One run in the report's lines."""
 

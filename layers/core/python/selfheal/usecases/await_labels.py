@@ -24,7 +24,7 @@ def await_labels(stores: Stores, healing: Healing, training: Training, now: date
     if training.evaluation_from is None:
         raise HealingIncomplete(f"healing {healing.execution} has no evaluation rows to wait for: {training.reason}")
     contract = stores.models.manifest(healing.production_version).contract
-    window = labelled_window(stores.history, stores.labels, contract, training.evaluation_from, now)
+    window = labelled_window(stores, contract, training.evaluation_from, now)
     return progress(window, contract.policy, healing.started_at, now)
 
 
@@ -37,6 +37,8 @@ def progress(window: LabelledWindow, policy: Policy, started_at: datetime, now: 
         labelled >= needed.minimum_samples and coverage is not None and coverage >= needed.minimum_coverage
     ) and 0 < window.labelled.labels.sum() < labelled
     counted = f"{labelled} of {len(window.predictions)} predictions labelled, coverage {coverage or 0.0:.1%}"
+    counted += f"; {window.unmatched} labels belong to no known prediction" if window.unmatched else ""
+    counted += f"; {window.faulty} predictions left out: the data pipeline was broken" if window.faulty else ""
     is_over = now >= deadline
     return LabelProgress(
         ready=bool(is_enough or is_over),

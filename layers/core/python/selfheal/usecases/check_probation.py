@@ -63,7 +63,7 @@ def _rows_since(
 ) -> EvidenceRows:
     """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
     start = manifest.evaluation_from if promotion.evidence and manifest.evaluation_from else promotion.decided_at
-    labelled = labelled_rows(stores.history, stores.labels, manifest.contract, start, now)
+    labelled = labelled_rows(stores, manifest.contract, start, now)
     promoted_at = np.datetime64(promotion.decided_at.astimezone(UTC).replace(tzinfo=None), "us")
     row_ids = labelled.rows.row_ids.astype(str)
     is_new = (labelled.arrivals > promoted_at) & ~np.isin(row_ids, sorted(row_ids_behind(stores, [promotion])))

@@ -37,7 +37,7 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     shadow = stores.models.manifest(training.version)
     _check_unseen(training.evaluation_from, (production, shadow))
     contract = production.contract
-    window = labelled_window(stores.history, stores.labels, contract, training.evaluation_from, now)
+    window = labelled_window(stores, contract, training.evaluation_from, now)
     selected_by = _selected_by(window, contract)
     rows = scored_rows(
         window.labelled,

@@ -7,20 +7,21 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.records.labels import Label
-from selfheal.stores.history import PredictionHistory, PredictionWindow
+from selfheal.stores.history import PredictionWindow
 from selfheal.stores.labels import LabelStore
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledWindow:
-    """A window of predictions and which of them are labelled.
+    """A window of predictions and which of them are labelled, those left out that a broken pipeline made.
 
     is_labelled: shape (n predictions,). labelled: the labelled rows as a Dataset, in the window's order.
     label_delays: shape (n labelled,), timedelta64[us]: from a prediction to the arrival of its label.
-    unmatched: labels of the window whose prediction isn't in the log (yet).
+    unmatched: labels of the window whose prediction isn't in the log (yet). faulty: predictions left out.
     """
 
     predictions: PredictionWindow
@@ -28,6 +29,7 @@ class LabelledWindow:
     labelled: Dataset
     label_delays: NDArray[np.timedelta64]
     unmatched: int
+    faulty: int
 
     @property
     def coverage(self) -> float:
@@ -43,17 +45,15 @@ class LabelledRows:
     arrivals: NDArray[np.datetime64]
 
 
-def labelled_rows(
-    history: PredictionHistory, labels: LabelStore, contract: Contract, start: datetime, end: datetime
-) -> LabelledRows:
+def labelled_rows(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledRows:
     """The labelled predictions made in [start, end). Days without a label aren't read, others one at a time.
 
     So a year of predictions of which few are labelled costs the memory of those few.
     """
     windows = [
-        labelled_window(history, labels, contract, max(since, start), min(until, end))
-        for since, until in _days(labels, start, end)
-    ] or [labelled_window(history, labels, contract, end, end)]
+        labelled_window(stores, contract, max(since, start), min(until, end))
+        for since, until in _days(stores.labels, start, end)
+    ] or [labelled_window(stores, contract, end, end)]
     return LabelledRows(
         Dataset.concatenate([window.labelled for window in windows]),
         np.concatenate([window.labelled.timestamps + window.label_delays for window in windows]),
@@ -66,12 +66,13 @@ def _days(labels: LabelStore, start: datetime, end: datetime) -> Iterator[tuple[
         yield midnight, midnight + timedelta(days=1)
 
 
-def labelled_window(
-    history: PredictionHistory, labels: LabelStore, contract: Contract, start: datetime, end: datetime
-) -> LabelledWindow:
-    """All predictions made in [start, end), joined with the labels known now."""
-    predictions = history.window(start, end, contract)
-    known = labels.of_predictions_between(start, end)
+def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:
+    """All predictions made in [start, end) while the pipeline was sound, joined with the labels known now."""
+    made = stores.history.window(start, end, contract)
+    is_sound = _is_sound(stores, made, start, end)
+    predictions = made.take(is_sound)
+    known = stores.labels.of_predictions_between(start, end)
+    unmatched = len(known.keys() - set(made.prediction_ids))
     is_labelled = np.array([key in known for key in predictions.prediction_ids], dtype=bool)
     row_ids = predictions.prediction_ids[is_labelled]
     labelled = Dataset(
@@ -81,7 +82,15 @@ def labelled_window(
         labels=np.array([known[key].label for key in row_ids], dtype=np.int8),
     )
     delays = _delays(labelled, known)
-    return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched=len(known) - len(labelled))
+    return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched, faulty=int((~is_sound).sum()))
+
+
+def _is_sound(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> NDArray[np.bool_]:
+    sound = np.ones(len(made), dtype=bool)
+    for period in stores.fault_periods.touching(start, end):
+        first, last = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in (period.start, period.end))
+        sound &= (made.timestamps < first) | (made.timestamps >= last)
+    return sound
 
 
 def _delays(labelled: Dataset, known: Mapping[str, Label]) -> NDArray[np.timedelta64]:

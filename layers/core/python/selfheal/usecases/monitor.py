@@ -40,6 +40,7 @@ from selfheal.records.monitoring import (
     Decay,
     DriftSummary,
     Estimate,
+    FaultPeriod,
     Finding,
     HealingState,
     MonitoringResult,
@@ -130,6 +131,9 @@ def monitor(
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = _heal(stores, executions, run, judgement, alarm)
     summary = _summary(run, judgement, alarm, healing, probation)
+    if judgement.faults:
+        kinds = tuple(f"{fault.kind} {fault.feature or ''}".strip() for fault in judgement.faults)
+        stores.fault_periods.add(FaultPeriod(start=now - run.lookback, end=now, faults=kinds))
     key = stores.monitoring.write(now, SUMMARY, summary.to_json())
     report = stores.monitoring.write(now, REPORT, render_report(summary))
     _tell(notifications, run.before, summary, report)

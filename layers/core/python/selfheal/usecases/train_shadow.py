@@ -92,7 +92,7 @@ def _trained(
 def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
     served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
     start = max(production.data.newest - LATE_LABELS, served_since)
-    return labelled_rows(stores.history, stores.labels, production.contract, start, now).rows
+    return labelled_rows(stores, production.contract, start, now).rows
 
 
 def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Merged:
