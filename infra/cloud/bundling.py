@@ -26,8 +26,10 @@ UNUSED = (
 )
 
 
-def install_packages(lock: Path, target: Path, architecture: str) -> None:
+def install_packages(lock: Path, target: Path, architecture: str, *, only_resolve: bool = False) -> None:
     """Install a lock's packages for Lambda's platform into a folder. Only wheels: nothing is built here.
+
+    `only_resolve` finds each wheel and installs none.
 
     Raises:
         BundlingImpossible: uv is missing, or a package has no wheel for the platform.
@@ -35,10 +37,12 @@ def install_packages(lock: Path, target: Path, architecture: str) -> None:
     command = [_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--python-version", python_version(), "--python-platform", PLATFORMS[architecture]]
     command += ["--link-mode", "copy", "--target", str(target), "--requirements", str(lock)]
+    command += ["--dry-run"] if only_resolve else []
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
     if done.returncode:
         raise BundlingImpossible(f"uv can't install {lock.name} for {architecture}: {done.stderr.strip()}")
-    _remove_traces(target)
+    if not only_resolve:
+        _remove_traces(target)
 
 
 def trim(packages: Path) -> None:
