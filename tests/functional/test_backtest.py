@@ -57,7 +57,7 @@ def test_healing_finds_the_change_and_regains_what_it_cost():
     """After the turn the frozen model is lost, healing promotes and comes back, nothing else moves."""
     policies = replayed().policies
     assert policies["frozen"].brier > 0.25
-    assert policies["healed"].regained > 0.5
+    assert policies["healed"].regained > 0.4
     assert 1 <= policies["healed"].promotions <= 2
     assert policies["healed"].harmful_promotions == 0
     # The world turns between the second and the third of four periods.

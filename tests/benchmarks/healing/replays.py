@@ -1,0 +1,50 @@
+"""One replay of the benchmark: twenty periods, a fifth of the rows for the first version, a cooldown of one period."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.backtest.overrides import overridden
+from infra.backtest.records import Settings
+from infra.backtest.run import RUNS_PER_PERIOD, backtest
+from infra.backtest.stream import stream_of
+from tests.benchmarks.healing.histories import REAL, at_hand, history
+
+PERIODS, INITIAL, DELAY = 20, 0.2, 1
+RATES = (1.0, 0.4)
+SEEDS = (0, 1, 2)
+DAY_SECONDS = 86_400
+# Trained versions, by what they follow from: another seed of the same rows needs them again.
+VERSIONS = Path("build/bench/versions")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One replay; `key` is its name in the file of results."""
+
+    dataset: str
+    rate: float
+    seed: int
+    delay: int = DELAY
+
+    @property
+    def key(self) -> str:
+        delayed = "" if self.delay == DELAY else f",delay={self.delay}"
+        return f"rate={self.rate},seed={self.seed}{delayed}"
+
+
+def jobs() -> list[Job]:
+    """The bars' replays first, then those that ask only for sanity: hardly any labels, and very late ones."""
+    real = [name for name in at_hand() if name in REAL]
+    bars = [Job(name, rate, seed) for seed in SEEDS for rate in RATES for name in real]
+    sanity = [job for name in real for job in (Job(name, 0.05, 0), Job(name, 1.0, 0, delay=5))]
+    return [*bars, *sanity, Job("generator", 1.0, 0)]
+
+
+def replayed(job: Job) -> str:
+    """The result as JSON."""
+    rows, contract = history(job.dataset)
+    asked = {"periods": PERIODS, "initial": INITIAL, "label_delay": job.delay, "label_rate": job.rate, "seed": job.seed}
+    period = stream_of(rows, **asked).shortest_period.total_seconds() / DAY_SECONDS
+    changed, told = overridden(contract, [f"gates.cooldown_days={period!r}"])
+    settings = Settings(**asked, runs_per_period=RUNS_PER_PERIOD, overrides=told)
+    return backtest(rows, changed, dataset=job.dataset, settings=settings, folder=VERSIONS).model_dump_json()
