@@ -213,6 +213,15 @@ def test_nothing_that_fails_in_the_background_is_lost(functions, of_type):
     assert schedule["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
 
 
+def test_queue_and_topic_want_encrypted_transport(of_type):
+    """Who sends a message, or reads one, without TLS is refused."""
+    policies = [*of_type("AWS::SQS::QueuePolicy").values(), *of_type("AWS::SNS::TopicPolicy").values()]
+    assert len(policies) == 2
+    for policy in policies:
+        denied = [s["Condition"] for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+
+
 def test_the_api_is_throttled_and_logs_who_asked(of_type):
     """The stage limits rate and burst, and logs each request without its body."""
     (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
