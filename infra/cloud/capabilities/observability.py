@@ -88,7 +88,7 @@ class Observability(Construct):
         state_machine: sfn.StateMachine,
     ) -> None:
         drift, predictor = functions["drift"], functions["predictor"]
-        rows = [
+        rows: list[list[cloudwatch.IWidget]] = [
             [
                 _graph("Traffic", [api.metric_count(), api.metric_client_error(), api.metric_server_error()]),
                 _graph("Latency (ms)", [api.metric_latency(statistic=s) for s in ("p50", "p99")]),
