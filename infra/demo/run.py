@@ -1,9 +1,11 @@
 """The demo from its options to its outcome: world, local cloud, story, summary."""
 
+import fcntl
 import shutil
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,7 @@ from rich.console import Console
 from infra.demo.display import Display
 from infra.demo.outcome import Outcome, outcome_of
 from infra.demo.story import Story
+from infra.demo.traffic import DemoFailed
 from infra.demo.world import World, made_up_world, world_of_file
 from infra.local import LocalCloud, synthesised
 from selfheal.contract import default_contract, parse_contract
@@ -30,11 +33,11 @@ def run_demo(
     """Run the demo, tell it on the terminal, and write its JSON where asked for."""
     began = time.monotonic()
     console = Console()
-    reports = _fresh_folder(FOLDER) / "reports"
-    reports.mkdir()
-    with Display(console, START) as display:
+    with Display(console, START) as display, _only_demo_here():
         display.doing("preparing the world")
         world = _world(contract_path, data_path, seed)
+        reports = _fresh_folder(FOLDER) / "reports"
+        reports.mkdir()
         console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
         display.doing("synthesising and deploying the local cloud")
         assembly = synthesised(schedule_minutes=SCHEDULE_MINUTES)
@@ -58,6 +61,18 @@ def run_demo(
 def _world(contract_path: Path | None, data_path: Path | None, seed: int) -> World:
     contract = default_contract() if contract_path is None else parse_contract(contract_path.read_text("utf-8"))
     return made_up_world(START, seed) if data_path is None else world_of_file(data_path, contract, START, seed)
+
+
+@contextmanager
+def _only_demo_here() -> Iterator[None]:
+    """Refuse to run beside another demo, whose folder this one would clear. Raises DemoFailed."""
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with FOLDER.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoFailed("another demo is running or kept in this folder: end it first (Ctrl-C)") from None
+        yield
 
 
 def _fresh_folder(folder: Path) -> Path:
