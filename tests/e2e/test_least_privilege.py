@@ -20,6 +20,7 @@ from infra.local.iam import Call, Statement, is_allowed
 from infra.local.moto_adaptations import STATE_MACHINE_KEY
 from infra.simulation.credit import Phase
 from selfheal.records.healing import Trigger
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.usecases.heal import start_healing
 from selfheal.usecases.pause import pause, resume
 from selfheal.usecases.promote import force_promotion
@@ -55,7 +56,6 @@ def cloud(tmp_path_factory):
             heal_until_promoted(loop)
             ask_every_step_again(loop)
             take_back_a_forced_promotion(loop)
-            requests_of_every_kind(loop)
             fail_to_deliver(loop)
         yield deployed
 
@@ -108,12 +108,9 @@ def heal_until_promoted(loop: SmallLoop) -> None:
 def ask_every_step_again(loop: SmallLoop) -> None:
     """Step Functions may run a task twice, here in the middle of an hour: each step finds what it has written."""
     loop.cloud.clock.advance(timedelta(minutes=10))
-    machine = loop.cloud.client("stepfunctions")
-    ended = machine.list_executions(stateMachineArn=machine_of(loop.cloud), statusFilter="SUCCEEDED")["executions"]
-    for execution in ended:
-        state = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["output"])
-        if state.get("verdict", {}).get("kind") == "promote":
-            break
+    now = loop.cloud.clock.now
+    loop.cloud.stores.fault_periods.add(FaultPeriod(start=now - timedelta(minutes=5), end=now, faults=("a test",)))
+    state = promoted_state(loop.cloud)
     for _ in range(2):
         assert loop.cloud.invoke("shadow_training", state) == state["training"]
         assert loop.cloud.invoke("label_wait", state)["ready"]
@@ -121,13 +118,23 @@ def ask_every_step_again(loop: SmallLoop) -> None:
         assert loop.cloud.invoke("promotion", state) == state["conclusion"]
 
 
+def promoted_state(cloud: LocalCloud) -> dict:
+    """What the state machine had gathered when a healing ended in a promotion."""
+    machine = cloud.client("stepfunctions")
+    ended = machine.list_executions(stateMachineArn=machine_of(cloud), statusFilter="SUCCEEDED")["executions"]
+    outputs = [machine.describe_execution(executionArn=execution["executionArn"])["output"] for execution in ended]
+    return next(s for s in map(json.loads, outputs) if s["conclusion"]["decision"]["kind"] == "promote")
+
+
 def take_back_a_forced_promotion(loop: SmallLoop) -> None:
     """A healing is lost under a first version that somebody has forced back in; the monitoring takes that back."""
     stores = loop.cloud.stores
     first, *_, promoted = (decision.version for decision in stores.ledger.decisions())
     pause(stores, reason="hands off", actor="operator", now=loop.cloud.clock.now)
+    refuse_a_promotion(loop)
     loop.live(1, Phase.CHANGED_RISK, invert=True)
     loop.cloud.clock.advance(timedelta(minutes=10))
+    requests_of_every_kind(loop)
     force_promotion(stores, first, reason="a mistake", actor="operator", now=loop.cloud.clock.now)
     resume(stores, reason="a healing", actor="operator", now=loop.cloud.clock.now)
     lose_a_healing(loop)
@@ -139,6 +146,16 @@ def take_back_a_forced_promotion(loop: SmallLoop) -> None:
     assert stores.pointer.read().pointer.version == promoted
     assert "failed" in loop.decisions()
     resume(stores, reason="over", actor="operator", now=loop.cloud.clock.now)
+
+
+def refuse_a_promotion(loop: SmallLoop) -> None:
+    """A healing that would promote ends under the pause: the function rejects it, and production stays."""
+    state, before = promoted_state(loop.cloud), loop.cloud.stores.pointer.read()
+    state["healing"] |= {"execution": "paused-0", "pointer_etag": before.etag}
+    conclusion = loop.cloud.invoke("promotion", state)
+    assert conclusion["decision"]["kind"] == "reject"
+    assert "paused" in conclusion["sentence"]
+    assert loop.cloud.stores.pointer.read() == before
 
 
 def lose_a_healing(loop: SmallLoop) -> None:
@@ -166,7 +183,7 @@ def machine_of(cloud: LocalCloud) -> str:
 
 
 def requests_of_every_kind(loop: SmallLoop) -> None:
-    """The same request twice under one key, and labels through the API."""
+    """The same request twice under one key, and its label at once: training reads the hour that isn't over yet."""
     from infra.demo.traffic import as_json_rows
     from infra.simulation.credit import credit_rows
 
