@@ -12,11 +12,11 @@ from infra.simulation.credit import Phase, credit_rows
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import realised_performance
 from tests.benchmarks.drift.trained import answers, trained
+from tests.benchmarks.environments import NotInstallable, environment
 
 CHUNK = 1000
 PHASES = (Phase.CALM,) * 10 + (Phase.STRESS,) * 10
 METRICS = ("f1", "roc_auc")
-NANNYML = Path(__file__).parents[3] / "build" / "peers-nannyml" / "bin" / "python"
 THEIRS = """
 import json, sys, warnings
 warnings.filterwarnings("ignore")
@@ -67,7 +67,9 @@ def _both(features: pd.DataFrame, labels: np.ndarray):
 
 
 def _nannyml(chunks: list[tuple[pd.DataFrame, np.ndarray]]) -> np.ndarray | None:
-    if not NANNYML.exists():
+    try:
+        python = environment("nannyml", "nannyml==0.13.1", "statsmodels", "pandas<3", version="3.11")
+    except NotInstallable:
         return None
     model, tuning, _ = trained()
     seen = model.tuning_probabilities
@@ -80,7 +82,7 @@ def _nannyml(chunks: list[tuple[pd.DataFrame, np.ndarray]]) -> np.ndarray | None
         paths = [str(Path(folder) / name) for name in ("reference.csv", "analysis.csv")]
         known.to_csv(paths[0], index=False)
         asked.to_csv(paths[1], index=False)
-        done = subprocess.run([str(NANNYML), "-c", THEIRS, *paths], capture_output=True, text=True, check=False)
+        done = subprocess.run([str(python), "-c", THEIRS, *paths], capture_output=True, text=True, check=False)
     if done.returncode:
         return None
     found = json.loads(done.stdout.splitlines()[-1])

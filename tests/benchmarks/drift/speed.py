@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from textwrap import dedent
 
+from tests.benchmarks.environments import NotInstallable, environment
+
 ROWS, REFERENCE_ROWS, FEATURES = 1_000_000, 30_000, 10
-PEERS = Path(__file__).parents[3] / "build" / "peers" / "bin" / "python"
 
 DATA = f"""
 import json, resource, sys, time, warnings
@@ -57,7 +57,7 @@ def run():
 def speed() -> dict[str, float | str]:
     """CPU seconds and additional peak memory: ours, and Evidently's (or its rule by scipy) over ours."""
     ours = _measured(sys.executable, OURS)
-    name, theirs = "evidently", _measured(str(PEERS), EVIDENTLY) if PEERS.exists() else None
+    name, theirs = "evidently", _of_evidently()
     if theirs is None:
         name, theirs = "its rule by scipy", _measured(sys.executable, ITS_RULE)
     return {
@@ -68,6 +68,13 @@ def speed() -> dict[str, float | str]:
         "megabytes": ours["bytes"] / 1e6,
         "memory_ratio": ours["bytes"] / max(theirs["bytes"], 1),
     }
+
+
+def _of_evidently() -> dict[str, float] | None:
+    try:
+        return _measured(str(environment("evidently", "evidently==0.7.23")), EVIDENTLY)
+    except NotInstallable:
+        return None
 
 
 def _measured(python: str, body: str) -> dict[str, float] | None:

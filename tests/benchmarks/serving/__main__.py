@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.benchmarks.environments import BUILD, NotInstallable, environment
 from tests.benchmarks.serving import contestants, load
 from tests.benchmarks.serving.contestants import Contestant
-from tests.benchmarks.serving.environments import BUILD, NotInstallable, environment
 from tests.benchmarks.serving.material import BATCH, Material, prepare
 from tests.benchmarks.serving.processes import FirstAnswer, first_answer, warm_calls
 from tests.benchmarks.serving.store import store

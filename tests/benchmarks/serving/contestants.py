@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks.serving.environments import ROOT, NotInstallable, environment
+from tests.benchmarks.environments import ROOT, NotInstallable, environment
 from tests.benchmarks.serving.material import FOLDER, Material
 
 RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from infra.local import LocalCloud
 from infra.local.synthesis import synthesised
-from tests.benchmarks.serving.environments import BUILD, environment
+from tests.benchmarks.environments import BUILD, environment
 from tests.support.serving import promote, write_version
 
 EXAMPLES = 5000

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.environments import environment
 from tests.benchmarks.serving.contestants import Contestant, fitted
-from tests.benchmarks.serving.environments import environment
 from tests.benchmarks.serving.material import FOLDER, Material
 from tests.benchmarks.serving.store import free_port, wait_for
 

@@ -19,7 +19,7 @@ from selfheal.data.dataset import Dataset
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import train
 from selfheal.training.exporting import export
-from tests.benchmarks.serving.environments import BUILD
+from tests.benchmarks.environments import BUILD
 from tests.support.serving import event, promote, write_version
 
 FOLDER = BUILD / "serving"

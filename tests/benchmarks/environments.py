@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "bench"
 
 
@@ -13,13 +13,16 @@ class NotInstallable(Exception):
     """A peer's packages can't be had on this machine."""
 
 
-def environment(name: str, *packages: str) -> Path:
-    """The Python of an environment with these packages and bytecode; made when first asked for."""
+def environment(name: str, *packages: str, version: str = sys.executable) -> Path:
+    """The Python of an environment with these packages and bytecode; made when first asked for.
+
+    Raises NotInstallable.
+    """
     folder = BUILD / "environments" / name
     python, done = folder / "bin" / "python", folder / ".made-of"
     if done.exists() and done.read_text(encoding="utf-8") == "\n".join(packages):
         return python
-    _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+    _uv("venv", "--quiet", "--clear", "--python", version, str(folder))
     _uv("pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *packages)
     done.write_text("\n".join(packages), encoding="utf-8")
     return python
