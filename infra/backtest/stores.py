@@ -3,40 +3,52 @@
 from datetime import datetime
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from selfheal.composition import Stores
-from selfheal.stores.history import PredictionHistory
+from selfheal.contract import Contract
+from selfheal.records.predictions import EPOCH
+from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.prediction_log import PREFIX, hour_prefix
-from selfheal.stores.rollups import TIMESTAMP, HourlyRollups, empty_hour
+from selfheal.stores.prediction_log import PREFIX
+from selfheal.stores.rollups import HourlyRollups
 
 
 class RememberedHistory(PredictionHistory):
-    """Parses each log object once; replays read the same weeks over and over."""
+    """Parses each log object once: a replay reads the same weeks over and over, under one contract.
+
+    Its log grows in order of time, so that what was read before stays a beginning of what there is.
+    """
 
     def __init__(self, data: MemoryBucket) -> None:
         super().__init__(data)
         self._data = data
         self._parser = HourlyRollups(data)
-        self._parsed: dict[str, pd.DataFrame] = {}
+        self._unread: list[str] = []
+        self._last = ""
+        self._known: PredictionWindow | None = None
 
-    def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
-        first, last = (pd.Timestamp(moment.replace(tzinfo=None)) for moment in (start, end))
-        parts: list[pd.DataFrame] = []
-        for key in self._data.keys(PREFIX, hour_prefix(start)):
-            rows = self._object(key)
-            moment = rows[TIMESTAMP].iloc[0]
-            if moment >= last:
-                break
-            if moment >= first:
-                parts.append(rows)
-        return pd.concat(parts, ignore_index=True) if parts else empty_hour()
+    def window(self, start: datetime, end: datetime, contract: Contract) -> PredictionWindow:
+        """All predictions with start <= timestamp < end."""
+        known = self._read_on(contract)
+        bounds = np.array([moment.replace(tzinfo=None) for moment in (start, end)], dtype="datetime64[us]")
+        first, last = np.searchsorted(known.timestamps, bounds)
+        rows = slice(int(first), int(last))
+        arrays = {name: getattr(known, name)[rows] for name in ARRAYS}
+        return PredictionWindow(**arrays, features=known.features.iloc[rows].reset_index(drop=True))
 
-    def _object(self, key: str) -> pd.DataFrame:
-        if key not in self._parsed:
-            self._parsed[key] = self._parser.rows_of([key])
-        return self._parsed[key]
+    def _read_on(self, contract: Contract) -> PredictionWindow:
+        self._unread = list(self._data.keys(PREFIX, self._last))
+        if self._known is None or self._unread:
+            # What `_rows` finds, in the library's own types.
+            fresh = super().window(EPOCH, EPOCH, contract)
+            self._known = fresh if self._known is None else PredictionWindow.concatenate([self._known, fresh])
+            self._last = self._unread[-1] if self._unread else self._last
+        return self._known
+
+    def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:  # noqa: ARG002 - all that is unread
+        return self._parser.rows_of(self._unread)
 
 
 class NothingToRollUp(HourlyRollups):
