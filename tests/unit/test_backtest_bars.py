@@ -1,0 +1,87 @@
+"""The benchmark's bars on results whose answer is known."""
+
+from datetime import UTC, datetime, timedelta
+
+from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Settings
+from tests.benchmarks.healing.bars import DRIFTING, LARGEST, STEADY, bars
+from tests.benchmarks.healing.table import comparison
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+METRICS = Metrics(rows=100, auc=0.8, f1=0.5, brier=0.2, logloss=0.6)
+
+
+def policy(regained: float, promotions: float, harmful: float = 0, retrainings: float = 10) -> PolicyResult:
+    return PolicyResult(
+        auc=0.8,
+        f1=0.5,
+        brier=0.2,
+        logloss=0.6,
+        retrainings=retrainings,
+        promotions=promotions,
+        rejections=0,
+        rollbacks=0,
+        harmful_promotions=harmful,
+        regained=regained,
+        training_seconds=30.0,
+        per_period=(PeriodResult(**METRICS.model_dump(), period=1, versions=("v0",)),),
+    )
+
+
+def replay(healed: PolicyResult) -> Backtest:
+    rivals = {
+        "always_held_out": policy(0.8, 10),
+        "random": policy(0.3, 5),
+        "drift-naive": policy(0.7, 10),
+        "periodic-5": policy(0.5, 4),
+    }
+    return Backtest(
+        dataset="d",
+        contract="c",
+        rows=100,
+        settings=Settings(periods=10, initial=0.2, label_delay=1, label_rate=1.0, seed=0, runs_per_period=1),
+        periods=tuple(
+            Period(number=number, start=START, end=START + timedelta(days=1), rows=10, positives=5, delivered=5)
+            for number in range(1, 11)
+        ),
+        policies={"healed": healed, **rivals},
+        verdict="so",
+        seconds=1.0,
+        policy_seconds={"healed": 100.0},
+    )
+
+
+def held(healed: PolicyResult, steady: PolicyResult) -> dict[str, bool | None]:
+    keys = [f"rate={rate},seed=0" for rate in ("1.0", "0.4")]
+    results = {name: {key: replay(healed) for key in keys} for name in DRIFTING}
+    results[STEADY] = {key: replay(steady) for key in keys}
+    return {bar.name: bar.holds for bar in bars(results)}
+
+
+def test_all_bars_hold_where_healing_does_well():
+    """75 % of 80 % with seven of ten promotions, quicker than four minutes, and calm where nothing changes."""
+    assert all(held(policy(0.75, 7), policy(0.0, 1)).values())
+
+
+def test_each_bar_falls_by_its_own_cause():
+    """Too little regained, too many promotions, too much harm, a restless steady history: each is named."""
+    fallen = {name for name, holds in held(policy(0.6, 9, harmful=2), policy(0.0, 2, harmful=1)).items() if not holds}
+    assert {name.removeprefix("rate 1.0: ") for name in fallen if not name.startswith("rate 0.4")} == {
+        "regains 90 % of always_held_out, pooled",
+        "and 80 % on each",
+        "at most three quarters of its promotions",
+        "better than drift-naive",
+        "at most 10 % of promotions harmful",
+        f"{STEADY}: no harmful promotion",
+        f"{STEADY}: at most one promotion per ten periods",
+    }
+    assert f"{LARGEST}: healed alone in under 4 minutes" not in fallen
+
+
+def test_the_table_names_every_policy_that_was_measured():
+    """One line a policy, with what was regained and promoted."""
+    full = replay(policy(0.75, 7))
+    everyone = {name: policy(0.5, 2, harmful=1) for name in ("frozen", "always", "seed-gates", "oracle")}
+    full = full.model_copy(update={"policies": {**full.policies, **everyone}})
+    lines = comparison({"elec2": {"rate=1.0,seed=0": full}}).splitlines()
+    assert "| healed | 0.2000, 75%; 7 (0) |" in lines
+    assert "| frozen | 0.2000 |" in lines
