@@ -77,6 +77,18 @@ def test_decay_is_seen_however_late_the_labels_come():
     assert summary.healing.started
 
 
+def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():
+    """Nothing is wrong, but a quarter as many rows as taught the model are newly labelled: the gates may decide."""
+    world = CreditWorld()
+    world.hours(6 * 24, rows=20)
+    assert not world.summary(world.run()).healing.started
+    world.hours(26, rows=20)
+    summary = world.summary(world.run())
+    assert (summary.verdict, summary.healing.started) == ("no_drift", True)
+    assert world.executions.started[0].trigger.kind == "growth"
+    assert "rows were labelled since" in summary.healing.reason
+
+
 def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():
     """Drift alarms at once, waits for labels of the changed world, then starts exactly one healing."""
     world = CreditWorld()

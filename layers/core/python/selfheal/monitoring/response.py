@@ -103,14 +103,12 @@ def _about_decay(decay: Decay) -> str:
 
 
 def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) -> tuple[TriggerKind | None, str]:
-    """Which trigger a healing would have, or None and why there is none.
+    """Which trigger a healing would have while an alarm rings, or None and why there is none.
 
     Retraining can cure decay and drift, given labels of the changed world: enough to teach the shadow model and as many
     again to judge it. `labelled_since_alarm` counts labelled predictions made since the alarm began.
     """
-    needed = _labels_needed(judgement.performance, policy)
-    if not judgement.is_alarming:
-        return None, "nothing to heal"
+    needed = labels_needed(judgement.performance, policy)
     labelled = max(labelled_since_alarm, judgement.decay.labelled_since)
     if labelled < needed:
         return None, f"waiting for labels: {labelled} of {needed} since the change began"
@@ -119,7 +117,7 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     return "drift", "inputs have drifted, and there are labels to learn from"
 
 
-def _labels_needed(performance: Performance | None, policy: Policy) -> int:
+def labels_needed(performance: Performance | None, policy: Policy) -> int:
     """Enough to judge a shadow model, where the rarer class is common enough, and at least as many to teach it."""
     judging = policy.gates.minimum_samples
     if performance is not None and 0 < performance.positives < performance.n:

@@ -5,7 +5,7 @@ from typing import Literal
 from selfheal.records.base import Record, UtcTime
 from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult
 
-TriggerKind = Literal["drift", "decay", "manual"]
+TriggerKind = Literal["drift", "decay", "growth", "manual"]
 
 
 class Trigger(Record):

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
+import orjson
+
 from selfheal.errors import ObjectExists
 from selfheal.records.labels import Label, RejectedRow
 from selfheal.records.predictions import moment_of
@@ -57,6 +59,17 @@ class LabelStore:
             if known is None or _age(known) < _age(label):
                 newest[label.prediction_id] = label
         return {key: label for key, label in newest.items() if start <= moment_of(key) < end}
+
+    def count_between(self, start: datetime, end: datetime, at_most: int) -> int:
+        """How many predictions made in [start, end) are labelled; counting stops once it is as many as asked for."""
+        labelled: set[str] = set()
+        for key in reversed(list(self._keys(start, end))):
+            for _, body in self._data.get_many([key]):
+                ids = (orjson.loads(line)["prediction_id"] for line in body.splitlines())
+                labelled.update(row for row in ids if start <= moment_of(row) < end)
+            if len(labelled) >= at_most:
+                break
+        return len(labelled)
 
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""

@@ -1,5 +1,6 @@
 """One monitoring run: read the last hours and what labels have come, judge, write it down, act on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from selfheal.monitoring.quality import faults, quality_findings
 from selfheal.monitoring.response import (
     Judgement,
     fault_lingers,
+    labels_needed,
     next_alarm,
     sentence_of,
     state_of,
@@ -33,7 +35,8 @@ from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.performance.selection import selection_bias
 from selfheal.records.drift import DriftVerdict
-from selfheal.records.healing import Trigger
+from selfheal.records.healing import Trigger, TriggerKind
+from selfheal.records.ledger import LedgerEntry
 from selfheal.records.monitoring import (
     AlarmState,
     Coverage,
@@ -56,6 +59,7 @@ from selfheal.stores.monitoring import run_prefix
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.registry import REFERENCE
 from selfheal.usecases.check_probation import check_probation
+from selfheal.usecases.growth import growth
 from selfheal.usecases.heal import next_start_allowed, start_healing, sweep
 from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
 from selfheal.usecases.roll_up import roll_up_closed_hours
@@ -295,10 +299,11 @@ def _heal(stores: Stores, executions: Executions, run: _Run, judgement: Judgemen
     policy = run.contract.policy
     if judgement.faults or fault_lingers(alarm, run.now, run.lookback):
         return _not_started("the data pipeline has to be mended first")
-    kind, reason = trigger_of(judgement, _labelled_since(run, alarm), policy)
+    entries = list(stores.ledger.entries())
+    kind, reason = _trigger(stores, run, judgement, alarm, entries)
     if kind is None:
         return _not_started(reason)
-    allowed = next_start_allowed(list(stores.ledger.entries()), policy)
+    allowed = next_start_allowed(entries, policy)
     if allowed is not None and run.now < allowed:
         return _not_started(f"{reason}; the next start is allowed at {allowed:%Y-%m-%d %H:%M} UTC")
     trigger = Trigger(kind=kind, reason=reason, run=run_prefix(run.now))
@@ -307,6 +312,18 @@ def _heal(stores: Stores, executions: Executions, run: _Run, judgement: Judgemen
     except HealingRefused as refusal:
         return _not_started(str(refusal))
     return HealingState(started=True, execution=healing.execution, reason=reason)
+
+
+def _trigger(
+    stores: Stores, run: _Run, judgement: Judgement, alarm: AlarmState, entries: Sequence[LedgerEntry]
+) -> tuple[TriggerKind | None, str]:
+    policy = run.contract.policy
+    if judgement.is_alarming:
+        return trigger_of(judgement, _labelled_since(run, alarm), policy)
+    decisions = [entry.decision for entry in entries if entry.decision]
+    needed = labels_needed(judgement.performance, policy)
+    reason = growth(stores, run.production.manifest, decisions, needed, run.now)
+    return (None, "nothing to heal") if reason is None else ("growth", reason)
 
 
 def _not_started(reason: str) -> HealingState:

@@ -1,0 +1,35 @@
+"""Enough new truth for another model to be worth a try, though nothing alarming has happened.
+
+A world that changes a little every week raises no alarm, and a model that learnt from one bad month stays as good as it
+promised: neither decays. Whether a newer model would do better only a trial tells, and the gates judge it as any other.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from selfheal.composition import Stores
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
+
+# Newly labelled rows, as a share of those that taught the model: with fewer the next one would be much the same.
+GROWTH = 0.25
+
+
+def growth(
+    stores: Stores, production: Manifest, decisions: Sequence[Decision], labels_needed: int, now: datetime
+) -> str | None:
+    """Why another training is due by the labels that have come since the last one; None where it isn't.
+
+    A model younger than the cooldown isn't challenged without cause.
+    """
+    policy = production.contract.policy
+    if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
+        return None
+    tried = [decision.decided_at for decision in decisions if decision.previous_version == production.version]
+    since = max([production.data.newest, *tried])
+    wanted = max(labels_needed, round(GROWTH * production.data.rows))
+    if stores.labels.count_between(since, now, wanted) < wanted:
+        return None
+    return (
+        f"{wanted} rows or more were labelled since {since:%Y-%m-%d %H:%M} UTC; {production.data.rows} taught the model"
+    )
