@@ -100,7 +100,7 @@ def _progress(names: "Sequence[str]", periods: int) -> "Iterator[Callable[[str, 
 def _table(result: "Backtest") -> "Table":
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("policy", no_wrap=True)
     for title in ("AUC", "F1", "Brier", "logloss", "trained", "promoted", "harmful", "regained"):
         table.add_column(title, justify="right", no_wrap=True)
