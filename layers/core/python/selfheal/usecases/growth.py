@@ -30,6 +30,4 @@ def growth(
     wanted = max(labels_needed, round(GROWTH * production.data.rows))
     if stores.labels.count_between(since, now, wanted) < wanted:
         return None
-    return (
-        f"{wanted} rows or more were labelled since {since:%Y-%m-%d %H:%M} UTC; {production.data.rows} taught the model"
-    )
+    return f"{wanted} rows were labelled since {since:%Y-%m-%d %H:%M} UTC, and {production.data.rows} taught the model"
