@@ -13,6 +13,8 @@ PERIODS, INITIAL, DELAY = 20, 0.2, 1
 RATES = (1.0, 0.4)
 SEEDS = (0, 1, 2)
 DAY_SECONDS = 86_400
+# Of the shortest period: a cooldown of all of it is over at the period's very end, or just after by rounding.
+COOLDOWN = 0.99
 # Trained versions, by what they follow from: another seed of the same rows needs them again.
 VERSIONS = Path("build/bench/versions")
 
@@ -44,7 +46,7 @@ def replayed(job: Job) -> str:
     """The result as JSON."""
     rows, contract = history(job.dataset)
     asked = {"periods": PERIODS, "initial": INITIAL, "label_delay": job.delay, "label_rate": job.rate, "seed": job.seed}
-    period = stream_of(rows, **asked).shortest_period.total_seconds() / DAY_SECONDS
-    changed, told = overridden(contract, [f"gates.cooldown_days={period!r}"])
+    cooldown = COOLDOWN * stream_of(rows, **asked).shortest_period.total_seconds() / DAY_SECONDS
+    changed, told = overridden(contract, [f"gates.cooldown_days={cooldown:.3f}"])
     settings = Settings(**asked, runs_per_period=RUNS_PER_PERIOD, overrides=told)
     return backtest(rows, changed, dataset=job.dataset, settings=settings, folder=VERSIONS).model_dump_json()
