@@ -1,4 +1,4 @@
-"""The demo's two acts: a drift that is healed; then, after the cooldown, a shadow model that is no better stays out."""
+"""The demo's two acts: a drift that is healed; then a disturbance, and a shadow model that is no better stays out."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,8 +43,8 @@ class Story:
         self._train_first_model()
         self._live(self._world.calm, "calm", "calm traffic")
         self._heal()
-        self._wait_out_the_cooldown()
         self._pass_a_disturbance()
+        self._try_once_the_cooldown_is_over()
 
     def _train_first_model(self) -> None:
         self._display.doing("training the first model")
@@ -58,6 +58,24 @@ class Story:
         self._live_until(lambda: self._production() != first, "changed", "changed world, the first model answers")
         self._live(self._next(ROWS_AFTER_HEALING), "changed", "changed world, the new model answers")
 
+    def _pass_a_disturbance(self) -> None:
+        """The old world returns for six hours; what a healing learns from it is no better for the rows that follow."""
+        self._tell("[bold]a disturbance passes[/bold]: for six hours the world is as it was at first")
+        self._live(self._world.calm.part(0, STEP_ROWS), "disturbance", "a passing disturbance")
+        self._live(self._next(STEPS_UNTIL_LABELLED * STEP_ROWS), "aftermath", "the world after it")
+
+    def _try_once_the_cooldown_is_over(self) -> None:
+        """Monitoring asks for a healing by itself where it sees cause; otherwise somebody does."""
+        began = self._cloud.clock.now
+        self._wait_out_the_cooldown()
+        if self._cloud.executions.recent()[0].status != "RUNNING" and not self.narrator.decided_since(began):
+            self._tell("somebody asks for a healing, as `selfheal heal` does")
+            trigger = Trigger(kind="manual", reason="to see whether a new model would be better")
+            start_healing(self._cloud.stores, self._cloud.executions, trigger, self._cloud.clock.now)
+            self._cloud.settle()
+            self.narrator.tell()
+        self._live_until(lambda: bool(self.narrator.decided_since(began)), "aftermath", "waiting for the decision")
+
     def _wait_out_the_cooldown(self) -> None:
         days = self._world.contract.policy.gates.cooldown_days
         self._tell(f"{days:g} quiet days pass: no promotion is allowed while the cooldown lasts")
@@ -66,20 +84,6 @@ class Story:
         self._cloud.tick()
         self._cloud.settle()
         self.narrator.tell()
-
-    def _pass_a_disturbance(self) -> None:
-        """The old world returns for six hours; what a healing learns from it is no better for the rows that follow."""
-        began = self._cloud.clock.now
-        self._tell("[bold]a disturbance passes[/bold]: for six hours the world is as it was at first")
-        self._live(self._world.calm.part(0, STEP_ROWS), "disturbance", "a passing disturbance")
-        self._live(self._next(STEPS_UNTIL_LABELLED * STEP_ROWS), "aftermath", "the world after it")
-        if self._cloud.executions.recent()[0].status != "RUNNING" and not self.narrator.decided_since(began):
-            self._tell("somebody asks for a healing, as `selfheal heal` does")
-            trigger = Trigger(kind="manual", reason="to see whether a new model would be better")
-            start_healing(self._cloud.stores, self._cloud.executions, trigger, self._cloud.clock.now)
-            self._cloud.settle()
-            self.narrator.tell()
-        self._live_until(lambda: bool(self.narrator.decided_since(began)), "aftermath", "waiting for the decision")
 
     def _live(self, rows: Rows, act: str, what: str) -> None:
         steps = len(rows) // STEP_ROWS

@@ -12,7 +12,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 
 # Newly labelled rows, as a share of those that taught the model: with fewer the next one would be much the same.
-GROWTH = 0.25
+GROWTH = 0.05
 
 
 def growth(
