@@ -44,7 +44,8 @@ def cooldown(circumstances: Circumstances, policy: GatePolicy) -> GateResult:
     since = "no promotion or rollback came before" if days is None else f"{days:.2f} days since the last one"
     return GateResult(
         gate="cooldown",
-        passed=days is None or days >= policy.cooldown_days,
+        # As the end of the cooldown is reckoned elsewhere: days as a float differ in their last bit.
+        passed=move is None or circumstances.judged_at >= move + timedelta(days=policy.cooldown_days),
         value=days,
         threshold=policy.cooldown_days,
         n=0 if days is None else 1,
