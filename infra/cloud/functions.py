@@ -101,6 +101,9 @@ class FunctionFactory:
             code=lambda_.DockerImageCode.from_image_asset(
                 str(self._packages.image),
                 file="functions/Dockerfile",
+                build_args={
+                    "LOCK": "requirements-mlflow.txt" if self._stage.mlflow_tracking_uri else "requirements.txt"
+                },
                 cmd=[f"{name}.handler.handler"],
                 platform=PLATFORMS[self._stage.architecture],
             ),

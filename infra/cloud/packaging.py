@@ -17,6 +17,9 @@ IMAGE_FUNCTIONS = ("labels", "drift", "shadow_training", "label_wait", "gate_eva
 
 _SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.pyc")
 
+# Beside the Dockerfile: what the image holds, and what it holds where a stage names an MLflow server.
+IMAGE_LOCK, MLFLOW_LOCK = "requirements.txt", "requirements-mlflow.txt"
+
 
 class Packages:
     """The folders of one synthesis. `bundled` false leaves out what is slow to make: third-party packages, bytecode."""
@@ -64,7 +67,7 @@ class Packages:
         folder = self._new("image")
         for name in IMAGE_FUNCTIONS:
             _copy(FUNCTIONS / name, folder / "functions" / name)
-        for name in ("Dockerfile", "requirements.txt"):
+        for name in ("Dockerfile", IMAGE_LOCK, MLFLOW_LOCK):
             shutil.copy2(FUNCTIONS / name, folder / "functions" / name)
         _copy(CORE, folder / "layers" / "core" / "python")
         return folder

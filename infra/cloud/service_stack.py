@@ -63,7 +63,7 @@ class ServiceStack(Stack):
             storage=storage,
             state_machine=healing.state_machine,
             topic=notifications.topic,
-            schedule_minutes=stage.schedule_minutes,
+            stage=stage,
             failures=failures,
         )
         Observability(

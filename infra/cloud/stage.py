@@ -50,6 +50,9 @@ class Stage(BaseModel):
         ge=0,
         description="Predictor processes that no other function can take; 0 reserves none (new accounts can't)",
     )
+    mlflow_tracking_uri: str = Field(
+        default="", description="An MLflow server that mirrors the registry after each monitoring run; empty: none"
+    )
     alarm_email: str = Field(default="", description="Who gets the notifications and alarms by mail; empty for nobody")
 
     @model_validator(mode="after")

@@ -161,3 +161,24 @@ def test_prod_locks_what_is_written_once_for_a_year():
 
     prod = stage_of(Node())
     assert (prod.retention_days, prod.log_retention_days, prod.snap_start) == (365, 365, False)
+
+
+# MLflow
+
+
+def test_with_an_mlflow_server_the_monitoring_knows_it_and_may_list_the_versions(plain):
+    """The mirror needs the address, the client in the image, and every version's name; without it none of the three."""
+    mirrored = template_of(synthesised(mlflow_tracking_uri="https://mlflow.example"), "dev")
+    addresses = [
+        template.functions["drift"]["Environment"]["Variables"]["SELFHEAL_MLFLOW_TRACKING_URI"]
+        for template in (plain, mirrored)
+    ]
+    assert addresses == ["", "https://mlflow.example"]
+    assert [may_list_versions(template) for template in (plain, mirrored)] == [False, True]
+    assert plain.functions["drift"]["Code"]["ImageUri"] != mirrored.functions["drift"]["Code"]["ImageUri"]
+
+
+def may_list_versions(template: Template) -> bool:
+    return "models/*" in json.dumps(
+        [s["Condition"] for s in template.statements("drift") if s["Action"] == "s3:ListBucket" and "Condition" in s]
+    )

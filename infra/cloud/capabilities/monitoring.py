@@ -11,6 +11,7 @@ from constructs import Construct
 from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
+from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import DriftSettings
 
@@ -29,7 +30,7 @@ class Monitoring(Construct):
         storage: Storage,
         state_machine: sfn.IStateMachine,
         topic: sns.ITopic,
-        schedule_minutes: int,
+        stage: Stage,
         failures: Failures,
     ) -> None:
         super().__init__(scope, name)
@@ -41,7 +42,8 @@ class Monitoring(Construct):
                 DriftSettings,
                 state_machine_arn=state_machine.state_machine_arn,
                 topic_arn=topic.topic_arn,
-                schedule_minutes=schedule_minutes,
+                schedule_minutes=stage.schedule_minutes,
+                mlflow_tracking_uri=stage.mlflow_tracking_uri,
             ),
             statements=[
                 may_read(data, *LOGGED),
@@ -49,7 +51,7 @@ class Monitoring(Construct):
                 may_learn_what_is_missing(registry),
                 may_write(data, "predictions-hourly/", "monitoring/"),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
-                may_list(registry, "ledger/"),
+                may_list(registry, "ledger/", *(["models/"] if stage.mlflow_tracking_uri else [])),
                 may_write(registry, "pointers/"),
                 storage.may_write_once("ledger/", "evidence/"),
                 may("states:StartExecution", state_machine.state_machine_arn),
@@ -62,11 +64,11 @@ class Monitoring(Construct):
         scheduler.Schedule(
             self,
             "Schedule",
-            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(schedule_minutes)),
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(stage.schedule_minutes)),
             target=LambdaInvoke(
                 self.function,
                 dead_letter_queue=failures.queue,
-                max_event_age=Duration.minutes(schedule_minutes),
+                max_event_age=Duration.minutes(stage.schedule_minutes),
                 retry_attempts=RETRIES,
                 role=self._schedule_role(failures).without_policy_updates(),
                 input=scheduler.ScheduleTargetInput.from_object(
