@@ -1,4 +1,4 @@
-"""The demo's two acts: a drift that is healed; then a disturbance, and a shadow model that is no better stays out."""
+"""The demo's two acts: a drift that is healed; then labels that are wrong, and the model they teach stays out."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,8 +21,8 @@ STEP_ROWS = ROWS_PER_DAY * STEP // timedelta(days=1)
 REQUEST_ROWS = 250
 ROWS_AFTER_HEALING = ROWS_PER_DAY
 LONGEST_ACT = 20
-# Labels come a day later: then those of the six hours after the disturbance are there.
-STEPS_UNTIL_LABELLED = 5
+# Half a day that teaches what isn't true, and half a day by which what was learnt is judged.
+MISLABELLED_STEPS, AFTERMATH_STEPS = 2, 2
 
 
 class Story:
@@ -43,7 +43,7 @@ class Story:
         self._train_first_model()
         self._live(self._world.calm, "calm", "calm traffic")
         self._heal()
-        self._pass_a_disturbance()
+        self._mislabel()
         self._try_once_the_cooldown_is_over()
 
     def _train_first_model(self) -> None:
@@ -58,11 +58,12 @@ class Story:
         self._live_until(lambda: self._production() != first, "changed", "changed world, the first model answers")
         self._live(self._next(ROWS_AFTER_HEALING), "changed", "changed world, the new model answers")
 
-    def _pass_a_disturbance(self) -> None:
-        """The old world returns for six hours; what a healing learns from it is no better for the rows that follow."""
-        self._tell("[bold]a disturbance passes[/bold]: for six hours the world is as it was at first")
-        self._live(self._world.calm.part(0, STEP_ROWS), "disturbance", "a passing disturbance")
-        self._live(self._next(STEPS_UNTIL_LABELLED * STEP_ROWS), "aftermath", "the world after it")
+    def _mislabel(self) -> None:
+        """Whoever delivers the truth mixes up the classes for half a day: a model that believes it is worse."""
+        self._tell("[bold]labels go wrong[/bold]: for half a day somebody uploads 0 for 1 and 1 for 0")
+        rows = self._next(MISLABELLED_STEPS * STEP_ROWS)
+        self._live(Rows(rows.features, 1 - rows.labels), "mislabelled", "wrong labels")
+        self._live(self._next(AFTERMATH_STEPS * STEP_ROWS), "aftermath", "right labels again")
 
     def _try_once_the_cooldown_is_over(self) -> None:
         """Monitoring asks for a healing by itself where it sees cause; otherwise somebody does."""
@@ -81,6 +82,8 @@ class Story:
         self._tell(f"{days:g} quiet days pass: no promotion is allowed while the cooldown lasts")
         # Nothing is asked meanwhile, so a single monitoring run at the end stands for those of the days between.
         self._cloud.clock.advance(timedelta(days=days))
+        self.labels.deliver(self._cloud.clock.now)
+        self._cloud.settle()
         self._cloud.tick()
         self._cloud.settle()
         self.narrator.tell()
