@@ -66,9 +66,10 @@ def _table_of(path: Path) -> "pd.DataFrame":
 
 
 def _shown(summary: "DriftSummary") -> "Table":
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("feature", "drifted", "effect", "score", "p-value", "test", "smallest shift seen")
+    columns = ("drifted", "effect", "score", "p-value", "test", "smallest shift seen")
+    table = Table(Column("feature", overflow="fold"), *columns)
     for feature in summary.features:
         smallest = feature.smallest_detectable_shift
         table.add_row(
