@@ -208,6 +208,13 @@ class Counting(MemoryBucket):
         return super().keys(prefix, start_after)
 
 
+def test_hours_that_wait_for_their_turn_are_not_called_open(stores):
+    """After a pause of ten days one run does a hundred hours, names none as broken, and the next runs do the rest."""
+    now = START + 10 * 24 * HOUR
+    assert [roll_up_closed_hours(stores, now) for _ in range(4)] == [()] * 4
+    assert len(stores.rollups.hours_between(START, now)) == 239
+
+
 def test_an_empty_log_has_nothing_to_roll_up():
     """Before the first prediction there are no hours."""
     assert roll_up_closed_hours(Stores(MemoryBucket(), MemoryBucket()), START) == ()

@@ -33,7 +33,13 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "share": _share, "p_value": _p_value, "interval": _interval}
+    environment.filters |= {
+        "number": _number,
+        "share": _share,
+        "p_value": _p_value,
+        "p_equals": _p_equals,
+        "interval": _interval,
+    }
     environment.globals |= {"distributions": distributions, "over_time": over_time}
     return environment.get_template("report.html.j2")
 
@@ -44,6 +50,11 @@ def _number(value: float | None) -> str:
 
 def _share(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1%}"
+
+
+def _p_equals(value: float) -> str:
+    found = _p_value(value)
+    return found if found.startswith("<") else f"= {found}"
 
 
 def _p_value(value: float) -> str:

@@ -1,6 +1,6 @@
 """Roll closed hours up, so that a day is read as 24 objects instead of one for every request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
@@ -14,7 +14,7 @@ OPEN_TOO_LONG = timedelta(days=1)
 
 
 def roll_up_closed_hours(stores: Stores, now: datetime) -> tuple[datetime, ...]:
-    """Roll up what has closed; returns hours that are open since a day and more.
+    """Roll up what has closed; returns hours that can't be rolled up and are open since a day and more.
 
     Hours without traffic are marked too, so that an hour that is missing is one that is open. A log object that
     can't be read leaves its hour open, and the others are rolled up all the same. Objects that came late are taken in
@@ -29,24 +29,22 @@ def roll_up_closed_hours(stores: Stores, now: datetime) -> tuple[datetime, ...]:
     since = max(oldest, now - HORIZON)
     done = stores.rollups.hours_between(since, now)
     hours = list(closed_hours(since, now))
-    _bring_up_to_date(stores, _due(hours, done, now), done)
-    return tuple(hour for hour in hours if hour not in done and hour < now - OPEN_TOO_LONG)
+    unreadable = _bring_up_to_date(stores, _due(hours, done, now), done)
+    return tuple(hour for hour in unreadable if hour not in done and hour < now - OPEN_TOO_LONG)
 
 
-def _due(hours: Sequence[datetime], done: dict[datetime, bool], now: datetime) -> list[datetime]:
+def _due(hours: Sequence[datetime], done: Mapping[datetime, bool], now: datetime) -> list[datetime]:
     """The hours to work on, oldest first: a crash before a day's first hour leaves the late ones due as well."""
     is_new_day = any(hour.hour == 0 and hour not in done for hour in hours)
     return [hour for hour in hours if hour not in done or (is_new_day and hour > now - LATE)][:HOURS_A_RUN]
 
 
-def _bring_up_to_date(stores: Stores, due: Sequence[datetime], done: dict[datetime, bool]) -> None:
-    """Work on the hours that are due; `done` grows by those that are rolled up for the first time."""
+def _bring_up_to_date(stores: Stores, due: Sequence[datetime], done: Mapping[datetime, bool]) -> list[datetime]:
+    """Work on the hours that are due; returns those that hold what can't be read."""
     if not due:
-        return
+        return []
     logged = stores.rollups.logged_between(due[0], due[-1] + HOUR)
-    for hour in due:
-        if _is_up_to_date(stores, hour, logged.get(hour, ()), has_rollup=done.get(hour)):
-            done[hour] = hour in logged
+    return [hour for hour in due if not _is_up_to_date(stores, hour, logged.get(hour, ()), has_rollup=done.get(hour))]
 
 
 def _is_up_to_date(stores: Stores, hour: datetime, keys: Sequence[str], *, has_rollup: bool | None) -> bool:
