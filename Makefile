@@ -31,7 +31,7 @@ $(STAMP): requirements-dev.txt pyproject.toml .python-version $(if $(filter .too
 	@echo "==> ready: .venv/bin/selfheal --help"
 
 .PHONY: demo
-demo: setup ## Run the whole loop on this machine: drift, healing, recovery (a few minutes)
+demo: setup ## Run the whole loop on this machine: drift, healing, recovery (two to three minutes)
 	@$(BIN)/selfheal demo
 
 # Types are checked beside the tests: each keeps one core busy for minutes.
