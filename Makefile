@@ -34,14 +34,17 @@ $(STAMP): requirements-dev.txt pyproject.toml .python-version $(if $(filter .too
 demo: setup ## Run the whole loop on this machine: drift, healing, recovery (two to three minutes)
 	@$(BIN)/selfheal demo
 
-# Types are checked beside the tests: each keeps one core busy for minutes.
+# Three things at once, each of minutes on one core: types, the tests of the library, those of cloud and template.
 .PHONY: test
 test: setup ## Check and test everything but the benchmarks (under twelve minutes)
-	@$(MAKE) --no-print-directory -j2 check suite
+	@$(MAKE) --no-print-directory -j3 check test-library test-cloud
 
-.PHONY: suite
-suite: setup
-	@$(BIN)/pytest -m "not slow"
+.PHONY: test-library test-cloud
+test-library: setup
+	@$(BIN)/pytest -m "not slow" tests/unit tests/functional
+
+test-cloud: setup
+	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e
 
 .PHONY: check
 check: setup ## Lint, format and types
