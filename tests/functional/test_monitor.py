@@ -6,7 +6,9 @@ import pytest
 
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.errors import NoProductionModel, ReferenceTampered
+from selfheal.records.predictions import new_request_id
 from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.prediction_log import log_key
 from selfheal.stores.registry import REFERENCE
 from selfheal.usecases.monitor import monitor
 from tests.support.healing import FakeExecutions, FakeNotifications, memory_stores
@@ -75,6 +77,17 @@ def test_decay_is_seen_however_late_the_labels_come():
     assert summary.decay.decayed
     assert summary.coverage.labelled == 24 * 60
     assert summary.healing.started
+
+
+def test_people_are_told_once_of_hours_that_stay_open():
+    """A log object that can't be read leaves its hour open: after a day one message says so, and no second one."""
+    world = CreditWorld()
+    world.stores.data.put(log_key(new_request_id(START)), b"not JSON")
+    for _ in range(3):
+        world.hours(13)
+        world.run()
+    ((_, body),) = world.notifications.sent
+    assert "1 hour(s) of the log can't be rolled up" in body
 
 
 def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():

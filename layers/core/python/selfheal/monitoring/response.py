@@ -126,6 +126,11 @@ def labels_needed(performance: Performance | None, policy: Policy) -> int:
     return judging + max(policy.retraining.minimum_labels, judging)
 
 
+def has_open_hours(summary: DriftSummary) -> bool:
+    """Whether hours of the log can't be rolled up since a day: their rows are lost once the log objects expire."""
+    return any(finding.kind == "open_hour" for finding in summary.findings)
+
+
 def state_of(summary: DriftSummary) -> tuple[object, ...]:
     """What people were last told; a message is due when it changes."""
     return (
@@ -134,4 +139,5 @@ def state_of(summary: DriftSummary) -> tuple[object, ...]:
         summary.alarm.since,
         summary.decay.decayed and summary.alarm.since,
         summary.healing.execution if summary.healing.started else None,
+        has_open_hours(summary),
     )

@@ -21,6 +21,7 @@ from selfheal.monitoring.quality import faults, quality_findings
 from selfheal.monitoring.response import (
     Judgement,
     fault_lingers,
+    has_open_hours,
     labels_needed,
     next_alarm,
     sentence_of,
@@ -443,10 +444,12 @@ def _coverage(run: _Run) -> Coverage:
 
 def _tell(notifications: Notifications, before: DriftSummary | None, summary: DriftSummary, report: str) -> None:
     """One message when something changed since the last run; a quiet first run says nothing."""
-    quiet = summary.alarm.since is None and summary.verdict != "pipeline_fault" and not summary.healing.started
+    calm = summary.alarm.since is None and not has_open_hours(summary)
+    quiet = calm and summary.verdict != "pipeline_fault" and not summary.healing.started
     if state_of(summary) == state_of(before) if before else quiet:
         return
-    details = (
+    details = "".join(f"{finding.message}\n" for finding in summary.findings if finding.kind == "open_hour")
+    details += (
         f"{summary.sentence}\n\n{summary.diagnosis.reason}\n{summary.action}\n\nHealing: {summary.healing.reason}\n"
     )
     notifications.send(summary.sentence, f"{details}Report: {report}\n")
