@@ -5,21 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from infra.backtest.records import Backtest
+from infra.backtest.run import DEFAULT_POLICIES
 from tests.benchmarks.healing.bars import Results, bars
 
 FILES = (Path("docs/backtest.md"), Path("README.md"))
 BEGIN, END = "<!-- healing: begin -->", "<!-- healing: end -->"
-POLICIES = (
-    "frozen",
-    "healed",
-    "always",
-    "always_held_out",
-    "periodic-5",
-    "drift-naive",
-    "seed-gates",
-    "random",
-    "oracle",
-)
 
 
 def write(results: Results) -> list[Path]:
@@ -40,7 +30,8 @@ def comparison(results: Results) -> str:
     named = {name: _runs(runs) for name, runs in results.items() if _runs(runs)}
     lines = ["| policy | " + " | ".join(named) + " |", "|---" * (len(named) + 1) + "|"]
     lines += [
-        f"| {policy} | " + " | ".join(_cell(runs, policy) for runs in named.values()) + " |" for policy in POLICIES
+        f"| {policy} | " + " | ".join(_cell(runs, policy) for runs in named.values()) + " |"
+        for policy in DEFAULT_POLICIES
     ]
     return "\n".join(lines)
 
