@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,13 +35,12 @@ def run_demo(
     began = time.monotonic()
     console = Console()
     with Display(console, START) as display, _only_demo_here():
-        display.doing("preparing the world")
-        world = _world(contract_path, data_path, seed)
+        display.doing("preparing the world and synthesising the local cloud")
+        world, assembly = _prepared(contract_path, data_path, seed)
         reports = _fresh_folder(FOLDER) / "reports"
         reports.mkdir()
         console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
-        display.doing("synthesising and deploying the local cloud")
-        assembly = synthesised(schedule_minutes=SCHEDULE_MINUTES)
+        display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
             story.run()
@@ -56,6 +56,13 @@ def run_demo(
             if keep:
                 _keep(console, display, cloud, reports)
     return outcome
+
+
+def _prepared(contract_path: Path | None, data_path: Path | None, seed: int) -> tuple[World, Path]:
+    """The world and the cloud's assembly, which is another process's work, so both at once."""
+    with ThreadPoolExecutor(1) as beside:
+        assembly = beside.submit(synthesised, schedule_minutes=SCHEDULE_MINUTES)
+        return _world(contract_path, data_path, seed), assembly.result()
 
 
 def _world(contract_path: Path | None, data_path: Path | None, seed: int) -> World:

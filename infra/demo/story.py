@@ -49,7 +49,8 @@ class Story:
     def _train_first_model(self) -> None:
         self._display.doing("training the first model")
         world, now = self._world, self._cloud.clock.now
-        bootstrap(self._cloud.stores, world.training, world.contract, world.label_values, now=now, actor="demo")
+        stores, values = self._cloud.stores, world.label_values
+        bootstrap(stores, world.training, world.contract, values, now=now, actor="demo", fit=world.fit)
         self.narrator.tell()
 
     def _heal(self) -> None:

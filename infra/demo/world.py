@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import brier_score_loss
 
+from infra.backtest.shelf import Shelf
 from infra.demo.traffic import Rows
 from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.injection import exchange_roles, strongest_with_weakest
@@ -16,6 +17,7 @@ from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues, label_values, load_dataset
 from selfheal.errors import DataInvalid
 from selfheal.training import TrainedModel, train
+from selfheal.usecases.train import Fit
 
 ROWS_PER_DAY = 4_000
 CALM_DAYS = 2
@@ -27,7 +29,10 @@ ENOUGH_OWN_DRIFT = 0.05
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """What the demo feeds the service with; `changed` goes on where `calm` ends."""
+    """What the demo feeds the service with; `changed` goes on where `calm` ends.
+
+    fit: trains the first version, unless looking at the file's drift has done so.
+    """
 
     name: str
     contract: Contract
@@ -36,6 +41,7 @@ class World:
     calm: Rows
     changed: Rows
     change: str
+    fit: Fit = train
 
 
 def made_up_world(start: datetime, seed: int) -> World:
@@ -71,17 +77,18 @@ def world_of_file(path: Path, contract: Contract, start: datetime, seed: int) ->
     calm = traffic.part(0, calm_end)
     changed = traffic.part(calm_end, min(calm_end + CHANGED_DAYS * ROWS_PER_DAY, len(traffic)))
     change = "the file's own drift goes on"
-    if _gain_of_retraining(training, calm, changed, contract, seed) < ENOUGH_OWN_DRIFT:
+    shelf = Shelf()
+    if _gain_of_retraining(training, calm, changed, contract, shelf.fit) < ENOUGH_OWN_DRIFT:
         pairs = strongest_with_weakest(training.features, training.labels, contract)
         injected = exchange_roles(changed.features, training.features, pairs, np.random.default_rng(seed))
         changed = Rows(injected, changed.labels)
         change = "its own drift is too small to heal, so an injected one: " + ", ".join(
             f"{first} and {second} exchange roles" for first, second in pairs
         )
-    return World(path.name, contract, label_values(path, contract), training, calm, changed, change)
+    return World(path.name, contract, label_values(path, contract), training, calm, changed, change, shelf.fit)
 
 
-def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: Contract, seed: int) -> float:
+def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> float:
     """By which share of its Brier score a model that saw half of the change beats the first one on the other half."""
     half = len(changed) // 2
     seen = Rows(
@@ -90,7 +97,7 @@ def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: 
     )
     rest = changed.part(half, len(changed))
     start = training.timestamps[-1].astype(datetime)
-    frozen, retrained = (_brier(train(rows, contract, seed=seed), rest) for rows in (training, _dated(seen, start)))
+    frozen, retrained = (_brier(fit(rows, contract), rest) for rows in (training, _dated(seen, start)))
     return 1.0 - retrained / frozen
 
 

@@ -52,13 +52,12 @@ def test_every_candidate_is_recorded_and_the_chosen_one_is_no_worse():
 
 
 def test_auto_lets_go_of_the_past_after_an_abrupt_change():
-    """Where the newest half contradicts the older one, no part of the winner weighs all of the past alike."""
+    """Where the newest half contradicts the older one, the winner learns from no more than the newest half."""
     old, new = mixed_rows(3000, seed=1), mixed_rows(3000, seed=2, flipped=True)
     rows = dataset_of(
         pd.concat([old.features, new.features], ignore_index=True), np.concatenate([old.labels, new.labels]), MIXED
     )
-    (chosen,) = (candidate for candidate in train(rows, MIXED).candidates if candidate.chosen)
-    assert "all" not in chosen.window
+    assert train(rows, MIXED).rows <= len(new)
 
 
 def test_pasts_follow_the_policy():
@@ -161,9 +160,10 @@ def test_a_run_out_of_budget_ends_by_name():
 
     def check() -> None:
         asked.append(1)
-        if len(asked) == 3:
+        if len(asked) >= 3:
             raise TrainingBudgetExceeded("enough")
 
     with pytest.raises(TrainingBudgetExceeded):
         train(mixed_rows(1000), MIXED, check_budget=check)
-    assert len(asked) == 3
+    # Two fits are under way at a time; none is begun after the refusal.
+    assert len(asked) in {3, 4}

@@ -1,6 +1,6 @@
 """The training run: compare candidates on the newest rows, blend the best of each kind, fit the winner on all rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingImpossible
 from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
+from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibrated
 from selfheal.training.candidates import BOOSTINGS, LINEAR, Recipe, scores_of
@@ -96,8 +97,7 @@ def train(
     """
     dataset = within_window(dataset, contract.policy.retraining.window)
     check_trainable(dataset, contract.policy.retraining.minimum_labels)
-    # Sums split over threads come out in another order on another machine, and threads that wait for each other on a
-    # busy core make a run of seconds one of minutes.
+    # Between the fits too, each sum is one thread's (see `beside_each_other`).
     with threadpool_limits(1):
         if contract.policy.retraining.window == "auto":
             kept = rows_since_break(dataset, contract, seed, check_budget)
@@ -113,7 +113,7 @@ class _Run:
         self._newest = dataset.take(slice(len(dataset) - tuning, None))
 
     def result(self) -> TrainedModel:
-        linear, boosting = list(self._contestants([LINEAR])), list(self._contestants(BOOSTINGS))
+        linear, boosting = self._contestants()
         blend = self._blend(_best(linear), _best(boosting))
         calibration = calibrated(blend.scores, self._newest.labels)
         probabilities = calibration.probabilities(blend.scores)
@@ -134,17 +134,18 @@ class _Run:
             ),
         )
 
-    def _contestants(self, recipes: Sequence[Recipe]) -> Iterator[_Contestant]:
-        """Every recipe on the first past, then the best of them on the others."""
+    def _contestants(self) -> tuple[list[_Contestant], list[_Contestant]]:
+        """Linear ones and boostings: every recipe on the first past, then the best of each kind on the others."""
         first, *others = pasts(self._older, self._contract.policy.retraining.window)
-        opened = {recipe.name: self._contestant(recipe, first) for recipe in recipes}
-        yield from opened.values()
-        leader = _best(list(opened.values())).recipe.name
-        (recipe,) = (recipe for recipe in recipes if recipe.name == leader)
-        yield from (self._contestant(recipe, past) for past in others)
+        opened = beside_each_other(self._contestant, [(recipe, first) for recipe in (*BOOSTINGS, LINEAR)])
+        leader = BOOSTINGS[int(np.argmin([one.judged for one in opened[: len(BOOSTINGS)]]))]
+        more = beside_each_other(self._contestant, [(recipe, past) for past in others for recipe in (leader, LINEAR)])
+        both = (*opened, *more)
+        return [one for one in both if not one.recipe.is_boosting], [one for one in both if one.recipe.is_boosting]
 
-    def _contestant(self, recipe: Recipe, past: Past) -> _Contestant:
+    def _contestant(self, entered: tuple[Recipe, Past]) -> _Contestant:
         self._check_budget()
+        recipe, past = entered
         if len(np.unique(past.of(self._older).labels)) == 1:
             raise TrainingImpossible(f"{past.name} holds one class only: lengthen policy.retraining.window")
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest)
@@ -160,12 +161,12 @@ class _Run:
         return blends[int(np.argmin(judged))]
 
     def _refitted(self, blend: _Blend) -> list[Member]:
-        members: list[Member] = []
-        for contestant, weight in blend.parts:
-            self._check_budget()
-            pipeline = contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed)
-            members.append(Member(pipeline, weight))
-        return members
+        return beside_each_other(self._member, blend.parts)
+
+    def _member(self, part: tuple[_Contestant, float]) -> Member:
+        self._check_budget()
+        contestant, weight = part
+        return Member(contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed), weight)
 
     def _brier(self, scores: NDArray[np.float64]) -> float:
         return float(brier_losses(Calibration().probabilities(scores), self._newest.labels).mean())
