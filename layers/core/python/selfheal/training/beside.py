@@ -10,12 +10,11 @@ from functools import partial
 
 from threadpoolctl import threadpool_limits
 
-# Each holds a copy of the rows while it prepares them, so that memory speaks against more.
-AT_A_TIME = 2
 
-
-def beside_each_other[Task, Outcome](do: Callable[[Task], Outcome], tasks: Iterable[Task]) -> list[Outcome]:
-    """What each task came to, in their order; the first error of them is raised once all have ended."""
+def beside_each_other[Task, Outcome](
+    do: Callable[[Task], Outcome], tasks: Iterable[Task], *, at_a_time: int
+) -> list[Outcome]:
+    """What each task came to, in their order; the first error of them is raised once those begun have ended."""
     # OpenMP counts its threads per calling thread, so the limit is set in each of these.
-    with ThreadPoolExecutor(AT_A_TIME, initializer=partial(threadpool_limits, 1)) as threads:
+    with ThreadPoolExecutor(at_a_time, initializer=partial(threadpool_limits, 1)) as threads:
         return list(threads.map(do, tasks))

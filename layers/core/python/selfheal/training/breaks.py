@@ -19,7 +19,7 @@ from selfheal.training import pipelines
 from selfheal.training.beside import beside_each_other
 from selfheal.training.candidates import Recipe, scores_of
 from selfheal.training.model import Calibration
-from selfheal.training.split import Past, rows_with
+from selfheal.training.split import Past, fits_at_a_time, rows_with
 
 # The newest rows that judge hold this many of the rarer class, and are at least so many.
 JUDGING_PER_CLASS = 50
@@ -53,7 +53,7 @@ def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budg
         check_budget()
         return _trial(rows, dataset, judging, contract, seed)
 
-    trials = beside_each_other(trial, _halvings(dataset, judging))
+    trials = beside_each_other(trial, _halvings(dataset, judging), at_a_time=fits_at_a_time(dataset))
     return _longest_that_is_as_good(trials) if trials else len(dataset)
 
 

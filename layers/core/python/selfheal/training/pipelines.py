@@ -63,9 +63,10 @@ class Inputs:
 
 def _counts(column: "pd.Series[str]") -> dict[str | None, int]:
     """Each value's number of rows, the most frequent first; None is a missing one."""
-    counts = {str(value): int(count) for value, count in column.value_counts().items()}
-    missing = {None: int(column.isna().sum())} if column.isna().any() else {}
-    return dict(sorted({**counts, **missing}.items(), key=lambda counted: (-counted[1], counted[0] or "")))
+    counts: dict[str | None, int] = {str(value): int(count) for value, count in column.value_counts().items()}
+    if column.isna().any():
+        counts[None] = int(column.isna().sum())
+    return dict(sorted(counts.items(), key=lambda counted: (-counted[1], counted[0] or "")))
 
 
 def logistic(inputs: Inputs, *, seed: int, **parameters: Any) -> Pipeline:

@@ -21,7 +21,7 @@ SHORTEST_WINDOW_ROWS = 1000
 RECENT_SHARES = (0.5, 0.25)
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
-# About 3 GB at the peak: a copy for each step of preprocessing.
+# About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
 MOST_VALUES = 40_000_000
 # A past that throws rows away has to be this much better on the tuning rows: what is gone can't be had back when an
 # old state of the world returns.
@@ -66,6 +66,11 @@ def within_window(dataset: Dataset, window: Literal["auto", "all"] | int) -> Dat
             "training has memory for: set policy.retraining.window to a number of days"
         )
     return dataset
+
+
+def fits_at_a_time(dataset: Dataset) -> int:
+    """Two, unless the rows are so many that there is memory for one alone."""
+    return 2 if 2 * dataset.features.size <= MOST_VALUES else 1
 
 
 def check_trainable(dataset: Dataset, minimum_labels: int) -> None:

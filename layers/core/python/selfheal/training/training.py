@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from selfheal.training.candidates import BOOSTINGS, LINEAR, Recipe, scores_of
 from selfheal.training.curves import Curves, curves_of
 from selfheal.training.metrics import best_f1_threshold, tuning_metrics
 from selfheal.training.model import Calibration, FittedModel, Member
-from selfheal.training.split import Past, check_trainable, pasts, tuning_rows, within_window
+from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, tuning_rows, within_window
 
 # The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved
 # beyond what they saw. Another weight has to be this much better on the tuning rows.
@@ -111,6 +112,7 @@ class _Run:
         tuning = tuning_rows(dataset)
         self._older = dataset.take(slice(0, len(dataset) - tuning))
         self._newest = dataset.take(slice(len(dataset) - tuning, None))
+        self._beside_each_other = partial(beside_each_other, at_a_time=fits_at_a_time(dataset))
 
     def result(self) -> TrainedModel:
         linear, boosting = self._contestants()
@@ -137,10 +139,10 @@ class _Run:
     def _contestants(self) -> tuple[list[_Contestant], list[_Contestant]]:
         """Linear ones and boostings: every recipe on the first past, then the best of each kind on the others."""
         first, *others = pasts(self._older, self._contract.policy.retraining.window)
-        opened = beside_each_other(self._contestant, [(recipe, first) for recipe in (*BOOSTINGS, LINEAR)])
+        opened = self._beside_each_other(self._contestant, [(recipe, first) for recipe in (*BOOSTINGS, LINEAR)])
         leader = BOOSTINGS[int(np.argmin([one.judged for one in opened[: len(BOOSTINGS)]]))]
-        more = beside_each_other(self._contestant, [(recipe, past) for past in others for recipe in (leader, LINEAR)])
-        both = (*opened, *more)
+        entered = [(recipe, past) for past in others for recipe in (leader, LINEAR)]
+        both = (*opened, *self._beside_each_other(self._contestant, entered))
         return [one for one in both if not one.recipe.is_boosting], [one for one in both if one.recipe.is_boosting]
 
     def _contestant(self, entered: tuple[Recipe, Past]) -> _Contestant:
@@ -161,7 +163,7 @@ class _Run:
         return blends[int(np.argmin(judged))]
 
     def _refitted(self, blend: _Blend) -> list[Member]:
-        return beside_each_other(self._member, blend.parts)
+        return self._beside_each_other(self._member, blend.parts)
 
     def _member(self, part: tuple[_Contestant, float]) -> Member:
         self._check_budget()
