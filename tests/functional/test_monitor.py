@@ -1,11 +1,13 @@
 """Monitoring runs over buckets in memory: what is written, told and started, as a credit world goes its way."""
 
 import json
+from datetime import datetime
 
 import pytest
 
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.errors import NoProductionModel, ReferenceTampered
+from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
@@ -27,6 +29,21 @@ NAMED_FIELDS = [
     "features",
 ]
 FEATURE_FIELDS = ["feature", "drift_detected", "stat_test", "p_value", "threshold", "drift_score"]
+
+
+def refused(now: datetime, newest: datetime) -> Decision:
+    """A shadow model of this production version that the gates refused; `newest` is the newest row that judged it."""
+    return Decision(
+        decision_id="v1-0",
+        kind="reject",
+        decided_at=now,
+        version="v2",
+        previous_version=VERSION,
+        reason="1 of 7 gates failed",
+        trigger="growth",
+        actor="state machine",
+        evidence=Evidence(key="evidence", sha256="0" * 64, rows=400, oldest=newest - 10 * HOUR, newest=newest),
+    )
 
 
 def test_too_little_data_is_said_and_nothing_else_happens():
@@ -100,6 +117,27 @@ def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():
     assert (summary.verdict, summary.healing.started) == ("no_drift", True)
     assert world.executions.started[0].trigger.kind == "growth"
     assert "rows were labelled since" in summary.healing.reason
+
+
+def test_a_trial_uses_up_the_labels_that_it_had_and_not_those_that_came_later():
+    """Labels come ten days late: after a refused trial the next is due once newer ones are labelled."""
+    world = CreditWorld()
+    world.hours(24 * 24, rows=10, label_delay=240)
+    world.stores.ledger.append_decision(refused(world.now, newest=world.now - 240 * HOUR))
+    world.hours(40, rows=10, label_delay=240)
+    assert not world.summary(world.run()).healing.started
+    world.hours(70, rows=10, label_delay=240)
+    assert world.summary(world.run()).healing.started
+
+
+def test_drift_whose_labels_are_far_away_keeps_no_trial_waiting():
+    """Inputs drift and labels take ten days: what was labelled before is tried meanwhile."""
+    world = CreditWorld()
+    world.hours(18 * 24, rows=10, label_delay=240)
+    world.hours(20, phase=Phase.STRESS, rows=40, label_delay=240)
+    summary = world.summary(world.run())
+    assert summary.dataset_drift_detected
+    assert world.executions.started[0].trigger.kind == "growth"
 
 
 def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from infra.backtest.records import Backtest, PolicyResult
+from tests.benchmarks.healing.histories import DRIFTING, STEADY
 
-DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")
-STEADY = "gmsc"
 LARGEST = "hotel_bookings"
 RATES = ("1.0", "0.4")
 

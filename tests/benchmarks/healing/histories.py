@@ -12,7 +12,9 @@ from selfheal.data.dataset import Dataset
 from selfheal.data.files import load_dataset
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data"
-REAL = ("hotel_bookings", "elec2", "lendingclub_2007_2011", "gmsc")
+DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")
+STEADY = "gmsc"
+REAL = (*DRIFTING, STEADY)
 GENERATOR = "generator"
 # The last row of a file without times.
 END = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from infra.backtest.overrides import overridden
 from infra.backtest.records import Settings
-from infra.backtest.run import RUNS_PER_PERIOD, backtest
+from infra.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, backtest
 from infra.backtest.stream import stream_of
-from tests.benchmarks.healing.histories import REAL, at_hand, history
+from tests.benchmarks.healing.histories import REAL, STEADY, at_hand, history
 
 PERIODS, INITIAL, DELAY = 20, 0.2, 1
 RATES = (1.0, 0.4)
@@ -33,6 +33,13 @@ class Job:
         delayed = "" if self.delay == DELAY else f",delay={self.delay}"
         return f"rate={self.rate},seed={self.seed}{delayed}"
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """All, where a bar or the table compares them."""
+        is_sanity = self.rate not in RATES or self.delay != DELAY
+        is_repetition = self.dataset == STEADY and self.seed != SEEDS[0]
+        return ("healed", "frozen") if is_sanity or is_repetition else DEFAULT_POLICIES
+
 
 def jobs() -> list[Job]:
     """The bars' replays first, then those that ask only for sanity: hardly any labels, and very late ones."""
@@ -49,4 +56,5 @@ def replayed(job: Job) -> str:
     cooldown = COOLDOWN * stream_of(rows, **asked).shortest_period.total_seconds() / DAY_SECONDS
     changed, told = overridden(contract, [f"gates.cooldown_days={cooldown:.3f}"])
     settings = Settings(**asked, runs_per_period=RUNS_PER_PERIOD, overrides=told)
-    return backtest(rows, changed, dataset=job.dataset, settings=settings, folder=VERSIONS).model_dump_json()
+    found = backtest(rows, changed, dataset=job.dataset, settings=settings, policies=job.policies, folder=VERSIONS)
+    return found.model_dump_json()

@@ -118,12 +118,18 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
 
 
 def labels_needed(performance: Performance | None, policy: Policy) -> int:
-    """Enough to judge a shadow model, where the rarer class is common enough, and at least as many to teach it."""
+    """Enough to judge a shadow model, and at least as many to teach it."""
+    judging = labels_to_judge(performance, policy)
+    return judging + max(policy.retraining.minimum_labels, judging)
+
+
+def labels_to_judge(performance: Performance | None, policy: Policy) -> int:
+    """Enough to judge a shadow model, where the rarer class is common enough."""
     judging = policy.gates.minimum_samples
     if performance is not None and 0 < performance.positives < performance.n:
         rarer = min(performance.positives, performance.n - performance.positives) / performance.n
         judging = max(judging, min(round(MINIMUM_PER_CLASS / rarer), MOST_JUDGING_SAMPLES * judging))
-    return judging + max(policy.retraining.minimum_labels, judging)
+    return judging
 
 
 def has_open_hours(summary: DriftSummary) -> bool:

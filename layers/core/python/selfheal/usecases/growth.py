@@ -8,26 +8,37 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
+from selfheal.monitoring.response import labels_needed, labels_to_judge
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
+from selfheal.records.monitoring import Performance
 
 # Newly labelled rows, as a share of those that taught the model: with fewer the next one would be much the same.
 GROWTH = 0.05
 
 
 def growth(
-    stores: Stores, production: Manifest, decisions: Sequence[Decision], labels_needed: int, now: datetime
+    stores: Stores, production: Manifest, decisions: Sequence[Decision], performance: Performance | None, now: datetime
 ) -> str | None:
     """Why another training is due by the labels that have come since the last one; None where it isn't.
 
-    A model younger than the cooldown isn't challenged without cause.
+    A model younger than the cooldown isn't challenged without cause. `performance` tells how rare a class is.
     """
     policy = production.contract.policy
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
-    tried = [decision.decided_at for decision in decisions if decision.previous_version == production.version]
-    since = max([production.data.newest, *tried])
-    wanted = max(labels_needed, round(GROWTH * production.data.rows))
+    tried = [_newest_used(decision) for decision in decisions if decision.previous_version == production.version]
+    gated = [_newest_used(decision) for decision in decisions if decision.version == production.version]
+    since = max([production.data.newest, *gated, *tried])
+    # The rows of an earlier attempt teach the next one, so that new ones need only judge it.
+    needed = labels_to_judge(performance, policy) if tried else labels_needed(performance, policy)
+    wanted = max(needed, round(GROWTH * production.data.rows))
     if stores.labels.count_between(since, now, wanted) < wanted:
         return None
     return f"{wanted} rows were labelled since {since:%Y-%m-%d %H:%M} UTC, and {production.data.rows} taught the model"
+
+
+def _newest_used(decision: Decision) -> datetime:
+    """The newest prediction whose label an attempt used up; where it says nothing of that, all until then."""
+    evidence = decision.evidence
+    return decision.decided_at if evidence is None or evidence.newest is None else evidence.newest

@@ -22,7 +22,6 @@ from selfheal.monitoring.response import (
     Judgement,
     fault_lingers,
     has_open_hours,
-    labels_needed,
     next_alarm,
     sentence_of,
     state_of,
@@ -319,12 +318,23 @@ def _trigger(
     stores: Stores, run: _Run, judgement: Judgement, alarm: AlarmState, entries: Sequence[LedgerEntry]
 ) -> tuple[TriggerKind | None, str]:
     policy = run.contract.policy
+    waiting = "nothing to heal"
     if judgement.is_alarming:
-        return trigger_of(judgement, _labelled_since(run, alarm), policy)
+        kind, waiting = trigger_of(judgement, _labelled_since(run, alarm), policy)
+        if kind is not None or _labels_come_within_the_cooldown(run):
+            return kind, waiting
     decisions = [entry.decision for entry in entries if entry.decision]
-    needed = labels_needed(judgement.performance, policy)
-    reason = growth(stores, run.production.manifest, decisions, needed, run.now)
-    return (None, "nothing to heal") if reason is None else ("growth", reason)
+    reason = growth(stores, run.production.manifest, decisions, judgement.performance, run.now)
+    return (None, waiting) if reason is None else ("growth", reason)
+
+
+def _labels_come_within_the_cooldown(run: _Run) -> bool:
+    """Whether labels of what happens now may come so soon that a promotion before would be in the way of theirs."""
+    labelled = run.recent.rows.timestamps[run.recent.is_labelled]
+    if not len(labelled):
+        return False
+    cooldown = timedelta(days=run.contract.policy.gates.cooldown_days)
+    return bool(np.datetime64(run.now.replace(tzinfo=None), "us") - labelled.max() < np.timedelta64(cooldown))
 
 
 def _not_started(reason: str) -> HealingState:
