@@ -104,6 +104,7 @@ class HeldOut:
             unseen.labels,
             after=as_utc(self._after),
             minimum_samples=policy.gates.minimum_samples,
+            unhurried=True,
         )
         if start is None:
             return "too few labels are new"

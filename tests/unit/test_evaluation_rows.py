@@ -18,7 +18,14 @@ def minutes(*values: int) -> np.ndarray:
     return np.datetime64("2026-03-01", "us") + np.array(values, dtype="timedelta64[m]")
 
 
-def start_of(labels: list[int], *, minimum: int = 2, after: datetime = LONG_AGO, used: list[bool] | None = None):
+def start_of(
+    labels: list[int],
+    *,
+    minimum: int = 2,
+    after: datetime = LONG_AGO,
+    used: list[bool] | None = None,
+    unhurried: bool = False,
+):
     """Rows of one a minute."""
     return evaluation_start(
         minutes(*range(len(labels))),
@@ -26,6 +33,7 @@ def start_of(labels: list[int], *, minimum: int = 2, after: datetime = LONG_AGO,
         after=after,
         minimum_samples=minimum,
         is_used=None if used is None else np.array(used),
+        unhurried=unhurried,
     )
 
 
@@ -37,6 +45,12 @@ def test_half_of_the_rows_where_there_are_too_few_of_a_class():
 def test_the_newest_rows_that_hold_a_hundred_of_each_class():
     """Of 1,000 rows with every second positive the newest 200 suffice."""
     assert start_of([0, 1] * 500) == START + 800 * MINUTE
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(400, 200), (1000, 250), (3000, 750), (6000, 1000)])
+def test_a_quarter_of_the_rows_where_nothing_presses(rows: int, kept: int):
+    """A quarter is kept back, a thousand at the most, and never less than the two hundred that hold both classes."""
+    assert start_of([0, 1] * (rows // 2), unhurried=True) == START + (rows - kept) * MINUTE
 
 
 def test_rare_positives_take_more_rows():

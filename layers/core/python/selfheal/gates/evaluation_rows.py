@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 # Rows of each class below which F1 and Brier differences say little; fewer are taken where the data hold no more.
 MINIMUM_PER_CLASS = 100
+# Where nothing presses: what two hundred rows leave open a thousand often settle; more would cost the shadow model its
+# newest rows for little.
+UNHURRIED_SHARE, UNHURRIED_ROWS = 0.25, 1000
 # So that at least as many new rows teach the shadow model as judge it.
 LARGEST_SHARE = 0.5
 DELAY_QUANTILE = 0.9
@@ -19,6 +22,7 @@ def evaluation_start(
     after: datetime,
     minimum_samples: int,
     is_used: NDArray[np.bool_] | None = None,
+    unhurried: bool = False,
 ) -> datetime | None:
     """The moment from which labelled rows are evaluation rows; the shadow model sees strictly older ones only.
 
@@ -31,6 +35,8 @@ def evaluation_start(
         after: every evaluation row is newer than this (the newest row that fitted, tuned or gated production).
         minimum_samples: fewest evaluation rows, and fewest of them that no earlier attempt has used.
         is_used: shape (n,), rows that judged an earlier shadow model; None where there are none.
+        unhurried: nothing has changed of late that the newest rows have to teach, so that a quarter of the rows, 1,000
+            at the most, are kept back where the least that is allowed is less.
     """
     order = np.argsort(timestamps, kind="stable")[::-1]
     newest_first = timestamps[order].astype("datetime64[us]")
@@ -44,7 +50,9 @@ def evaluation_start(
         & (rows >= minimum_samples)
         & (np.cumsum(fresh) >= minimum_samples)
     )
-    return _start(newest_first, allowed, enough=np.minimum(positives, rows - positives) >= MINIMUM_PER_CLASS)
+    wanted = min(UNHURRIED_SHARE * len(labels), UNHURRIED_ROWS) if unhurried else 0
+    enough = (np.minimum(positives, rows - positives) >= MINIMUM_PER_CLASS) & (rows >= wanted)
+    return _start(newest_first, allowed, enough)
 
 
 def settled_coverage(

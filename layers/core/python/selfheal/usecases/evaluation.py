@@ -11,11 +11,13 @@ from selfheal.records.manifest import Manifest
 from selfheal.usecases.evidence import row_ids_behind
 
 
-def evaluation_start_of(stores: Stores, production: Manifest, labelled: Dataset) -> datetime | None:
+def evaluation_start_of(
+    stores: Stores, production: Manifest, labelled: Dataset, *, unhurried: bool = False
+) -> datetime | None:
     """The moment from which labelled rows are kept back from the next shadow model; None where too few are unseen.
 
     They are newer than every row that fitted, tuned or gated the production model, and `minimum_samples` of them have
-    judged no earlier attempt.
+    judged no earlier attempt; more where nothing presses (see `evaluation_start`).
     """
     decisions = stores.ledger.decisions()
     gated = [
@@ -30,4 +32,5 @@ def evaluation_start_of(stores: Stores, production: Manifest, labelled: Dataset)
         after=max([production.data.newest, *gated]),
         minimum_samples=production.contract.policy.gates.minimum_samples,
         is_used=np.isin(labelled.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
+        unhurried=unhurried,
     )

@@ -67,7 +67,8 @@ def _trained(
 ) -> Training:
     labelled = _labelled_rows(stores, production, now)
     is_unseen = labelled.timestamps > _naive(production.data.newest)
-    evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen))
+    unhurried = healing.trigger.kind == "growth"
+    evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen), unhurried=unhurried)
     if evaluation_from is None:
         return Training(outcome="skip", reason=_no_evaluation_rows(int(is_unseen.sum()), production))
     training = _training_rows(stores, production, labelled.take(labelled.timestamps < _naive(evaluation_from)))
