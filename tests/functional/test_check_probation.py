@@ -63,10 +63,20 @@ def test_after_a_rollback_there_is_no_probation():
 
 
 def test_probation_ends():
-    """After seven days nobody looks any more."""
+    """Labels enough had come when it was looked at before: after seven days nobody looks any more."""
+    stores, people = promoted(), FakeNotifications()
+    traffic(stores, since=PROMOTED, rows=600)
+    before = check_probation(stores, people, PROMOTED + 6 * DAY)
+    assert check_probation(stores, people, PROMOTED + 7 * DAY, before, PROMOTED + 6 * DAY) is None
+    assert check_probation(stores, people, PROMOTED + 8 * DAY, None, PROMOTED + 7 * DAY) is None
+
+
+def test_a_probation_that_nobody_has_looked_at_is_looked_at_late():
+    """Monitoring runs once a month: the first run after the promotion judges it, though its seven days are over."""
     stores = promoted()
     traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
-    assert check_probation(stores, FakeNotifications(), PROMOTED + 7 * DAY) is None
+    found = check_probation(stores, FakeNotifications(), PROMOTED + 30 * DAY, None, PROMOTED)
+    assert found.rolled_back
 
 
 def test_a_probation_waits_for_labels_that_come_late():
@@ -114,3 +124,13 @@ def test_a_rollback_by_hand_during_probation_is_left_alone():
     stores = promoted()
     roll_back(stores, None, reason="complaints", actor="ann", now=PROMOTED + timedelta(minutes=1))
     assert check_probation(stores, FakeNotifications(), PROMOTED + HOUR) is None
+
+
+def test_a_bad_stretch_that_was_made_up_for_is_no_reason_to_go_back():
+    """The first rows turn against v2 and win the bet, the many that follow speak for it: it stays."""
+    stores = promoted()
+    traffic(stores, since=PROMOTED, rows=200, slope=-2.0)
+    traffic(stores, since=PROMOTED + DAY, rows=1000, seed=1)
+    found = check_probation(stores, FakeNotifications(), PROMOTED + 3 * DAY)
+    assert found.e_value > found.threshold
+    assert (found.difference < 0, found.rolled_back) == (True, False)

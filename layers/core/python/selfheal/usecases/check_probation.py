@@ -24,12 +24,17 @@ SUBJECT = "selfheal: rolled back in probation"
 
 
 def check_probation(
-    stores: Stores, notifications: Notifications, now: datetime, before: Probation | None = None
+    stores: Stores,
+    notifications: Notifications,
+    now: datetime,
+    before: Probation | None = None,
+    last_look: datetime | None = None,
 ) -> Probation | None:
     """Look at the probation of the production model, and end it where it is worse; None where none is on.
 
-    `before` is what the run before found: where labels come late, a probation goes on beyond its days until there are
-    as many as the gates would need, for 90 days at most. The bet may be looked at any time, so that costs no error.
+    `before` is what the run before found, at `last_look`: where labels come late, or where nobody has looked yet, a
+    probation goes on beyond its days until there are as many as the gates would need, for 90 days at most. The bet may
+    be looked at any time, so that costs no error.
 
     Raises:
         PromotionConflict: the roll back was decided and didn't take effect.
@@ -41,19 +46,26 @@ def check_probation(
         return None
     manifest = stores.models.manifest(pointer.version)
     ends_at = pointer.promoted_at + timedelta(days=manifest.contract.policy.probation.days)
-    if now >= ends_at and not _lacks_labels(before, pointer, manifest, now):
+    if now >= ends_at and not _goes_on(before, last_look, pointer, manifest, now):
         return None
     rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
     found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
-    if found.e_value < found.threshold:
+    # The bet may have been won on a bad stretch that the rows since have made up for.
+    if found.e_value < found.threshold or not found.difference or found.difference < 0:
         return found
     decision = _bring_back(stores, rows, found, now)
     notifications.send(SUBJECT, sentence_of(decision))
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
 
 
-def _lacks_labels(before: Probation | None, pointer: Pointer, manifest: Manifest, now: datetime) -> bool:
-    if before is None or before.version != pointer.version or now >= pointer.promoted_at + LONGEST:
+def _goes_on(
+    before: Probation | None, last_look: datetime | None, pointer: Pointer, manifest: Manifest, now: datetime
+) -> bool:
+    if now >= pointer.promoted_at + LONGEST:
+        return False
+    if last_look is None or last_look <= pointer.promoted_at:
+        return True
+    if before is None or before.version != pointer.version:
         return False
     return before.labels < manifest.contract.policy.gates.minimum_samples
 
