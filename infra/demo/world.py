@@ -89,11 +89,11 @@ def world_of_file(path: Path, contract: Contract, start: datetime, seed: int) ->
 
 
 def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> float:
-    """By which share of its Brier score a model that saw half of the change beats the first one on the other half."""
+    """By which share of its Brier score a model of the calm days and half of the change beats the first on the rest."""
     half = len(changed) // 2
     seen = Rows(
-        pd.concat([training.features, calm.features, changed.features.iloc[:half]], ignore_index=True),
-        np.concatenate([training.labels, calm.labels, changed.labels[:half]]),
+        pd.concat([calm.features, changed.features.iloc[:half]], ignore_index=True),
+        np.concatenate([calm.labels, changed.labels[:half]]),
     )
     rest = changed.part(half, len(changed))
     start = training.timestamps[-1].astype(datetime)
