@@ -52,6 +52,8 @@ def _runs(runs: "dict[str, Backtest] | object") -> list[Backtest]:
 
 def _cell(runs: list[Backtest], policy: str) -> str:
     found = [run.policies[policy] for run in runs if policy in run.policies]
+    if not found:
+        return ""
     brier = np.mean([result.brier for result in found])
     promoted, harmful = (
         np.mean([getattr(result, name) for result in found]) for name in ("promotions", "harmful_promotions")
