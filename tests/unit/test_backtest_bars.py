@@ -32,7 +32,7 @@ def replay(healed: PolicyResult) -> Backtest:
         "always_held_out": policy(0.8, 10),
         "random": policy(0.3, 5),
         "drift-naive": policy(0.7, 10),
-        "periodic-5": policy(0.5, 4),
+        "periodic-5": policy(0.5, 4, retrainings=10),
     }
     return Backtest(
         dataset="d",
@@ -75,6 +75,14 @@ def test_each_bar_falls_by_its_own_cause():
         f"{STEADY}: at most one promotion per ten periods",
     }
     assert f"{LARGEST}: healed alone in under 4 minutes" not in fallen
+
+
+def test_a_rival_that_retrains_less_is_not_beaten_by_retraining_more():
+    """Better than periodic-5 and drift-naive means at no more retrainings than theirs."""
+    fallen = {name for name, holds in held(policy(0.75, 7, retrainings=11), policy(0.0, 1)).items() if not holds}
+    assert fallen == {
+        f"rate {rate}: better than {rival}" for rate in ("1.0", "0.4") for rival in ("drift-naive", "periodic-5")
+    }
 
 
 def test_the_table_names_every_policy_that_was_measured():

@@ -13,7 +13,7 @@ from selfheal.training import train
 from selfheal.training.calibration import calibrated
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
-from selfheal.training.split import pasts, tuning_rows, within_window
+from selfheal.training.split import fits_at_a_time, pasts, tuning_rows, within_window
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 
 SMALL = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
@@ -144,6 +144,15 @@ def test_more_values_than_memory_holds_end_by_name(monkeypatch: pytest.MonkeyPat
     with pytest.raises(TrainingBudgetExceeded, match=r"policy\.retraining\.window"):
         within_window(rows, "auto")
     assert len(within_window(rows, 1)) == 24 * 60 + 1
+
+
+def test_two_fits_at_a_time_only_where_memory_is_for_both(monkeypatch: pytest.MonkeyPatch):
+    """Rows that fill more than half of what training has memory for are fitted one at a time."""
+    rows = mixed_rows(100)
+    monkeypatch.setattr("selfheal.training.split.MOST_VALUES", 2 * rows.features.size)
+    assert fits_at_a_time(rows) == 2
+    monkeypatch.setattr("selfheal.training.split.MOST_VALUES", 2 * rows.features.size - 1)
+    assert fits_at_a_time(rows) == 1
 
 
 def test_curves_show_the_run():

@@ -98,7 +98,7 @@ def train(
     """
     dataset = within_window(dataset, contract.policy.retraining.window)
     check_trainable(dataset, contract.policy.retraining.minimum_labels)
-    # Between the fits too, each sum is one thread's (see `beside_each_other`).
+    # What is fitted here itself is one thread's too (why: see `training/beside.py`).
     with threadpool_limits(1):
         if contract.policy.retraining.window == "auto":
             kept = rows_since_break(dataset, contract, seed, check_budget)

@@ -51,7 +51,7 @@ def check_probation(
     rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
     found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
     # The bet may have been won on a bad stretch that the rows since have made up for.
-    if found.e_value < found.threshold or not found.difference or found.difference < 0:
+    if found.e_value < found.threshold or (found.difference or 0.0) <= 0:
         return found
     decision = _bring_back(stores, rows, found, now)
     notifications.send(SUBJECT, sentence_of(decision))

@@ -27,11 +27,11 @@ def growth(
     policy = production.contract.policy
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
-    tried = [_newest_used(decision) for decision in decisions if decision.previous_version == production.version]
-    gated = [_newest_used(decision) for decision in decisions if decision.version == production.version]
-    since = max([production.data.newest, *gated, *tried])
+    about = [one for one in decisions if production.version in {one.version, one.previous_version}]
+    since = max([production.data.newest, *map(_newest_used, about)])
     # The rows of an earlier attempt teach the next one, so that new ones need only judge it.
-    needed = labels_to_judge(performance, policy) if tried else labels_needed(performance, policy)
+    is_tried = any(one.previous_version == production.version for one in about)
+    needed = labels_to_judge(performance, policy) if is_tried else labels_needed(performance, policy)
     wanted = max(needed, round(GROWTH * production.data.rows))
     if stores.labels.count_between(since, now, wanted) < wanted:
         return None

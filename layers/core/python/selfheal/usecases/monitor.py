@@ -128,8 +128,9 @@ def monitor(
     for lost in sweep(stores, executions, now):
         notifications.send("selfheal: a healing ended without a decision", decision_sentence(lost))
     before = _summary_before(stores, now)
-    found_before = (before.probation, before.timestamp) if before else (None, None)
-    probation = check_probation(stores, notifications, now, *found_before)
+    probation = check_probation(
+        stores, notifications, now, before.probation if before else None, before.timestamp if before else None
+    )
     open_hours = roll_up_closed_hours(stores, now)
     run = _read(stores, now, schedule_minutes, open_hours, before)
     judgement = _judge(run)
