@@ -1,5 +1,6 @@
 """Buckets in memory, read without the hourly roll-ups: those spare requests to S3, and here there are none to spare."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 
@@ -8,8 +9,10 @@ import pandas as pd
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
+from selfheal.records.labels import Label
 from selfheal.records.predictions import EPOCH
 from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow
+from selfheal.stores.labels import LabelStore
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import PREFIX
 from selfheal.stores.rollups import HourlyRollups
@@ -51,6 +54,20 @@ class RememberedHistory(PredictionHistory):
         return self._parser.rows_of(self._unread)
 
 
+class RememberedLabels(LabelStore):
+    """Parses each object once: what was accepted is never written again."""
+
+    def __init__(self, data: MemoryBucket) -> None:
+        super().__init__(data)
+        self._known: dict[str, list[Label]] = {}
+
+    def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
+        for key in keys:
+            if key not in self._known:
+                self._known[key] = list(super()._labels_of([key]))
+            yield from self._known[key]
+
+
 class NothingToRollUp(HourlyRollups):
     """A log without closed hours."""
 
@@ -70,6 +87,11 @@ class ReplayStores(Stores):
     def history(self) -> PredictionHistory:
         """What was logged, each object parsed once."""
         return RememberedHistory(self._bucket)
+
+    @cached_property
+    def labels(self) -> LabelStore:
+        """The labels, each object parsed once."""
+        return RememberedLabels(self._bucket)
 
     @cached_property
     def rollups(self) -> HourlyRollups:

@@ -87,7 +87,8 @@ def _progress(names: "Sequence[str]", periods: int) -> "Iterator[Callable[[str, 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns) as progress:
+    # Drawn more often, it takes time from the fits.
+    with Progress(*columns, refresh_per_second=1) as progress:
         bars = {name: progress.add_task(name, total=periods, start=False) for name in names}
 
         def ticked(name: str, period: int) -> None:

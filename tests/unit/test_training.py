@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from selfheal.artefact import load_artefact
@@ -13,7 +15,7 @@ from selfheal.training import train
 from selfheal.training.calibration import calibrated
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
-from selfheal.training.split import fits_at_a_time, pasts, tuning_rows, within_window
+from selfheal.training.split import fits_at_a_time, pasts, sampled, tuning_rows, within_window
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 
 SMALL = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
@@ -46,7 +48,7 @@ def test_a_trained_model_ranks_well_and_is_calibrated():
 def test_every_candidate_is_recorded_and_the_chosen_one_is_no_worse():
     """The record shows all contestants and marks one; none beats it by more than the handicap of an unusual blend."""
     candidates = train(mixed_rows(3000), MIXED).candidates
-    assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting", "boosting_small"}
+    assert {candidate.name for candidate in candidates} >= {"logistic_regression", "boosting"}
     (chosen,) = (candidate for candidate in candidates if candidate.chosen)
     assert chosen.metrics["brier"] <= 1.05 * min(candidate.metrics["brier"] for candidate in candidates)
 
@@ -61,27 +63,38 @@ def test_auto_lets_go_of_the_past_after_an_abrupt_change():
 
 
 def test_pasts_follow_the_policy():
-    """`all` is one past, days count back from the newest row, `auto` compares those that are long enough."""
-    rows = mixed_rows(3000)
-    assert [past.name for past in pasts(rows, "all")] == ["all"]
-    assert [past.name for past in pasts(rows, 1)] == ["1 days"]
-    assert [(past.name, len(past.of(rows))) for past in pasts(rows, "auto")] == [
-        ("all", 3000),
-        ("fading", 3000),
-        ("newest 50%", 1500),
-    ]
+    """`all` and a number of days are one past each, `auto` compares all rows alike with all rows fading."""
+    assert [past.name for past in pasts("all")] == ["all"]
+    assert [past.name for past in pasts(1)] == ["1 days"]
+    assert [past.name for past in pasts("auto")] == ["all", "fading"]
+
+
+@given(seed=st.integers(0, 5), most=st.integers(1, 3000), positives=st.integers(0, 1000))
+def test_a_sample_keeps_order_and_the_rarer_class(seed: int, most: int, positives: int):
+    """As many rows as asked for, in time order, each once; more where they would hold too few of the rarer class."""
+    labels = np.zeros(2000, dtype=int)
+    labels[np.random.default_rng(seed).permutation(2000)[:positives]] = 1
+    rows = small_rows(labels)
+    kept = sampled(rows, most, seed)
+    places = np.searchsorted(rows.timestamps, kept.timestamps)
+    assert (np.diff(places) > 0).all()
+    assert list(rows.row_ids[places]) == list(kept.row_ids)
+    assert min(most, 2000) <= len(kept) <= 2000
+    expected = len(kept) * min(positives, 2000 - positives) / 2000
+    assert len(kept) == 2000 or expected >= 500 - 1e-9
 
 
 def test_a_fading_past_halves_with_age():
     """The newest row counts whole, one a fifth of all rows older half."""
-    weights = pasts(mixed_rows(1000), "auto")[1].weights(1000)
+    weights = pasts("auto")[1].weights(1000)
     assert weights[-1] == 1
     assert weights[799] == pytest.approx(0.5)
 
 
 def test_the_newest_rows_tune():
-    """15 % of the rows, and further back where those hold too few of the rarer class."""
+    """15 % of the rows, 5,000 at the most, and further back where those hold too few of the rarer class."""
     assert tuning_rows(mixed_rows(2000)) == 300
+    assert tuning_rows(small_rows(np.tile([0, 1], 30_000))) == 5000
     rare = np.zeros(2000, dtype=int)
     rare[::20] = 1
     assert 900 < tuning_rows(small_rows(rare)) <= 1000

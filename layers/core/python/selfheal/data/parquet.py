@@ -60,4 +60,7 @@ def _column_bytes(column: pd.Series) -> bytes:
         # One pattern for every NaN, and one for both zeros.
         values = column.to_numpy(dtype="<f8")
         return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8").tobytes()
-    return "".join("-" if value is None else f"{len(value)}:{value}" for value in column).encode()
+    # Each value is spelt once, however many rows hold it.
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    spelt = ["-" if pd.isna(value) else f"{len(value)}:{value}" for value in values]
+    return "".join([spelt[code] for code in codes]).encode()

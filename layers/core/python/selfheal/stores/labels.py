@@ -54,7 +54,7 @@ class LabelStore:
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins."""
         newest: dict[str, Label] = {}
-        for label in self._all_of_days(start, end):
+        for label in self._labels_of(self._keys(start, end)):
             known = newest.get(label.prediction_id)
             if known is None or _age(known) < _age(label):
                 newest[label.prediction_id] = label
@@ -75,8 +75,8 @@ class LabelStore:
         """The days of [start, end) whose predictions have any label."""
         return {date.fromisoformat(key[len(ACCEPTED) + 3 :][:10]) for key in self._keys(start, end)}
 
-    def _all_of_days(self, start: datetime, end: datetime) -> Iterable[Label]:
-        for _, body in self._data.get_many(self._keys(start, end)):
+    def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
+        for _, body in self._data.get_many(keys):
             yield from (Label.model_validate_json(line) for line in body.splitlines())
 
     def _keys(self, start: datetime, end: datetime) -> Iterator[str]:

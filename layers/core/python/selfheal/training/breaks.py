@@ -17,9 +17,9 @@ from selfheal.data.dataset import Dataset
 from selfheal.performance.realised import brier_losses
 from selfheal.training import pipelines
 from selfheal.training.beside import beside_each_other
-from selfheal.training.candidates import Recipe, scores_of
+from selfheal.training.candidates import BOOSTING, Recipe, scores_of
 from selfheal.training.model import Calibration
-from selfheal.training.split import Past, fits_at_a_time, rows_with
+from selfheal.training.split import Past, fits_at_a_time, rows_with, sampled
 
 # The newest rows that judge hold this many of the rarer class, and are at least so many.
 JUDGING_PER_CLASS = 50
@@ -27,13 +27,11 @@ JUDGING_ROWS = 200
 # A shorter past, or one with fewer of a class, teaches too little to be worth comparing.
 SHORTEST_ROWS = 200
 SHORTEST_PER_CLASS = 20
+# A sample of a longer past teaches nearly as well.
+TEACHING_ROWS = 20_000
 STANDARD_ERRORS = 2.0
-# What compares them does well on few rows and on many, and in half the trees of the contestant that it resembles.
-RECIPE = Recipe(
-    "boosting_quick",
-    pipelines.boosting,
-    {"max_iter": 75, "learning_rate": 0.16, "max_leaf_nodes": 12, "min_samples_leaf": 40, "l2_regularization": 1.0},
-)
+# What compares them is the contestant in half its trees.
+RECIPE = Recipe("boosting_quick", pipelines.boosting, {**BOOSTING.parameters, "max_iter": 75, "learning_rate": 0.16})
 EVERYTHING = Past("all")
 
 
@@ -53,8 +51,14 @@ def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budg
         check_budget()
         return _trial(rows, dataset, judging, contract, seed)
 
-    trials = beside_each_other(trial, _halvings(dataset, judging), at_a_time=fits_at_a_time(dataset))
-    return _longest_that_is_as_good(trials) if trials else len(dataset)
+    lengths = _halvings(dataset, judging)
+    tried: list[Trial] = []
+    # Every other length first: mostly they see no break, and then there is none to be placed.
+    for some in (lengths[::2], lengths[1::2]):
+        tried += beside_each_other(trial, some, at_a_time=fits_at_a_time(dataset))
+        if not tried or _longest_that_is_as_good(tried) == len(dataset):
+            return len(dataset)
+    return _longest_that_is_as_good(tried)
 
 
 def _halvings(dataset: Dataset, judging: int) -> list[int]:
@@ -72,7 +76,8 @@ def _halvings(dataset: Dataset, judging: int) -> list[int]:
 
 def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: int) -> Trial:
     end = len(dataset) - judging
-    teaching, judges = dataset.take(slice(len(dataset) - rows, end)), dataset.take(slice(end, None))
+    teaching = sampled(dataset.take(slice(len(dataset) - rows, end)), TEACHING_ROWS, seed)
+    judges = dataset.take(slice(end, None))
     staged = scores_of(RECIPE.fitted(contract, teaching, EVERYTHING, seed), judges)
     losses = [brier_losses(Calibration().probabilities(scores), judges.labels) for scores in staged]
     return Trial(rows, min(losses, key=np.mean))
@@ -80,7 +85,7 @@ def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: 
 
 def _longest_that_is_as_good(trials: Sequence[Trial]) -> int:
     best = min(trials, key=lambda trial: float(trial.losses.mean()))
-    for trial in trials:
+    for trial in sorted(trials, key=lambda trial: -trial.rows):
         excess = trial.losses - best.losses
         if excess.mean() <= STANDARD_ERRORS * excess.std(ddof=1) / np.sqrt(len(excess)):
             return trial.rows

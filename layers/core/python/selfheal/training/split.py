@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -11,38 +12,27 @@ from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 
 TUNING_SHARE = 0.15
+# More rows hardly tell two candidates apart any better, and are older.
+MOST_TUNING_ROWS = 5000
 # Fewer of a class than this can't tell two candidates apart, nor place a threshold.
 MINIMUM_PER_CLASS = 5
 # A tuning slice reaches back for this many of the rarer class, but never over more than half of the rows.
 WANTED_PER_CLASS = 50
 LARGEST_TUNING_SHARE = 0.5
-# A recent window shorter than this teaches too little to be worth comparing.
-SHORTEST_WINDOW_ROWS = 1000
-RECENT_SHARES = (0.5, 0.25)
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
 # About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
 MOST_VALUES = 40_000_000
-# A past that throws rows away has to be this much better on the tuning rows: what is gone can't be had back when an
-# old state of the world returns.
-CUT_HANDICAP = 1.2
+# A sample that holds fewer of the rarer class than this teaches noticeably less than all rows do.
+SAMPLED_PER_CLASS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How much of the past a candidate is fitted on: the newest `share` of the rows, alike or fading with age.
-
-    `handicap` multiplies its loss in comparisons.
-    """
+    """How the rows that a candidate is fitted on count: alike, or fading with age."""
 
     name: str
-    share: float = 1.0
     fades: bool = False
-    handicap: float = 1.0
-
-    def of(self, rows: Dataset) -> Dataset:
-        """The rows that it keeps."""
-        return rows.take(slice(len(rows) - max(1, round(self.share * len(rows))), None))
 
     def weights(self, rows: int) -> NDArray[np.float64] | None:
         """The weight of each row, oldest first, shape (rows,); None where all count alike."""
@@ -92,7 +82,7 @@ def tuning_rows(dataset: Dataset) -> int:
     """
     rows = len(dataset)
     enough = rows_with(dataset.labels, WANTED_PER_CLASS)
-    chosen = min(max(round(TUNING_SHARE * rows), enough), int(LARGEST_TUNING_SHARE * rows))
+    chosen = min(max(min(round(TUNING_SHARE * rows), MOST_TUNING_ROWS), enough), int(LARGEST_TUNING_SHARE * rows))
     if min(_rarer(dataset.labels[: rows - chosen]), _rarer(dataset.labels[rows - chosen :])) < MINIMUM_PER_CLASS:
         raise TrainingImpossible(
             "the rarer class is missing from the newest or the oldest half of the labels: "
@@ -101,15 +91,19 @@ def tuning_rows(dataset: Dataset) -> int:
     return chosen
 
 
-def pasts(dataset: Dataset, window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
-    """The pasts to compare: the policy's own, or for `auto` all, all but fading, the newest half and quarter."""
-    if isinstance(window, int):
-        return (Past(f"{window} days"),)
-    if window == "all":
-        return (Past("all"),)
-    recent = [Past(f"newest {share:.0%}", share=share, handicap=CUT_HANDICAP) for share in RECENT_SHARES]
-    long_enough = [past for past in recent if past.share * len(dataset) >= SHORTEST_WINDOW_ROWS]
-    return (Past("all"), Past("fading", fades=True), *long_enough)
+def pasts(window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
+    """The pasts to compare: the policy's own, or for `auto` all rows alike and fading."""
+    if window == "auto":
+        return (Past("all"), Past("fading", fades=True))
+    return (Past(window if window == "all" else f"{window} days"),)
+
+
+def sampled(dataset: Dataset, most: int, seed: int) -> Dataset:
+    """So many of the rows, in their order, or as many as hold 500 of the rarer class; all where there are no more."""
+    wanted = max(most, ceil(len(dataset) * SAMPLED_PER_CLASS / max(1, _rarer(dataset.labels))))
+    if len(dataset) <= wanted:
+        return dataset
+    return dataset.take(np.sort(np.random.default_rng(seed).choice(len(dataset), wanted, replace=False)))
 
 
 def rows_with(labels: NDArray[np.int8], per_class: int) -> int:
