@@ -1,5 +1,7 @@
 """Replay the histories under every policy, two at a time, and hold the results against the bars.
 
+One replay is timed, and runs first, alone.
+
     python -m tests.benchmarks.healing [--only NAME ...] [--table]
 
 What build/bench/healing.json holds already isn't replayed again: delete the file to start anew. `--table` replays
@@ -15,7 +17,7 @@ from pathlib import Path
 from infra.backtest.records import Backtest
 from tests.benchmarks.healing.bars import Results
 from tests.benchmarks.healing.histories import at_hand
-from tests.benchmarks.healing.replays import Job, jobs, replayed
+from tests.benchmarks.healing.replays import TIMED, Job, jobs, replayed
 from tests.benchmarks.healing.table import shown, write
 
 OUTPUT = Path("build/bench/healing.json")
@@ -31,14 +33,16 @@ def main() -> None:
     if given.table:
         print(f"written: {', '.join(map(str, write(results_of(found))))}")
         return
-    replay([job for job in jobs() if job.dataset in given.only and job.key not in found.get(job.dataset, {})], found)
+    due = [job for job in jobs() if job.dataset in given.only and job.key not in found.get(job.dataset, {})]
+    replay([job for job in due if job == TIMED], found, at_a_time=1)
+    replay([job for job in due if job != TIMED], found)
     print(shown(results_of(found)))
 
 
-def replay(due: list[Job], found: dict[str, dict[str, object]]) -> None:
+def replay(due: list[Job], found: dict[str, dict[str, object]], at_a_time: int = AT_A_TIME) -> None:
     """Fill in what is missing, and write the file after each replay."""
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(AT_A_TIME, mp_context=get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(at_a_time, mp_context=get_context("forkserver")) as pool:
         waiting: dict[Future[str], Job] = {pool.submit(replayed, job): job for job in due}
         for number, done in enumerate(as_completed(waiting), start=1):
             job = waiting[done]

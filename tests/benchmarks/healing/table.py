@@ -1,5 +1,6 @@
 """The results as tables for the documentation, put between two markers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from infra.backtest.records import Backtest
 from infra.backtest.run import DEFAULT_POLICIES
 from tests.benchmarks.healing.bars import Results, bars
+from tests.benchmarks.healing.replays import is_compared
 
 FILES = (Path("docs/backtest.md"), Path("README.md"))
 BEGIN, END = "<!-- healing: begin -->", "<!-- healing: end -->"
@@ -44,10 +46,9 @@ def shown(results: Results) -> str:
     return "\n".join([comparison(results), "", *lines])
 
 
-def _runs(runs: "dict[str, Backtest] | object") -> list[Backtest]:
+def _runs(runs: Mapping[str, Backtest]) -> list[Backtest]:
     """Label rate 1.0, every seed: what the table shows."""
-    assert isinstance(runs, dict)
-    return [run for key, run in runs.items() if key.startswith("rate=1.0,") and "delay" not in key]
+    return [run for key, run in runs.items() if is_compared(key, "1.0")]
 
 
 def _cell(runs: list[Backtest], policy: str) -> str:
