@@ -81,8 +81,12 @@ def _about_inputs(verdict: Verdict, judgement: Judgement, policy: Policy) -> str
         more = f" (and {len(judgement.faults) - 1} more)" if len(judgement.faults) > 1 else ""
         return f"The data pipeline looks broken: {judgement.faults[0].message.rstrip('?')}{more}"
     if judgement.drift is None:
-        needed = policy.monitoring.minimum_predictions
-        return f"Not enough data: {judgement.predictions} predictions in the window, {needed} are needed"
+        asked = policy.monitoring
+        return (
+            f"Not enough data: {judgement.predictions} predictions in the last {asked.lookback_hours} hours, "
+            f"{asked.minimum_predictions} are needed to judge the inputs (lengthen policy.monitoring.lookback_hours "
+            "where so few are usual)"
+        )
     return _about_drift(judgement.drift)
 
 
