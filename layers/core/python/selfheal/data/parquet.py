@@ -61,6 +61,6 @@ def _column_bytes(column: pd.Series) -> bytes:
         values = column.to_numpy(dtype="<f8")
         return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8").tobytes()
     # Each value is spelt once, however many rows hold it.
-    codes, values = pd.factorize(column, use_na_sentinel=False)
-    spelt = ["-" if pd.isna(value) else f"{len(value)}:{value}" for value in values]
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    spelt = ["-" if pd.isna(value) else f"{len(value)}:{value}" for value in distinct]
     return "".join([spelt[code] for code in codes]).encode()
