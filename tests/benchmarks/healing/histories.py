@@ -42,5 +42,6 @@ def _generated() -> Dataset:
     parts = [credit_rows(rng, rows, phase) for phase, rows in GENERATED]
     labels = np.concatenate([labels for _, labels in parts])
     ids = np.array([f"base-{row:09d}" for row in range(len(labels))], dtype=object)
-    moments = np.datetime64(END.replace(tzinfo=None), "us") - np.arange(len(labels))[::-1] * np.timedelta64(1, "s")
+    # A row a minute: eighteen days, in which a day's window and a week's probation mean something.
+    moments = np.datetime64(END.replace(tzinfo=None), "us") - np.arange(len(labels))[::-1] * np.timedelta64(1, "m")
     return Dataset(ids, moments, pd.concat([features for features, _ in parts], ignore_index=True), labels)
