@@ -7,9 +7,7 @@ import numpy as np
 
 from infra.backtest.records import Backtest, PolicyResult
 from tests.benchmarks.healing.histories import DRIFTING, STEADY
-from tests.benchmarks.healing.replays import LARGEST, TIMED, is_compared
-
-RATES = ("1.0", "0.4")
+from tests.benchmarks.healing.replays import LARGEST, RATES, TIMED, is_compared
 
 type Results = Mapping[str, Mapping[str, Backtest]]
 
@@ -34,7 +32,7 @@ def bars(results: Results) -> list[Bar]:
     ]
 
 
-def _of_rate(results: Results, rate: str) -> Iterable[Bar]:
+def _of_rate(results: Results, rate: float) -> Iterable[Bar]:
     runs = {name: _runs(results, name, rate) for name in DRIFTING}
     if not all(runs.values()):
         yield Bar(f"label rate {rate}", "not measured yet", None)
@@ -55,7 +53,7 @@ def _of_rate(results: Results, rate: str) -> Iterable[Bar]:
         yield _against(rate, rival, together)
 
 
-def _against(rate: str, rival: str, runs: list[Backtest]) -> Bar:
+def _against(rate: float, rival: str, runs: list[Backtest]) -> Bar:
     regained = [_mean(runs, name, _regained) for name in ("healed", rival)]
     trained = [_mean(runs, name, _retrainings) for name in ("healed", rival)]
     found = f"regained {regained[0]:.0%} against {regained[1]:.0%}, retrained {trained[0]:.1f} against {trained[1]:.1f}"
@@ -105,7 +103,7 @@ def _sanity(results: Results) -> Iterable[Bar]:
                 yield Bar(f"{name}, {key}: every decision explained", found, explained)
 
 
-def _runs(results: Results, name: str, rate: str) -> list[Backtest]:
+def _runs(results: Results, name: str, rate: float) -> list[Backtest]:
     return [run for key, run in results.get(name, {}).items() if is_compared(key, rate)]
 
 

@@ -49,9 +49,9 @@ class Job:
 TIMED = Job(LARGEST, 1.0, 0, rows=TIMED_ROWS)
 
 
-def is_compared(key: str, rate: str) -> bool:
+def is_compared(key: str, rate: float) -> bool:
     """Whether it is a replay of a whole history at this label rate, its labels late by the usual delay."""
-    return re.fullmatch(rf"rate={re.escape(rate)},seed=\d+", key) is not None
+    return re.fullmatch(rf"rate={re.escape(str(rate))},seed=\d+", key) is not None
 
 
 def jobs() -> list[Job]:

@@ -48,7 +48,7 @@ def shown(results: Results) -> str:
 
 def _runs(runs: Mapping[str, Backtest]) -> list[Backtest]:
     """Label rate 1.0, every seed: what the table shows."""
-    return [run for key, run in runs.items() if is_compared(key, "1.0")]
+    return [run for key, run in runs.items() if is_compared(key, 1.0)]
 
 
 def _cell(runs: list[Backtest], policy: str) -> str:

@@ -52,13 +52,11 @@ def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budg
         return _trial(rows, dataset, judging, contract, seed)
 
     lengths = _halvings(dataset, judging)
-    tried: list[Trial] = []
     # Every other length first: mostly they see no break, and then there is none to be placed.
-    for some in (lengths[::2], lengths[1::2]):
-        tried += beside_each_other(trial, some, at_a_time=fits_at_a_time(dataset))
-        if not tried or _longest_that_is_as_good(tried) == len(dataset):
-            return len(dataset)
-    return _longest_that_is_as_good(tried)
+    tried = beside_each_other(trial, lengths[::2], at_a_time=fits_at_a_time(dataset))
+    if tried and _longest_that_is_as_good(tried) < len(dataset):
+        tried += beside_each_other(trial, lengths[1::2], at_a_time=fits_at_a_time(dataset))
+    return _longest_that_is_as_good(tried) if tried else len(dataset)
 
 
 def _halvings(dataset: Dataset, judging: int) -> list[int]:

@@ -41,7 +41,7 @@ class Recipe:
 
 
 LINEAR = Recipe("logistic_regression", pipelines.logistic, {"C": 1.0})
-# Small trees, and many: larger ones won as often on the tuning rows, and lost on the rows that came next.
+# Small trees, and many: larger ones to choose from as well made the rows that came next no better.
 BOOSTING = Recipe(
     "boosting",
     pipelines.boosting,

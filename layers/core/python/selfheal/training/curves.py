@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import f1_score
 
 BINS = 10
 THRESHOLDS = np.arange(0.02, 1.0, 0.02)
@@ -30,10 +31,5 @@ def curves_of(
     return Curves(
         learning={name: list(losses) for name, losses in learning.items()},
         reliability=[(float(probabilities[rows].mean()), float(labels[rows].mean())) for rows in tenths if len(rows)],
-        f1=[(float(at), _f1(labels, probabilities >= at)) for at in THRESHOLDS],
+        f1=[(float(at), float(f1_score(labels, probabilities >= at, zero_division=0.0))) for at in THRESHOLDS],
     )
-
-
-def _f1(labels: NDArray[np.int8], predicted: NDArray[np.bool_]) -> float:
-    either = int(labels.sum()) + int(predicted.sum())
-    return 2 * int(labels[predicted].sum()) / either if either else 0.0

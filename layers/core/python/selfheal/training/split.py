@@ -23,7 +23,7 @@ LARGEST_TUNING_SHARE = 0.5
 HALF_LIFE_SHARE = 0.2
 # About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
 MOST_VALUES = 40_000_000
-# A sample that holds fewer of the rarer class than this teaches noticeably less than all rows do.
+# So many of the rarer class a sample holds, where there are as many.
 SAMPLED_PER_CLASS = 500
 
 
