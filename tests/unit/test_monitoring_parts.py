@@ -80,6 +80,14 @@ def test_a_feature_in_another_unit_is_named_with_its_factor(reference, factor):
     assert found(reference, rows.assign(**{INCOME: window()[INCOME] * 1.25})) == {}
 
 
+def test_values_that_the_world_has_stretched_are_not_in_another_unit(reference):
+    """Four times as high in the middle, but 2.4 times at the low end and 6.7 times at the high one: that is drift."""
+    rows = window()
+    ranks = rows[INCOME].rank(pct=True)
+    assert found(reference, rows.assign(**{INCOME: rows[INCOME] * 2 ** (1.25 + 1.5 * ranks)})) == {}
+    assert ("unit_change", INCOME) in found(reference, rows.assign(**{INCOME: rows[INCOME] * 4}))
+
+
 def test_each_broken_thing_is_named(reference):
     """Values outside limits, of another type, missing, frozen, repeated."""
     rows = window()

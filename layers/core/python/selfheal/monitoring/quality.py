@@ -1,21 +1,23 @@
 """Data quality: what a broken pipe does to inputs, each as a named finding with numbers."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from selfheal.contract import Contract, Feature
 from selfheal.drift.clusters import collision_rate, row_keys, run_lengths
-from selfheal.drift.distances import rank_wasserstein
 from selfheal.drift.reference import FeatureReference, FeatureSample, Reference
 from selfheal.drift.significance import missing_p_value
 from selfheal.records.monitoring import Finding
 
 # Changes smaller than these are left to drift detection.
 SMALLEST_UNIT_FACTOR = 3.0
+# The world stretches some values more than others, a unit all alike: the quantiles' factors may stray by this share, on
+# a log scale. In 800 windows of hotel bookings 1 false fault remained of the 8 that comparing shapes by ranks gave.
+LARGEST_UNIT_SPREAD = 0.1
 FROZEN_SHARE, USUAL_SHARE = 0.95, 0.5
 MISSING_WARNING, MISSING_FAULT = 0.05, 0.2
 UNSEEN_WARNING = 0.05
@@ -150,31 +152,26 @@ def _unseen_categories(column: _Column) -> Iterator[Finding]:
 
 
 def _unit_change(column: _Column) -> Iterator[Finding]:
-    """A constant factor between the quantiles of the positive values, after whose removal the shapes agree."""
+    """A factor between the quantiles of the positive values that is the same at all of them."""
     before, after = column.reference.sample.ordered, column.sample.ordered
     if before is None or after is None:
         return
     old, new = before[before > 0], after[after > 0]
     if min(len(old), len(new)) < MINIMUM_ROWS or len(np.unique(old)) < len(QUANTILES):
         return
-    factor = float(np.exp(np.median(np.log(np.quantile(new, QUANTILES)) - np.log(np.quantile(old, QUANTILES)))))
-    if max(factor, 1 / factor) >= SMALLEST_UNIT_FACTOR and _is_rescaled(column, after, factor):
-        yield Finding(
-            kind="unit_change",
-            severity="fault",
-            feature=column.name,
-            message=f"{column.name} is {_times(factor)} what it was, at every quantile: has its unit changed?",
-            value=factor,
-            expected=1.0,
-            n=column.n,
-        )
-
-
-def _is_rescaled(column: _Column, after: NDArray[np.float64], factor: float) -> bool:
-    """Whether undoing the factor removes most of the distance."""
-    shares = column.reference.sample.shares
-    undone = column.reference.sample_of(pd.Series(after / factor)).shares
-    return float(rank_wasserstein(undone, shares)) <= 0.25 * float(rank_wasserstein(column.sample.shares, shares))
+    steps = np.log(np.quantile(new, QUANTILES)) - np.log(np.quantile(old, QUANTILES))
+    step = float(np.median(steps))
+    if abs(step) < math.log(SMALLEST_UNIT_FACTOR) or np.abs(steps - step).mean() > LARGEST_UNIT_SPREAD * abs(step):
+        return
+    yield Finding(
+        kind="unit_change",
+        severity="fault",
+        feature=column.name,
+        message=f"{column.name} is {_times(math.exp(step))} what it was, at every quantile: has its unit changed?",
+        value=math.exp(step),
+        expected=1.0,
+        n=column.n,
+    )
 
 
 def _frozen_value(column: _Column) -> Iterator[Finding]:
