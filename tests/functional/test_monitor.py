@@ -140,6 +140,19 @@ def test_drift_whose_labels_are_far_away_keeps_no_trial_waiting():
     assert world.executions.started[0].trigger.kind == "growth"
 
 
+def test_a_trial_while_the_model_decays_is_one_of_decay():
+    """Labels that take ten days show a decay, too few of them for a cure: what is tried meanwhile learns from them."""
+    world = CreditWorld()
+    world.hours(14 * 24, rows=10, label_delay=240)
+    world.hours(24, phase=Phase.CHANGED_RISK, rows=25, label_delay=240)
+    world.now += 240 * HOUR
+    world.deliver(240 * HOUR)
+    summary = world.summary(world.run())
+    assert world.executions.started[0].trigger.kind == "decay"
+    assert "become worse; " in summary.healing.reason
+    assert "rows were labelled since" in summary.healing.reason
+
+
 def test_stressed_inputs_start_one_healing_once_labels_of_them_are_there():
     """Drift alarms at once, waits for labels of the changed world, then starts exactly one healing."""
     world = CreditWorld()

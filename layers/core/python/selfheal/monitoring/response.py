@@ -13,6 +13,7 @@ from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSumma
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
+DECAYED = "recent labels show that the model has become worse"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     if labelled < needed:
         return None, f"waiting for labels: {labelled} of {needed} since the change began"
     if judgement.decay.decayed:
-        return "decay", "recent labels show that the model has become worse"
+        return "decay", DECAYED
     return "drift", "inputs have drifted, and there are labels to learn from"
 
 

@@ -19,6 +19,7 @@ from selfheal.monitoring.diagnosis import ScoredRows, diagnose
 from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
 from selfheal.monitoring.quality import faults, quality_findings
 from selfheal.monitoring.response import (
+    DECAYED,
     Judgement,
     fault_lingers,
     has_open_hours,
@@ -327,7 +328,10 @@ def _trigger(
             return kind, waiting
     decisions = [entry.decision for entry in entries if entry.decision]
     reason = growth(stores, run.production.manifest, decisions, judgement.performance, run.now)
-    return (None, waiting) if reason is None else ("growth", reason)
+    if reason is None:
+        return None, waiting
+    # Fewer labels than a cure would like, but the newest of them know the change: a trial must learn from these.
+    return ("decay", f"{DECAYED}; {reason}") if judgement.decay.decayed else ("growth", reason)
 
 
 def _labels_come_within_the_cooldown(run: _Run) -> bool:
