@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Settings
+from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Refusal, Settings
 from tests.benchmarks.healing.bars import bars
 from tests.benchmarks.healing.histories import DRIFTING, STEADY
 from tests.benchmarks.healing.replays import LARGEST, TIMED
-from tests.benchmarks.healing.table import comparison
+from tests.benchmarks.healing.table import comparison, refusals
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 METRICS = Metrics(rows=100, auc=0.8, f1=0.5, brier=0.2, logloss=0.6)
@@ -104,3 +104,16 @@ def test_the_table_names_every_policy_that_was_measured():
     lines = comparison({"elec2": {"rate=1.0,seed=0": full}}).splitlines()
     assert "| healed | 0.2000, 75%; 7 (0) |" in lines
     assert "| frozen | 0.2000 |" in lines
+
+
+def test_what_a_gate_costs_is_counted_where_it_alone_refused():
+    """Two refusals by gate 7 alone, one of them wrongly; a third had two gates against it, a skip had none."""
+    refused = [(("paired_evidence",), 0.03), (("paired_evidence",), -0.01), (("metric_gain", "paired_evidence"), 0.5)]
+    events = tuple(
+        Refusal(period=1, at=START, kind="reject", version="v", reason="so", gates=gates, gain=gain)
+        for gates, gain in [*refused, ((), None)]
+    )
+    healed = policy(0.75, 7).model_copy(update={"refusals": events})
+    lines = refusals({"elec2": {"rate=0.4,seed=0": replay(healed)}, STEADY: {"rate=0.4,seed=0": replay(healed)}})
+    assert "| paired_evidence | 3 | 2 | 1 of 2 | +0.0100 |" in lines
+    assert "| metric_gain | 1 | 0 | | |" in lines

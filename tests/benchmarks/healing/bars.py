@@ -33,7 +33,7 @@ def bars(results: Results) -> list[Bar]:
 
 
 def _of_rate(results: Results, rate: float) -> Iterable[Bar]:
-    runs = {name: _runs(results, name, rate) for name in DRIFTING}
+    runs = {name: runs_of(results, name, rate) for name in DRIFTING}
     if not all(runs.values()):
         yield Bar(f"label rate {rate}", "not measured yet", None)
         return
@@ -63,7 +63,7 @@ def _against(rate: float, rival: str, runs: list[Backtest]) -> Bar:
 
 
 def _harm(results: Results) -> Bar:
-    runs = [run for name in DRIFTING for rate in RATES for run in _runs(results, name, rate)]
+    runs = [run for name in DRIFTING for rate in RATES for run in runs_of(results, name, rate)]
     promoted = sum(run.policies["healed"].promotions for run in runs)
     harmful = sum(run.policies["healed"].harmful_promotions for run in runs)
     if not promoted:
@@ -72,7 +72,7 @@ def _harm(results: Results) -> Bar:
 
 
 def _steady(results: Results) -> Iterable[Bar]:
-    runs = [run for rate in RATES for run in _runs(results, STEADY, rate)]
+    runs = [run for rate in RATES for run in runs_of(results, STEADY, rate)]
     if not runs:
         return
     healed = [run.policies["healed"] for run in runs]
@@ -103,7 +103,8 @@ def _sanity(results: Results) -> Iterable[Bar]:
                 yield Bar(f"{name}, {key}: every decision explained", found, explained)
 
 
-def _runs(results: Results, name: str, rate: float) -> list[Backtest]:
+def runs_of(results: Results, name: str, rate: float) -> list[Backtest]:
+    """The replays of a whole history at one label rate: a seed each."""
     return [run for key, run in results.get(name, {}).items() if is_compared(key, rate)]
 
 
