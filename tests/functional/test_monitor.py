@@ -217,15 +217,31 @@ def test_a_message_is_sent_only_when_something_changed():
 
 
 def test_traffic_that_stops_is_told():
-    """Hours of silence after a busy day are a finding of their own."""
+    """Hours of silence after a busy day are told once; the rows before them are as good as ever."""
     world = CreditWorld()
     for _ in range(6):
         world.hours(5)
         world.run()
-    world.now += 6 * HOUR
-    summary = world.summary(world.run())
-    assert [finding.kind for finding in summary.findings] == ["stopped"]
-    assert summary.verdict == "pipeline_fault"
+    for _ in range(2):
+        world.now += 6 * HOUR
+        summary = world.summary(world.run())
+        assert [finding.kind for finding in summary.findings] == ["stopped"]
+        assert summary.verdict == "no_drift"
+    ((subject, _),) = world.notifications.sent
+    assert subject.startswith("no prediction for 6")
+    assert not list(world.stores.fault_periods.touching(START, world.now))
+
+
+def test_nights_without_traffic_alarm_nobody_and_condemn_no_day():
+    """Three days of office hours: no message, no fault, and every labelled row may teach."""
+    world = CreditWorld()
+    for _ in range(3):
+        world.hours(12, rows=80)
+        for _ in range(4):
+            world.now += 3 * HOUR
+            assert world.summary(world.run()).findings == ()
+    assert not world.notifications.sent
+    assert not list(world.stores.fault_periods.touching(START, world.now))
 
 
 def test_running_twice_for_one_moment_changes_nothing():

@@ -21,7 +21,7 @@ from selfheal.monitoring.offline import compare
 from selfheal.monitoring.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
 from selfheal.monitoring.quality import quality_findings
 from selfheal.monitoring.timeline import MOST_POINTS, extended
-from selfheal.monitoring.traffic import traffic_findings, usual_volume
+from selfheal.monitoring.traffic import overdue, silence_until, traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, effective_rows, estimated_performance
 from selfheal.performance.intervals import f1, proportion
@@ -119,23 +119,33 @@ def test_unseen_categories_are_a_fault_only_where_the_list_is_closed():
     assert findings["unseen_categoriesopen"].value == pytest.approx(0.2)
 
 
-def traffic(timestamps: list[datetime], usual: float = 1000, ids: list[datetime] | None = None) -> list[str]:
+def traffic(
+    timestamps: list[datetime], usual: float = 1000, ids: list[datetime] | None = None, day_before: int = 0
+) -> list[str]:
     def moments(values: list[datetime]) -> np.ndarray:
         return np.array([value.replace(tzinfo=None) for value in values], dtype="datetime64[us]")
 
-    return [f.kind for f in traffic_findings(NOW, moments(timestamps), moments(ids or timestamps), usual, 24)]
+    silence = silence_until(NOW, moments(timestamps), 24 * HOUR)
+    found = traffic_findings(NOW, moments(timestamps), moments(ids or timestamps), usual, silence, day_before)
+    return [f.kind for f in found]
 
 
 def test_silence_growth_and_wrong_clocks_are_named():
     """Traffic that stopped, that is out of all proportion, that carries times that can't be."""
     steady = [NOW - HOUR * i / 40 for i in range(960)]
     assert traffic(steady) == []
-    assert traffic([moment - 4 * HOUR for moment in steady]) == ["stopped"]
-    assert traffic([]) == ["stopped", "volume"]
-    assert traffic([], usual=3) == []
+    assert traffic([moment - 4 * HOUR for moment in steady], day_before=40) == ["stopped"]
+    assert traffic([], day_before=840) == ["stopped", "volume"]
+    assert traffic([], usual=3, day_before=3) == []
     assert traffic(steady, usual=100) == ["volume"]
     assert traffic([*steady, NOW + HOUR]) == ["clock_skew"]
     assert traffic(steady, ids=[moment - HOUR for moment in steady]) == ["clock_skew"]
+
+
+def test_a_silence_is_held_against_the_same_hours_of_the_day_before():
+    """Five silent hours: traffic may have ended 90 minutes sooner, and may begin 90 minutes later."""
+    assert overdue(NOW, 5 * HOUR) == (NOW - 27.5 * HOUR, NOW - 25.5 * HOUR)
+    assert overdue(NOW, 2 * HOUR) is None
 
 
 def test_usual_volume_forgets_within_days():

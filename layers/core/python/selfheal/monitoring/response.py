@@ -13,6 +13,7 @@ from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSumma
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
+OUTAGES = frozenset({"open_hour", "stopped"})
 DECAYED = "recent labels show that the model has become worse"
 
 
@@ -137,9 +138,11 @@ def labels_to_judge(performance: Performance | None, policy: Policy) -> int:
     return judging
 
 
-def has_open_hours(summary: DriftSummary) -> bool:
-    """Whether hours of the log can't be rolled up since a day: their rows are lost once the log objects expire."""
-    return any(finding.kind == "open_hour" for finding in summary.findings)
+def outages(summary: DriftSummary) -> tuple[Finding, ...]:
+    """What people have to mend though no row is wrong: traffic that stopped; hours of the log that can't be rolled up
+    since a day, whose rows are lost once the log objects expire.
+    """
+    return tuple(finding for finding in summary.findings if finding.kind in OUTAGES)
 
 
 def state_of(summary: DriftSummary) -> tuple[object, ...]:
@@ -149,6 +152,5 @@ def state_of(summary: DriftSummary) -> tuple[object, ...]:
         summary.alarm.faults,
         summary.alarm.since,
         summary.decay.decayed and summary.alarm.since,
-        summary.healing.execution if summary.healing.started else None,
-        has_open_hours(summary),
+        {finding.kind for finding in outages(summary)},
     )

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.monitoring.quality import RANGE_FAULT
 from selfheal.records.monitoring import Finding
 
 VOLUME_FACTOR = 5.0
-# Rows that an hour has to have had, on average, before its silence says anything.
-SILENT_HOURS, EXPECTED_ROWS = 3.0, 20.0
+# A silence is told where at least so many rows came in its hours a day earlier; traffic may end that much sooner than
+# it did then, and begin that much later.
+EXPECTED_ROWS, TOLERANCE = 20, timedelta(minutes=90)
+DAY = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -20,7 +23,8 @@ def traffic_findings(
     timestamps: NDArray[np.datetime64],
     id_moments: NDArray[np.datetime64],
     usual: float,
-    lookback_hours: float,
+    silence: timedelta,
+    day_before: int,
 ) -> tuple[Finding, ...]:
     """What is wrong with when predictions were made.
 
@@ -29,14 +33,32 @@ def traffic_findings(
         timestamps: shape (n,), as logged.
         id_moments: shape (n,), when the prediction ids were made.
         usual: number of predictions in earlier windows (see `usual_volume`).
-        lookback_hours: length of the window.
+        silence: how long no prediction has been made (see `silence_until`).
+        day_before: number of predictions in the hours of a day earlier that `overdue` names.
     """
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     return (
-        *_stopped(moment, timestamps, usual, lookback_hours),
+        *_stopped(silence, day_before),
         *_volume(len(timestamps), usual),
         *_clock_skew(moment, timestamps, id_moments),
     )
+
+
+def silence_until(now: datetime, timestamps: NDArray[np.datetime64], lookback: timedelta) -> timedelta:
+    """How long no prediction has been made, as far as the window shows; `timestamps` is as logged, shape (n,)."""
+    if not len(timestamps):
+        return lookback
+    newest: datetime = timestamps.max().astype("datetime64[us]").astype(datetime)
+    return now.astimezone(UTC).replace(tzinfo=None) - newest
+
+
+def overdue(now: datetime, silence: timedelta) -> tuple[datetime, datetime] | None:
+    """[start, end) of a day earlier: what came then has been missed by now; None for a silence too short to matter.
+
+    Nights and batches return every day, so that a silence is compared with the same hours and not with the average.
+    """
+    start, end = now - DAY - silence + TOLERANCE, now - DAY - TOLERANCE
+    return (start, end) if start < end else None
 
 
 def open_hour_findings(hours: Sequence[datetime]) -> tuple[Finding, ...]:
@@ -65,20 +87,20 @@ def usual_volume(before: float | None, predictions: int, hours_since: float) -> 
     return before + weight * (predictions - before)
 
 
-def _stopped(
-    moment: np.datetime64, timestamps: NDArray[np.datetime64], usual: float, lookback_hours: float
-) -> Iterator[Finding]:
-    hours = float((moment - timestamps.max()) / np.timedelta64(1, "h")) if len(timestamps) else lookback_hours
-    if hours >= SILENT_HOURS and usual / lookback_hours * hours >= EXPECTED_ROWS:
-        yield Finding(
-            kind="stopped",
-            severity="fault",
-            feature=None,
-            message=f"no prediction for {hours:.1f} hours, where about {usual / lookback_hours * hours:.0f} were usual",
-            value=hours,
-            expected=None,
-            n=len(timestamps),
-        )
+def _stopped(silence: timedelta, day_before: int) -> Iterator[Finding]:
+    if day_before < EXPECTED_ROWS:
+        return
+    hours = silence / timedelta(hours=1)
+    yield Finding(
+        kind="stopped",
+        # Rows that aren't there can't be wrong: those before the silence teach and judge as ever.
+        severity="warning",
+        feature=None,
+        message=f"no prediction for {hours:.1f} hours; a day earlier {day_before} had come by now",
+        value=hours,
+        expected=None,
+        n=day_before,
+    )
 
 
 def _volume(rows: int, usual: float) -> Iterator[Finding]:
@@ -103,7 +125,7 @@ def _clock_skew(
     if wrong:
         yield Finding(
             kind="clock_skew",
-            severity="fault",
+            severity="fault" if wrong >= RANGE_FAULT * len(timestamps) else "warning",
             feature=None,
             message=f"{wrong} predictions carry a time that can't be right (in the future, or not that of their id)",
             value=float(wrong),

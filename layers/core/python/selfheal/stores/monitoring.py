@@ -25,11 +25,13 @@ class MonitoringStore:
         return self._data.get(key).body
 
     def latest(self, name: str, now: datetime) -> bytes | None:
-        """That file of the newest run before `now` that has one; None where there was none for two days."""
-        since = f"{PREFIX}dt={now - timedelta(days=2):%Y-%m-%d}/"
-        before = run_prefix(now)
-        written = [key for key in self.keys(since) if key.endswith(f"/{name}") and key < before]
-        return self.read(written[-1]) if written else None
+        """That file of the newest run before `now` that has one; None where none has."""
+        # Runs come by the hour. Only after an outage is there more to list than two days of them.
+        for start_after in (f"{PREFIX}dt={now - timedelta(days=2):%Y-%m-%d}/", ""):
+            written = [key for key in self.keys(start_after) if key.endswith(f"/{name}") and key < run_prefix(now)]
+            if written:
+                return self.read(written[-1])
+        return None
 
     def keys(self, start_after: str = "") -> Iterator[str]:
         """Keys of all runs' files, oldest first."""

@@ -22,15 +22,15 @@ from selfheal.monitoring.response import (
     DECAYED,
     Judgement,
     fault_lingers,
-    has_open_hours,
     next_alarm,
+    outages,
     sentence_of,
     state_of,
     trigger_of,
     verdict_of,
 )
 from selfheal.monitoring.timeline import extended
-from selfheal.monitoring.traffic import open_hour_findings, traffic_findings, usual_volume
+from selfheal.monitoring.traffic import open_hour_findings, overdue, silence_until, traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
@@ -87,6 +87,8 @@ class _Run:
     before: DriftSummary | None
     now: datetime
     open_hours: tuple[datetime, ...]
+    silence: timedelta
+    day_before: int
     level: float
 
     @property
@@ -174,6 +176,8 @@ def _read(
     policy = production.contract.policy.monitoring
     start = now - timedelta(hours=policy.lookback_hours)
     window = stores.history.window(start, now, production.contract)
+    silence = silence_until(now, window.timestamps, now - start)
+    missed = overdue(now, silence)
     return _Run(
         production=production,
         window=window,
@@ -181,6 +185,8 @@ def _read(
         before=before,
         now=now,
         open_hours=open_hours,
+        silence=silence,
+        day_before=len(stores.history.window(*missed, production.contract)) if missed else 0,
         level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
     )
 
@@ -250,7 +256,8 @@ def _findings(run: _Run) -> tuple[Finding, ...]:
             run.window.timestamps,
             moments_of(run.window.prediction_ids),
             run.before.usual_predictions if run.before else 0.0,
-            run.lookback / timedelta(hours=1),
+            run.silence,
+            run.day_before,
         ),
         *open_hour_findings(run.open_hours),
         *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
@@ -460,12 +467,11 @@ def _coverage(run: _Run) -> Coverage:
 
 def _tell(notifications: Notifications, before: DriftSummary | None, summary: DriftSummary, report: str) -> None:
     """One message when something changed since the last run; a quiet first run says nothing."""
-    calm = summary.alarm.since is None and not has_open_hours(summary)
-    quiet = calm and summary.verdict != "pipeline_fault" and not summary.healing.started
-    if state_of(summary) == state_of(before) if before else quiet:
+    out = [finding.message for finding in outages(summary)]
+    calm = summary.alarm.since is None and summary.verdict != "pipeline_fault"
+    is_known = state_of(summary) == state_of(before) if before else calm and not out
+    if is_known and not summary.healing.started:
         return
-    details = "".join(f"{finding.message}\n" for finding in summary.findings if finding.kind == "open_hour")
-    details += (
-        f"{summary.sentence}\n\n{summary.diagnosis.reason}\n{summary.action}\n\nHealing: {summary.healing.reason}\n"
-    )
-    notifications.send(summary.sentence, f"{details}Report: {report}\n")
+    lines = (*out, summary.sentence, "", summary.diagnosis.reason, summary.action, "")
+    lines += (f"Healing: {summary.healing.reason}", f"Report: {report}", "")
+    notifications.send(out[0] if out and calm else summary.sentence, "\n".join(lines))
