@@ -1,7 +1,7 @@
 """Policies that promote whatever they train, whenever their rule says so; and the one that knows the future."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,7 +115,8 @@ class HeldOut:
 
 def oracle(versions: Versions) -> Course:
     """For each period the version with the lowest Brier score in it, of those that `always` had by its beginning."""
-    made, used, changes, spent = [versions.first()], [], [], versions.shelf.seconds
+    spent = versions.shelf.seconds
+    made, used, changes = [versions.first()], [], []
     for span in versions.stream.spans:
         used.append(min(made, key=lambda version: _brier(versions.answers(version, span))))
         if len(used) > 1 and used[-1] is not used[-2]:
@@ -128,11 +129,16 @@ def oracle(versions: Versions) -> Course:
 def random_courses(versions: Versions, promotions: int, schedules: int, seed: int) -> Iterator[Course]:
     """Retraining at so many ends of periods, drawn at random, on everything known; nobody looks at the result."""
     rng = np.random.default_rng([seed, 2])
-    found = [(span.number, versions.on_everything(span.number)) for span in versions.stream.spans[:-1]]
-    possible = {number: version for number, version in found if isinstance(version, Version)}
+    possible, seconds = {}, {}
+    for span in versions.stream.spans[:-1]:
+        spent = versions.shelf.seconds
+        found = versions.on_everything(span.number)
+        if isinstance(found, Version):
+            possible[span.number], seconds[span.number] = found, versions.shelf.seconds - spent
     for _ in range(schedules):
         drawn = rng.choice(list(possible), min(promotions, len(possible)), replace=False).tolist() if possible else []
-        yield Walk(versions).course(_at({number: possible[number] for number in drawn}))
+        course = Walk(versions).course(_at({number: possible[number] for number in drawn}))
+        yield replace(course, training_seconds=course.training_seconds + sum(seconds[number] for number in drawn))
 
 
 def _at(chosen: Mapping[int, Version]) -> Rule:

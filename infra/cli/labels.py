@@ -1,5 +1,6 @@
 """`selfheal labels`: upload true labels."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,8 @@ def labels(
     if file.suffix not in SUFFIXES or not file.is_file():
         raise UploadUnreadable(f"{file} is not a file with one of the endings {', '.join(SUFFIXES)}")
     environment = connect(stage)
-    key = f"labels/incoming/{file.name}"
-    environment.stores.data.put(key, file.read_bytes())
+    body = file.read_bytes()
+    # Tomorrow's file may have the same name; the same file under the same key changes nothing.
+    key = f"labels/incoming/{hashlib.sha256(body).hexdigest()[:12]}-{file.name}"
+    environment.stores.data.put(key, body)
     typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under labels/rejected/")

@@ -1,24 +1,53 @@
 """Probation: a promoted version is watched on newly labelled rows, and taken back while it is worse."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from selfheal.composition import Stores
+from selfheal.errors import PromotionConflict
 from selfheal.records.healing import Verdict
+from selfheal.stores.bucket import StoredObject
+from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.evidence import read_evidence
 from selfheal.usecases.roll_back import roll_back
-from tests.support.healing import DAY, HOUR, START, FakeNotifications, healed_environment, traffic, trained
+from tests.support.healing import (
+    DAY,
+    HOUR,
+    START,
+    FakeNotifications,
+    healed_environment,
+    traffic,
+    trained,
+    write_version,
+)
 
 PROMOTED = START + 10 * DAY
 
 
-def promoted(*, evidence: bool = False) -> Stores:
+@dataclass
+class Interrupting(MemoryBucket):
+    """Lets something happen when the previous version's model is read: in the midst of a look at a probation."""
+
+    happens: Callable[[], object] = lambda: None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def get(self, key: str) -> StoredObject:
+        if key == "models/v1/model.json":
+            self.happens()
+        return super().get(key)
+
+
+def promoted(*, evidence: bool = False, stores: Stores | None = None) -> Stores:
     """v2, which believes in slope 2, in production since day 10."""
-    stores, healing = healed_environment()
+    stores, healing = healed_environment(stores=stores)
     verdict = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
     if evidence:
         traffic(stores, since=PROMOTED - DAY, rows=300)
@@ -124,6 +153,33 @@ def test_a_rollback_by_hand_during_probation_is_left_alone():
     stores = promoted()
     roll_back(stores, None, reason="complaints", actor="ann", now=PROMOTED + timedelta(minutes=1))
     assert check_probation(stores, FakeNotifications(), PROMOTED + HOUR) is None
+
+
+def test_a_version_that_came_while_another_was_judged_is_left_alone():
+    """v2 is found worse, but v3 has replaced it meanwhile: v3 stays, and the ledger says that nothing was done."""
+    registry = Interrupting()
+    stores = promoted(stores=Stores(MemoryBucket(), registry))
+    write_version(stores, "v3", slope=-2.0)
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    registry.happens = _once(lambda: roll_back(stores, "v3", reason="a hunch", actor="ann", now=PROMOTED + DAY))
+    with pytest.raises(PromotionConflict):
+        check_probation(stores, FakeNotifications(), PROMOTED + DAY)
+    assert stores.pointer.read().pointer.version == "v3"
+    assert [entry.outcome.kind for entry in stores.ledger.entries() if entry.outcome][-1] == "conflict"
+
+
+def _once(action: Callable[[], object]) -> Callable[[], object]:
+    left = [action]
+    return lambda: left.pop()() if left else None
+
+
+def test_what_the_version_before_answered_does_not_end_a_probation():
+    """Six hundred labels of the days before the promotion judge it, but none is of an answer of its own."""
+    stores, people = promoted(evidence=True), FakeNotifications()
+    traffic(stores, since=PROMOTED - DAY, rows=600, seed=3, label_delay=2 * DAY)
+    before = check_probation(stores, people, PROMOTED + 6 * DAY)
+    assert (before.labels, before.own_labels) == (600, 0)
+    assert check_probation(stores, people, PROMOTED + 8 * DAY, before, PROMOTED + 6 * DAY) is not None
 
 
 def test_a_bad_stretch_that_was_made_up_for_is_no_reason_to_go_back():

@@ -92,6 +92,15 @@ def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_re
     assert deployed.pointer.read().pointer.version == "v1"
 
 
+def test_label_files_of_one_name_do_not_replace_each_other(deployed, tmp_path: Path):
+    """Yesterday's and today's truth.csv both wait to be taken in; the same file again is the same object."""
+    file = tmp_path / "truth.csv"
+    for body in ("prediction_id,label\na,1\n", "prediction_id,label\nb,0\n", "prediction_id,label\na,1\n"):
+        file.write_text(body)
+        assert "-truth.csv" in selfheal("labels", str(file))
+    assert len(list(deployed.data.keys("labels/incoming/"))) == 2
+
+
 def test_a_promotion_without_force_is_refused_and_changes_nothing(deployed):
     """The gates are not bypassed by accident."""
     result = CliRunner().invoke(app, ["promote", "v2", "--reason", "why not"])

@@ -108,7 +108,7 @@ def test_people_are_told_once_of_hours_that_stay_open():
 
 
 def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():
-    """Nothing is wrong, but a quarter as many rows as taught the model are newly labelled: the gates may decide."""
+    """Nothing is wrong, but a twentieth as many rows as taught the model are newly labelled: the gates may decide."""
     world = CreditWorld()
     world.hours(6 * 24, rows=20)
     assert not world.summary(world.run()).healing.started
@@ -201,6 +201,21 @@ def test_a_broken_pipeline_is_alarmed_and_never_trained_on():
     assert "was broken within the window" in mended.sentence
     assert not world.executions.started
     assert len(world.notifications.sent) == 1
+
+
+def test_labels_that_come_late_for_what_a_broken_pipeline_made_judge_nobody():
+    """Three days after income came in thousands its labels arrive: no decay, and no healing for it."""
+    world = CreditWorld()
+    world.hours(30, label_delay=72)
+    world.run()
+    world.hours(20, phase=Phase.BROKEN_PIPELINE, rows=80, label_delay=72)
+    assert world.summary(world.run()).verdict == "pipeline_fault"
+    world.hours(72, label_delay=None)
+    world.deliver(72 * HOUR)
+    summary = world.summary(world.run())
+    assert summary.coverage.labelled > 0
+    assert not summary.decay.decayed
+    assert not world.executions.started
 
 
 def test_a_message_is_sent_only_when_something_changed():

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from selfheal import settings
+from selfheal.gates.judging import GATES
+from tests.support.serving import event
 
 SETTINGS = {
     "predictor": settings.PredictorSettings,
@@ -49,6 +51,7 @@ def test_the_schedule_runs_as_often_as_the_drift_function_believes(functions, of
     assert (minutes, schedule["ScheduleExpression"], schedule["State"]) == ("60", "rate(1 hour)", "ENABLED")
     drift = next(name for name, p in of_type("AWS::Lambda::Function").items() if p is functions["drift"])
     assert schedule["Target"]["Arn"] == {"Fn::GetAtt": [drift, "Arn"]}
+    assert json.loads(schedule["Target"]["Input"]).keys() == event("schedule").keys()
 
 
 def test_uploads_wake_the_labels_function(functions, of_type):
@@ -168,11 +171,11 @@ def alarms_of(of_type):
     return of_type("AWS::CloudWatch::Alarm").items()
 
 
-def test_the_runbook_has_a_page_for_every_alarm_and_for_nothing_else():
-    """Each row of its table is an alarm, with what it means and what to do."""
+def test_the_runbook_has_a_line_for_every_alarm_and_every_gate_and_for_nothing_else():
+    """Each row of its tables says what it means and what to do."""
     lines = Path("docs/runbook.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
-    assert {name for name, *_ in rows} == set(ALARMS)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    assert [name for name, *_ in rows] == ["alarm", *ALARMS, "refused by", *GATES]
     assert all(meaning and action for _, meaning, action in rows)
 
 

@@ -52,7 +52,7 @@ class Dataset:
 def typed_features(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """The contract's columns of a frame, in its order and in the two dtypes that a Dataset holds.
 
-    Values that the frame holds must already be valid (see `selfheal.datasets` for files, the predictor for requests).
+    Values that the frame holds must already be valid (see `selfheal.data.files` for files, the predictor for requests).
     """
     columns = {
         name: _strings(frame[name]) if feature.is_category else frame[name].astype("float64")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class EvidenceRows:
-    """n labelled rows that neither model has seen, oldest first.
+    """n labelled rows that neither model has seen, oldest first (of a probation: in the order in which labels came).
 
     row_ids: shape (n,), strings. timestamps: shape (n,), datetime64[us] in UTC. labels: shape (n,), 0 or 1.
     *_probability: shape (n,), float64. *_prediction: shape (n,), 0 or 1, at each model's own operating point.

@@ -6,15 +6,16 @@ from selfheal.records.base import Record, UtcTime
 class Probation(Record):
     """One look at a probation.
 
-    labels: rows labelled since the promotion. difference: mean Brier loss of the new minus the previous version, None
-    without labels. e_value: the highest that the bet against the new version has stood; at `threshold` and above the
-    previous version comes back.
+    labels: rows labelled since the promotion, `own_labels` of which the new version answered. difference: mean Brier
+    loss of the new minus the previous version, None without labels. e_value: the highest that the bet against the new
+    version has stood; at `threshold` and above the previous version comes back.
     """
 
     version: str
     previous_version: str
     ends_at: UtcTime
     labels: int
+    own_labels: int = 0
     difference: float | None
     e_value: float
     threshold: float

@@ -76,7 +76,7 @@ def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
 
 
 def tuning_rows(dataset: Dataset) -> int:
-    """How many of the newest rows tune: 15 %, more where that holds too few of the rarer class.
+    """How many of the newest rows tune: 15 %, 5,000 at most, more where that holds too few of the rarer class.
 
     Raises TrainingImpossible where even half of the rows hold fewer than 5 of a class, or the others do.
     """

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from selfheal.composition import Stores
-from selfheal.errors import PromotionConflict
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
 from selfheal.healing.sentences import sentence_of
@@ -14,6 +13,7 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.probation import Probation
 from selfheal.stores.notifications import Notifications
+from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.roll_back import roll_back
@@ -33,14 +33,15 @@ def check_probation(
     """Look at the probation of the production model, and end it where it is worse; None where none is on.
 
     `before` is what the run before found, at `last_look`: where labels come late, or where nobody has looked yet, a
-    probation goes on beyond its days until there are as many as the gates would need, for 90 days at most. The bet may
-    be looked at any time, so that costs no error.
+    probation goes on beyond its days until as many of the version's own answers are labelled as the gates would need,
+    for 90 days at most. The bet may be looked at any time, so that costs no error.
 
     Raises:
-        PromotionConflict: the roll back was decided and didn't take effect.
+        PromotionConflict: production was moved while its probation was looked at; the ledger says so.
         ArtefactRefused, ReferenceTampered, StoreUnavailable: a version or the log can't be read.
     """
-    pointer = stores.pointer.read().pointer
+    production = stores.pointer.read()
+    pointer = production.pointer
     promotion = next((known for known in stores.ledger.decisions() if known.decision_id == pointer.decision_id), None)
     if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
         return None
@@ -53,7 +54,7 @@ def check_probation(
     # The bet may have been won on a bad stretch that the rows since have made up for.
     if found.e_value < found.threshold or (found.difference or 0.0) <= 0:
         return found
-    decision = _bring_back(stores, rows, found, now)
+    decision = _bring_back(stores, production, rows, found, now)
     notifications.send(SUBJECT, sentence_of(decision))
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
 
@@ -67,7 +68,7 @@ def _goes_on(
         return True
     if before is None or before.version != pointer.version:
         return False
-    return before.labels < manifest.contract.policy.gates.minimum_samples
+    return before.own_labels < manifest.contract.policy.gates.minimum_samples
 
 
 def _rows_since(
@@ -76,7 +77,7 @@ def _rows_since(
     """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
     start = manifest.evaluation_from if promotion.evidence and manifest.evaluation_from else promotion.decided_at
     labelled = labelled_rows(stores, manifest.contract, start, now)
-    promoted_at = np.datetime64(promotion.decided_at.astimezone(UTC).replace(tzinfo=None), "us")
+    promoted_at = _naive(promotion.decided_at)
     row_ids = labelled.rows.row_ids.astype(str)
     is_new = (labelled.arrivals > promoted_at) & ~np.isin(row_ids, sorted(row_ids_behind(stores, [promotion])))
     order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
@@ -99,6 +100,7 @@ def _found(
         previous_version=previous_version,
         ends_at=ends_at,
         labels=len(rows),
+        own_labels=int((rows.timestamps >= _naive(pointer.promoted_at)).sum()),
         difference=difference,
         e_value=highest,
         threshold=threshold,
@@ -108,9 +110,11 @@ def _found(
     )
 
 
-def _bring_back(stores: Stores, rows: EvidenceRows, found: Probation, now: datetime) -> Decision:
+def _bring_back(
+    stores: Stores, production: PointerRead, rows: EvidenceRows, found: Probation, now: datetime
+) -> Decision:
     evidence = keep_evidence(stores, f"probation-{found.version}", rows, None)
-    decision = roll_back(
+    return roll_back(
         stores,
         found.previous_version,
         reason=f"{found.version} is worse in probation: mean Brier loss {found.difference:+.4f} over {found.labels} "
@@ -119,8 +123,9 @@ def _bring_back(stores: Stores, rows: EvidenceRows, found: Probation, now: datet
         now=now,
         trigger="probation",
         evidence=evidence,
+        production=production,
     )
-    current = stores.pointer.read().pointer
-    if current.decision_id != decision.decision_id:
-        raise PromotionConflict(f"the roll back to {found.previous_version} was overtaken by {current.decision_id}")
-    return decision
+
+
+def _naive(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

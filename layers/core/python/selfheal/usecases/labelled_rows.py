@@ -69,8 +69,8 @@ def _days(labels: LabelStore, start: datetime, end: datetime) -> Iterator[tuple[
 def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:
     """All predictions made in [start, end) while the pipeline was sound, joined with the labels known now."""
     made = stores.history.window(start, end, contract)
-    is_sound = _is_sound(stores, made, start, end)
-    predictions = made.take(is_sound)
+    sound = is_sound(stores, made, start, end)
+    predictions = made.take(sound)
     known = stores.labels.of_predictions_between(start, end)
     unmatched = len(known.keys() - set(made.prediction_ids))
     is_labelled = np.array([key in known for key in predictions.prediction_ids], dtype=bool)
@@ -82,10 +82,11 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
         labels=np.array([known[key].label for key in row_ids], dtype=np.int8),
     )
     delays = _delays(labelled, known)
-    return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched, faulty=int((~is_sound).sum()))
+    return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched, faulty=int((~sound).sum()))
 
 
-def _is_sound(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> NDArray[np.bool_]:
+def is_sound(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> NDArray[np.bool_]:
+    """Which of the predictions made in [start, end) no broken pipeline made, in their order."""
     sound = np.ones(len(made), dtype=bool)
     for period in stores.fault_periods.touching(start, end):
         first, last = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in (period.start, period.end))

@@ -21,6 +21,7 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
+from selfheal.usecases.labelled_rows import is_sound
 
 # Labels may take long, and the newest that there are say how the model does. The log's hours are kept this long.
 LABEL_HORIZON = timedelta(days=400)
@@ -94,7 +95,7 @@ def recent_predictions(
 ) -> RecentPredictions:
     """The predictions of [start, now), which were read already, and of the days before that have any label.
 
-    Back to where 2,000 are labelled, for 400 days at most.
+    Those left out that a broken pipeline made. Back to where 2,000 are labelled, for 400 days at most.
     """
     parts = [_labelled(stores, window, start, now)]
     for day in sorted(stores.labels.days_between(now - LABEL_HORIZON, start), reverse=True):
@@ -112,7 +113,8 @@ def recent_predictions(
     )
 
 
-def _labelled(stores: Stores, rows: PredictionWindow, start: datetime, end: datetime) -> RecentPredictions:
+def _labelled(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> RecentPredictions:
+    rows = made.take(is_sound(stores, made, start, end))
     known = stores.labels.of_predictions_between(start, end)
     labels = [known[key].label if key in known else -1 for key in rows.prediction_ids]
     return RecentPredictions(rows, np.array(labels, dtype=np.int8))

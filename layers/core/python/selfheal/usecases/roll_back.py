@@ -6,6 +6,7 @@ from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction, RollbackImpossible
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.moves import move_production
 
 
@@ -18,8 +19,11 @@ def roll_back(
     now: datetime,
     trigger: str = "manual",
     evidence: Evidence | None = None,
+    production: PointerRead | None = None,
 ) -> Decision:
     """Put a version (None: the one before the current one) back into production.
+
+    `production` is what the caller has judged: where it has been replaced meanwhile, nothing moves.
 
     Raises:
         RollbackImpossible: there is no version before.
@@ -28,7 +32,7 @@ def roll_back(
         PromotionConflict: another writer moved production meanwhile.
         NoProductionModel, StoreUnavailable: there is nothing to roll back, or the registry doesn't answer.
     """
-    production = stores.pointer.read()
+    production = production or stores.pointer.read()
     current = production.pointer.version
     target = version or production.pointer.previous_version
     if target is None:

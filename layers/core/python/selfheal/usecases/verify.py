@@ -131,6 +131,8 @@ def _check_probation(stores: Stores, decision: Decision, rows: EvidenceRows) -> 
     highest = float(e_process(rows.gains).max(initial=1.0))
     if highest < needed:
         raise VerificationFailed(f"the evidence of {decision.decision_id} reaches {highest:.2f}, not {needed:g}")
+    if rows.gains.mean() <= 0:
+        raise VerificationFailed(f"by the evidence of {decision.decision_id} the version taken back was no worse")
 
 
 def _agree(written: GateResult, found: GateResult) -> bool:
