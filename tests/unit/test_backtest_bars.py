@@ -107,13 +107,17 @@ def test_the_table_names_every_policy_that_was_measured():
 
 
 def test_what_a_gate_costs_is_counted_where_it_alone_refused():
-    """Two refusals by gate 7 alone, one of them wrongly; a third had two gates against it, a skip had none."""
+    """Two refusals by gate 7 alone, one of them wrongly; a third had two gates against it, a skip had none.
+
+    What another seed repeats counts once.
+    """
     refused = [(("paired_evidence",), 0.03), (("paired_evidence",), -0.01), (("metric_gain", "paired_evidence"), 0.5)]
     events = tuple(
         Refusal(period=1, at=START, kind="reject", version="v", reason="so", gates=gates, gain=gain)
         for gates, gain in [*refused, ((), None)]
     )
     healed = policy(0.75, 7).model_copy(update={"refusals": events})
-    lines = refusals({"elec2": {"rate=0.4,seed=0": replay(healed)}, STEADY: {"rate=0.4,seed=0": replay(healed)}})
+    twice = {"rate=1.0,seed=0": replay(healed), "rate=1.0,seed=1": replay(healed)}
+    lines = refusals({"elec2": twice, STEADY: {"rate=0.4,seed=0": replay(healed)}})
     assert "| paired_evidence | 3 | 2 | 1 of 2 | +0.0100 |" in lines
     assert "| metric_gain | 1 | 0 | | |" in lines
