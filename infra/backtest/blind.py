@@ -10,9 +10,10 @@ from infra.backtest.evidently_rule import drifted_columns
 from infra.backtest.scoring import Answers
 from infra.backtest.stream import Span
 from infra.backtest.versions import Version, Versions
+from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.drift import Reference, judge
 from selfheal.gates.evaluation_rows import evaluation_start
-from selfheal.performance.realised import as_utc, brier_losses
+from selfheal.performance.realised import brier_losses
 from selfheal.usecases.train import reference_of
 
 # At the end of a period: the version to go on with, why there is none, or None where nothing is due.
@@ -109,7 +110,7 @@ class HeldOut:
         if start is None:
             return "too few labels are new"
         self._after = known.timestamps[-1]
-        older = known.take(known.timestamps < np.datetime64(start.replace(tzinfo=None), "us"))
+        older = known.take(known.timestamps < as_datetime64(start))
         return self._versions.trained(f"held-out-{span.number}", span.number, older)
 
 

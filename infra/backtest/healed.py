@@ -27,6 +27,7 @@ from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.files import TargetValues
+from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
 from selfheal.records.healing import Conclusion, Healing, Training, Trigger
 from selfheal.records.ledger import Decision
@@ -75,7 +76,7 @@ class Served:
 
 
 def _change(decision: Decision, stream: Stream) -> Change:
-    decided_at = np.datetime64(decision.decided_at.replace(tzinfo=None), "us")
+    decided_at = as_datetime64(decision.decided_at)
     kind: Any = decision.kind
     return Change(
         kind=kind,

@@ -17,7 +17,7 @@ from infra.backtest.errors import BacktestImpossible
 from infra.backtest.moments import has_times, paced, spread
 from selfheal.contract.request import MAXIMUM_ROWS
 from selfheal.data.dataset import Dataset
-from selfheal.performance.realised import as_utc
+from selfheal.data.moments import as_utc
 from selfheal.records.predictions import prediction_id
 
 # Rows of one request share its time: so many requests a day, within these limits in a period.

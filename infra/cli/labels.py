@@ -25,6 +25,5 @@ def labels(
     environment = connect(stage)
     body = file.read_bytes()
     # Tomorrow's file may have the same name; the same file under the same key changes nothing.
-    key = f"labels/incoming/{hashlib.sha256(body).hexdigest()[:12]}-{file.name}"
-    environment.stores.data.put(key, body)
+    key = environment.stores.labels.receive(f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}", body)
     typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under labels/rejected/")

@@ -15,6 +15,7 @@ from infra.simulation.injection import exchange_roles, strongest_with_weakest
 from selfheal.contract import Contract, default_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues, label_values, load_dataset
+from selfheal.data.moments import as_datetime64
 from selfheal.errors import DataInvalid
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.train import Fit
@@ -107,7 +108,7 @@ def _brier(model: TrainedModel, rows: Rows) -> float:
 
 def _dated(rows: Rows, end: datetime) -> Dataset:
     """Rows as a training set that ends just before a moment, a minute apart."""
-    last = np.datetime64(end.replace(tzinfo=None), "us")
+    last = as_datetime64(end)
     ages = np.arange(len(rows), 0, -1) * np.timedelta64(60_000_000, "us")
     return Dataset(
         row_ids=np.array([f"base-{row}" for row in range(len(rows))], dtype=object),

@@ -1,7 +1,6 @@
 """Probation: a promoted version is watched on newly labelled rows, and taken back while it is worse."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -30,18 +29,16 @@ from tests.support.healing import (
 PROMOTED = START + 10 * DAY
 
 
-@dataclass
-class Interrupting(MemoryBucket):
-    """Lets something happen when the previous version's model is read: in the midst of a look at a probation."""
+class Interrupted(MemoryBucket):
+    """Lets something happen, once, when the previous version's model is read: amid a look at a probation."""
 
-    happens: Callable[[], object] = lambda: None
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self.interruptions: list[Callable[[], object]] = []
 
     def get(self, key: str) -> StoredObject:
-        if key == "models/v1/model.json":
-            self.happens()
+        if key == "models/v1/model.json" and self.interruptions:
+            self.interruptions.pop()()
         return super().get(key)
 
 
@@ -157,20 +154,15 @@ def test_a_rollback_by_hand_during_probation_is_left_alone():
 
 def test_a_version_that_came_while_another_was_judged_is_left_alone():
     """v2 is found worse, but v3 has replaced it meanwhile: v3 stays, and the ledger says that nothing was done."""
-    registry = Interrupting()
+    registry = Interrupted()
     stores = promoted(stores=Stores(MemoryBucket(), registry))
     write_version(stores, "v3", slope=-2.0)
     traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
-    registry.happens = _once(lambda: roll_back(stores, "v3", reason="a hunch", actor="ann", now=PROMOTED + DAY))
+    registry.interruptions = [lambda: roll_back(stores, "v3", reason="a hunch", actor="ann", now=PROMOTED + DAY)]
     with pytest.raises(PromotionConflict):
         check_probation(stores, FakeNotifications(), PROMOTED + DAY)
     assert stores.pointer.read().pointer.version == "v3"
     assert [entry.outcome.kind for entry in stores.ledger.entries() if entry.outcome][-1] == "conflict"
-
-
-def _once(action: Callable[[], object]) -> Callable[[], object]:
-    left = [action]
-    return lambda: left.pop()() if left else None
 
 
 def test_what_the_version_before_answered_does_not_end_a_probation():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract, Feature
 from selfheal.data.dataset import Dataset, typed_features
+from selfheal.data.moments import as_datetime64
 from selfheal.errors import DataInvalid
 
 # What a CSV file may write for a missing number; in a category feature these are ordinary strings.
@@ -213,7 +214,7 @@ def _labels(column: Column, contract: Contract, faults: list[str]) -> NDArray[np
 def _timestamps(frame: pd.DataFrame, contract: Contract, end: datetime, faults: list[str]) -> NDArray[np.datetime64]:
     name = contract.model.time_column
     if name is None or name not in frame:
-        last = np.datetime64(end.replace(tzinfo=None), "us")
+        last = as_datetime64(end)
         return last - np.arange(len(frame))[::-1] * np.timedelta64(ROW_INTERVAL)
     return time_values(frame[name], name, faults)
 

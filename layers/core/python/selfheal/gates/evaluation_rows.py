@@ -1,9 +1,11 @@
 """Which labelled rows are kept back for the gates, and which share of the predictions they stand for."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+
+from selfheal.data.moments import as_datetime64, as_utc
 
 # Rows of each class below which F1 and Brier differences say little; fewer are taken where the data hold no more.
 MINIMUM_PER_CLASS = 100
@@ -45,7 +47,7 @@ def evaluation_start(
     positives = np.cumsum(labels[order] == 1)
     allowed = (
         _is_whole_moment(newest_first)
-        & (newest_first > np.datetime64(after.astimezone(UTC).replace(tzinfo=None), "us"))
+        & (newest_first > as_datetime64(after))
         & (rows <= LARGEST_SHARE * len(labels))
         & (rows >= minimum_samples)
         & (np.cumsum(fresh) >= minimum_samples)
@@ -73,7 +75,7 @@ def settled_coverage(
     if not len(label_delays):
         return None
     delay = np.quantile(label_delays.astype("timedelta64[us]").astype(np.int64), DELAY_QUANTILE)
-    until = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us") - np.timedelta64(int(delay), "us")
+    until = as_datetime64(now) - np.timedelta64(int(delay), "us")
     settled = timestamps <= until
     return float(is_labelled[settled].mean()) if settled.any() else None
 
@@ -90,5 +92,4 @@ def _start(
         return None
     best = np.flatnonzero(allowed & enough)
     position = best[0] if len(best) else np.flatnonzero(allowed)[-1]
-    moment: datetime = newest_first[position].astype(datetime)
-    return moment.replace(tzinfo=UTC)
+    return as_utc(newest_first[position])

@@ -5,6 +5,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.data.moments import as_datetime64
 from selfheal.records.monitoring import ProxyChange, ProxyMetrics
 
 HOURS = (1, 6, 24)
@@ -64,7 +65,7 @@ def histogram_entropy(probabilities: NDArray[np.float64]) -> float:
 
 
 def _hours_before(now: datetime, timestamps: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    moment = as_datetime64(now)
     return (moment - timestamps).astype("timedelta64[us]").astype(np.int64) / MICROSECONDS_AN_HOUR
 
 

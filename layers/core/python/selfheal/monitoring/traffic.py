@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.monitoring.quality import RANGE_FAULT
 from selfheal.records.monitoring import Finding
 
@@ -36,7 +37,7 @@ def traffic_findings(
         silence: how long no prediction has been made (see `silence_until`).
         day_before: number of predictions in the hours of a day earlier that `overdue` names.
     """
-    moment = np.datetime64(now.replace(tzinfo=None), "us")
+    moment = as_datetime64(now)
     return (
         *_stopped(silence, day_before),
         *_volume(len(timestamps), usual),
@@ -48,8 +49,7 @@ def silence_until(now: datetime, timestamps: NDArray[np.datetime64], lookback: t
     """How long no prediction has been made, as far as the window shows; `timestamps` is as logged, shape (n,)."""
     if not len(timestamps):
         return lookback
-    newest: datetime = timestamps.max().astype("datetime64[us]").astype(datetime)
-    return now.astimezone(UTC).replace(tzinfo=None) - newest
+    return now - as_utc(timestamps.max())
 
 
 def overdue(now: datetime, silence: timedelta) -> tuple[datetime, datetime] | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.data.moments import as_utc
 from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.performance.logistic import fit_logistic
-from selfheal.performance.realised import as_utc
 from selfheal.records.monitoring import Estimate, Performance
 
 DRAWS = 200

@@ -1,10 +1,9 @@
 """Realised performance: what matured labels say, each metric with an interval."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.data.moments import as_utc
 from selfheal.performance import intervals
 from selfheal.records.monitoring import Estimate, Performance
 
@@ -52,12 +51,6 @@ def expected_calibration_error(probabilities: NDArray[np.float64], labels: NDArr
     bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
     gaps = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
     return float(np.abs(gaps).sum() / len(labels))
-
-
-def as_utc(moment: np.datetime64) -> datetime:
-    """A moment of a Dataset as an aware datetime."""
-    value: datetime = moment.astype("datetime64[us]").astype(datetime)
-    return value.replace(tzinfo=UTC)
 
 
 def _calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> Estimate:

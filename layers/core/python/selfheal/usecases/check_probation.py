@@ -1,10 +1,11 @@
 """Does a new version keep what its gates promised? If not, the version before it comes back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from selfheal.composition import Stores
+from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
 from selfheal.healing.sentences import sentence_of
@@ -77,7 +78,7 @@ def _rows_since(
     """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
     start = manifest.evaluation_from if promotion.evidence and manifest.evaluation_from else promotion.decided_at
     labelled = labelled_rows(stores, manifest.contract, start, now)
-    promoted_at = _naive(promotion.decided_at)
+    promoted_at = as_datetime64(promotion.decided_at)
     row_ids = labelled.rows.row_ids.astype(str)
     is_new = (labelled.arrivals > promoted_at) & ~np.isin(row_ids, sorted(row_ids_behind(stores, [promotion])))
     order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
@@ -100,7 +101,7 @@ def _found(
         previous_version=previous_version,
         ends_at=ends_at,
         labels=len(rows),
-        own_labels=int((rows.timestamps >= _naive(pointer.promoted_at)).sum()),
+        own_labels=int((rows.timestamps >= as_datetime64(pointer.promoted_at)).sum()),
         difference=difference,
         e_value=highest,
         threshold=threshold,
@@ -125,7 +126,3 @@ def _bring_back(
         evidence=evidence,
         production=production,
     )
-
-
-def _naive(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

@@ -2,11 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
-
-import numpy as np
 
 from selfheal.composition import Stores
+from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
 
@@ -19,8 +17,8 @@ def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: 
         key=key,
         sha256=sha256,
         rows=len(rows),
-        oldest=_moment(rows.timestamps.min()) if len(rows) else None,
-        newest=_moment(rows.timestamps.max()) if len(rows) else None,
+        oldest=as_utc(rows.timestamps.min()) if len(rows) else None,
+        newest=as_utc(rows.timestamps.max()) if len(rows) else None,
         circumstances=circumstances,
     )
 
@@ -37,8 +35,3 @@ def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:
         if decision.evidence is not None:
             used.update(read_evidence(stores, decision.evidence).row_ids.astype(str))
     return used
-
-
-def _moment(timestamp: np.datetime64) -> datetime:
-    moment: datetime = timestamp.astype("datetime64[us]").astype(datetime)
-    return moment.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.data.moments import as_datetime64
 from selfheal.records.labels import Label
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.labels import LabelStore
 
@@ -69,7 +71,7 @@ def _days(labels: LabelStore, start: datetime, end: datetime) -> Iterator[tuple[
 def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:
     """All predictions made in [start, end) while the pipeline was sound, joined with the labels known now."""
     made = stores.history.window(start, end, contract)
-    sound = is_sound(stores, made, start, end)
+    sound = is_sound(made, stores.fault_periods.touching(start, end))
     predictions = made.take(sound)
     known = stores.labels.of_predictions_between(start, end)
     unmatched = len(known.keys() - set(made.prediction_ids))
@@ -85,12 +87,11 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
     return LabelledWindow(predictions, is_labelled, labelled, delays, unmatched, faulty=int((~sound).sum()))
 
 
-def is_sound(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> NDArray[np.bool_]:
-    """Which of the predictions made in [start, end) no broken pipeline made, in their order."""
+def is_sound(made: PredictionWindow, broken: Iterable[FaultPeriod]) -> NDArray[np.bool_]:
+    """Which predictions no broken pipeline made, shape (len(made),)."""
     sound = np.ones(len(made), dtype=bool)
-    for period in stores.fault_periods.touching(start, end):
-        first, last = (np.datetime64(moment.replace(tzinfo=None), "us") for moment in (period.start, period.end))
-        sound &= (made.timestamps < first) | (made.timestamps >= last)
+    for period in broken:
+        sound &= (made.timestamps < as_datetime64(period.start)) | (made.timestamps >= as_datetime64(period.end))
     return sound
 
 

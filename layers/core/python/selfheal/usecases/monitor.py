@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
+from selfheal.data.moments import as_datetime64
 from selfheal.drift import judge
 from selfheal.drift.impact import impacts
 from selfheal.drift.looks import level_of_one_look
@@ -347,7 +348,7 @@ def _labels_come_within_the_cooldown(run: _Run) -> bool:
     if not len(labelled):
         return False
     cooldown = timedelta(days=run.contract.policy.gates.cooldown_days)
-    return bool(np.datetime64(run.now.replace(tzinfo=None), "us") - labelled.max() < np.timedelta64(cooldown))
+    return bool(as_datetime64(run.now) - labelled.max() < np.timedelta64(cooldown))
 
 
 def _not_started(reason: str) -> HealingState:
@@ -357,7 +358,7 @@ def _not_started(reason: str) -> HealingState:
 def _labelled_since(run: _Run, alarm: AlarmState) -> int:
     if alarm.since is None:
         return 0
-    since = np.datetime64(alarm.since.replace(tzinfo=None), "us")
+    since = as_datetime64(alarm.since)
     return int((run.recent.is_labelled & (run.recent.rows.timestamps >= since)).sum())
 
 

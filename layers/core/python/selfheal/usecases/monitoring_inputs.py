@@ -1,5 +1,6 @@
 """What a monitoring run reads: the production version as it was frozen, the window, and the newest labelled rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
@@ -18,6 +19,7 @@ from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.records.manifest import Manifest
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
@@ -97,13 +99,14 @@ def recent_predictions(
 
     Those left out that a broken pipeline made. Back to where 2,000 are labelled, for 400 days at most.
     """
-    parts = [_labelled(stores, window, start, now)]
+    broken = tuple(stores.fault_periods.touching(now - LABEL_HORIZON, now))
+    parts = [_labelled(stores, window, broken, start, now)]
     for day in sorted(stores.labels.days_between(now - LABEL_HORIZON, start), reverse=True):
         if sum(int(part.is_labelled.sum()) for part in parts) >= LABELS_WANTED:
             break
         since = datetime.combine(day, time(), UTC)
         until = min(since + DAY, start)
-        parts.append(_labelled(stores, stores.history.window(since, until, contract), since, until))
+        parts.append(_labelled(stores, stores.history.window(since, until, contract), broken, since, until))
     if len(parts) == 1:
         return parts[0]
     oldest_first = parts[::-1]
@@ -113,8 +116,10 @@ def recent_predictions(
     )
 
 
-def _labelled(stores: Stores, made: PredictionWindow, start: datetime, end: datetime) -> RecentPredictions:
-    rows = made.take(is_sound(stores, made, start, end))
+def _labelled(
+    stores: Stores, made: PredictionWindow, broken: Iterable[FaultPeriod], start: datetime, end: datetime
+) -> RecentPredictions:
+    rows = made.take(is_sound(made, broken))
     known = stores.labels.of_predictions_between(start, end)
     labels = [known[key].label if key in known else -1 for key in rows.prediction_ids]
     return RecentPredictions(rows, np.array(labels, dtype=np.int8))

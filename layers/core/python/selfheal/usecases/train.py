@@ -15,9 +15,9 @@ import orjson
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
+from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
-from selfheal.performance.realised import as_utc
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train

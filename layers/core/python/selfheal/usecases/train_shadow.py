@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
+from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
 from selfheal.records.healing import Healing, Training
@@ -66,12 +65,12 @@ def _trained(
     fit: Fit,
 ) -> Training:
     labelled = _labelled_rows(stores, production, now)
-    is_unseen = labelled.timestamps > _naive(production.data.newest)
+    is_unseen = labelled.timestamps > as_datetime64(production.data.newest)
     unhurried = healing.trigger.kind == "growth"
     evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen), unhurried=unhurried)
     if evaluation_from is None:
         return Training(outcome="skip", reason=_no_evaluation_rows(int(is_unseen.sum()), production))
-    training = _training_rows(stores, production, labelled.take(labelled.timestamps < _naive(evaluation_from)))
+    training = _training_rows(stores, production, labelled.take(labelled.timestamps < as_datetime64(evaluation_from)))
     manifest = train_version(
         stores.models,
         training.rows,
@@ -128,7 +127,3 @@ def _no_evaluation_rows(unseen: int, production: Manifest) -> str:
         f"{unseen} labelled rows are newer than what production has seen; {needed} that no earlier attempt has used "
         "must be kept back to judge the shadow model, and as many be left to teach it: more labels are needed"
     )
-
-
-def _naive(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.replace(tzinfo=None), "us")
