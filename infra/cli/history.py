@@ -54,7 +54,7 @@ def show(
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    decisions = [decision for decision in stores.ledger.decisions() if decision.version == version]
+    decisions = [decision for decision in stores.ledger.decisions() if _concerns(decision, manifest)]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
@@ -65,6 +65,12 @@ def show(
         typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
         if decision.gates:
             console.print(_gates(decision))
+
+
+def _concerns(decision: "Decision", manifest: "Manifest") -> bool:
+    """It is about the version, or ended the healing that trained it (in favour of one that was refused before)."""
+    healing = manifest.lineage.execution
+    return decision.version == manifest.version or (healing is not None and decision.execution == healing)
 
 
 def _about(manifest: "Manifest") -> "Table":

@@ -45,11 +45,11 @@ class Interrupted(MemoryBucket):
 def promoted(*, evidence: bool = False, stores: Stores | None = None) -> Stores:
     """v2, which believes in slope 2, in production since day 10."""
     stores, healing = healed_environment(stores=stores)
-    verdict = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
+    verdict = Verdict(version="v2", kind="promote", reason="all gates passed", gates=(), evidence=None)
     if evidence:
         traffic(stores, since=PROMOTED - DAY, rows=300)
         verdict = evaluate_gates(stores, healing, trained(), PROMOTED).model_copy(update={"kind": "promote"})
-    conclude(stores, healing, (trained(), verdict), PROMOTED)
+    conclude(stores, healing, verdict, PROMOTED)
     return stores
 
 

@@ -45,7 +45,7 @@ from tests.support.healing import (
     write_version,
 )
 
-PROMOTE = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
+PROMOTE = Verdict(version="v2", kind="promote", reason="all gates passed", gates=(), evidence=None)
 LATER = START + 10 * DAY
 
 
@@ -107,7 +107,7 @@ def test_the_next_automatic_start_waits_after_any_decision_and_for_the_cooldown(
     assert next_start_allowed(list(stores.ledger.entries()), policy) == START + DAY
     conclude(stores, healing, Ending(kind="skip", reason="too few labels"), LATER)
     assert next_start_allowed(list(stores.ledger.entries()), policy) == LATER + DAY
-    conclude(stores, healing.model_copy(update={"execution": "v1-1"}), (trained(), PROMOTE), LATER + DAY)
+    conclude(stores, healing.model_copy(update={"execution": "v1-1"}), PROMOTE, LATER + DAY)
     assert next_start_allowed(list(stores.ledger.entries()), policy) == LATER + 8 * DAY
 
 
@@ -115,7 +115,7 @@ def test_a_promotion_that_lost_its_swap_starts_no_cooldown():
     """Production wasn't changed, so nothing has to settle."""
     stores, healing = healed_environment()
     lost = healing.model_copy(update={"pointer_etag": '"another"'})
-    conclude(stores, lost, (trained(), PROMOTE), LATER)
+    conclude(stores, lost, PROMOTE, LATER)
     assert last_move(list(stores.ledger.entries())) is None
 
 
@@ -208,7 +208,7 @@ def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
     assert evaluation_start_of(stores, production, labelled_until(stores, LATER))
     training = trained(evaluation_from=START + 8 * DAY)
     verdict = evaluate_gates(stores, healing, training, LATER).model_copy(update={"kind": "reject"})
-    conclude(stores, healing, (training, verdict), LATER)
+    conclude(stores, healing, verdict, LATER)
     assert evaluation_start_of(stores, production, labelled_until(stores, LATER)) is None
     traffic(stores, since=LATER, rows=300, seed=1)
     assert evaluation_start_of(stores, production, labelled_until(stores, LATER + DAY)) >= LATER
@@ -220,7 +220,7 @@ def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
 def test_a_promotion_moves_the_pointer_between_its_two_entries():
     """Decision, swap, outcome: the pointer names the decision, the ledger has both, people get a sentence."""
     stores, healing = healed_environment()
-    conclusion = conclude(stores, healing, (trained(), PROMOTE), LATER)
+    conclusion = conclude(stores, healing, PROMOTE, LATER)
     assert entries_of(stores) == ["bootstrap", "done", "promote", "done"]
     pointer = stores.pointer.read().pointer
     assert (pointer.version, pointer.previous_version, pointer.decision_id) == ("v2", "v1", "v1-0")
@@ -241,7 +241,7 @@ def test_any_other_ending_leaves_production_alone(kind: str):
 def test_concluding_again_changes_nothing():
     """A repeated call returns the decision as the ledger has it, whatever it is given."""
     stores, healing = healed_environment()
-    first = conclude(stores, healing, (trained(), PROMOTE), LATER)
+    first = conclude(stores, healing, PROMOTE, LATER)
     again = conclude(stores, healing, Ending(kind="failed", reason="timed out"), LATER + HOUR)
     assert again.decision == first.decision
     assert entries_of(stores) == ["bootstrap", "done", "promote", "done"]
@@ -251,15 +251,15 @@ def test_a_lost_swap_is_a_conflict_and_a_failed_healing():
     """Production moved on since the healing began: nothing is changed, the ledger says what happened."""
     stores, healing = healed_environment()
     write_version(stores, "v3", slope=1.0)
-    conclude(stores, healing, (trained("v3"), PROMOTE), LATER)
+    conclude(stores, healing, PROMOTE.model_copy(update={"version": "v3"}), LATER)
     late = healing.model_copy(update={"execution": "v1-late"})
-    conclusion = conclude(stores, late, (trained(), PROMOTE), LATER)
+    conclusion = conclude(stores, late, PROMOTE, LATER)
     assert production_of(stores) == "v3"
     assert not conclusion.applied
     assert conclusion.decision.kind == "failed"
     assert "v2 was not promoted" in conclusion.sentence
     assert entries_of(stores)[-3:] == ["promote", "conflict", "failed"]
-    assert conclude(stores, late, (trained(), PROMOTE), LATER).decision == conclusion.decision
+    assert conclude(stores, late, PROMOTE, LATER).decision == conclusion.decision
 
 
 def test_fifty_promotions_at_once_have_one_winner():
@@ -272,7 +272,7 @@ def test_fifty_promotions_at_once_have_one_winner():
     def promote(position: int) -> bool:
         mine = healing.model_copy(update={"execution": f"v1-{position}"})
         barrier.wait()
-        return conclude(stores, mine, (trained(f"w{position}"), PROMOTE), LATER).applied
+        return conclude(stores, mine, PROMOTE.model_copy(update={"version": f"w{position}"}), LATER).applied
 
     with ThreadPoolExecutor(50) as pool:
         applied = list(pool.map(promote, range(50)))
@@ -312,7 +312,7 @@ def test_a_second_bootstrap_is_refused_and_a_repeated_one_is_not():
 def test_a_rollback_brings_the_previous_version_back():
     """It bypasses the gates, not the ledger, and starts a cooldown."""
     stores, healing = healed_environment()
-    conclude(stores, healing, (trained(), PROMOTE), LATER)
+    conclude(stores, healing, PROMOTE, LATER)
     decision = roll_back(stores, None, reason="complaints", actor="ann", now=LATER + HOUR)
     assert production_of(stores) == "v1"
     assert (decision.kind, decision.version, decision.previous_version, decision.actor) == (
@@ -368,7 +368,7 @@ def crashed(before_write: int) -> tuple[Stores, Healing, CrashingBucket]:
     healing = healing_of(stores)
     registry.crash_at = before_write
     with pytest.raises(StoreUnavailable):
-        conclude(stores, healing, (trained(), PROMOTE), LATER)
+        conclude(stores, healing, PROMOTE, LATER)
     registry.crash_at = None
     return stores, healing, registry
 
@@ -377,7 +377,7 @@ def crashed(before_write: int) -> tuple[Stores, Healing, CrashingBucket]:
 def test_a_promotion_that_crashed_is_finished_by_its_retry(before_write: int):
     """Before the decision, before the swap, before the outcome: the retried function completes what is missing."""
     stores, healing, _ = crashed(before_write)
-    assert conclude(stores, healing, (trained(), PROMOTE), LATER).applied
+    assert conclude(stores, healing, PROMOTE, LATER).applied
     assert entries_of(stores) == ["bootstrap", "done", "promote", "done"]
     assert production_of(stores) == "v2"
 
@@ -411,7 +411,9 @@ def test_a_crashed_promotion_that_was_overtaken_is_undone():
     """Somebody promoted v3 meanwhile: the crashed promotion of v2 becomes a conflict, v3 stays."""
     stores, healing, _ = crashed(1)
     write_version(stores, "v3", slope=1.0)
-    conclude(stores, healing.model_copy(update={"execution": "v1-1"}), (trained("v3"), PROMOTE), LATER)
+    conclude(
+        stores, healing.model_copy(update={"execution": "v1-1"}), PROMOTE.model_copy(update={"version": "v3"}), LATER
+    )
     sweep(stores, FakeExecutions(), LATER + HOUR)
     assert entries_of(stores) == ["bootstrap", "done", "promote", "promote", "done", "conflict"]
     assert production_of(stores) == "v3"

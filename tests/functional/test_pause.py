@@ -33,7 +33,7 @@ from tests.support.healing import (
 )
 
 NOW = START + 10 * DAY
-PROMOTE = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
+PROMOTE = Verdict(version="v2", kind="promote", reason="all gates passed", gates=(), evidence=None)
 BY_ANN: dict[str, Any] = {"reason": "an incident", "actor": "ann", "now": NOW}
 
 
@@ -50,7 +50,7 @@ def production_of(stores: Stores) -> str:
 def test_a_healing_that_would_promote_is_rejected_and_says_who_paused_it():
     """Its decision is a rejection with the pause's reason and what the gates had said; production stays."""
     stores, healing = paused_environment()
-    conclusion = conclude(stores, healing, (trained(), PROMOTE), NOW)
+    conclusion = conclude(stores, healing, PROMOTE, NOW)
     assert (conclusion.decision.kind, production_of(stores)) == ("reject", "v1")
     assert "paused since 2026-03-11 00:00 UTC by ann: an incident" in conclusion.sentence
     assert "all gates passed" in conclusion.sentence
@@ -80,7 +80,7 @@ def test_after_resuming_promotions_go_on():
     """The newest switch counts."""
     stores, healing = paused_environment()
     resume(stores, reason="mended", actor="ann", now=NOW)
-    assert conclude(stores, healing, (trained(), PROMOTE), NOW).applied
+    assert conclude(stores, healing, PROMOTE, NOW).applied
     assert production_of(stores) == "v2"
 
 
@@ -117,7 +117,7 @@ def test_a_pause_between_decision_and_swap_still_stops_it(interrupted):
     """The promotion stands in the ledger as not carried out, and the healing as failed because of the pause."""
     stores, healing, registry = interrupted
     registry.then = lambda: pause(stores, **BY_ANN)
-    conclusion = conclude(stores, healing, (trained(), PROMOTE), NOW)
+    conclusion = conclude(stores, healing, PROMOTE, NOW)
     assert not conclusion.applied
     assert "not carried out: automatic promotion is paused" in conclusion.sentence
     assert production_of(stores) == "v1"
@@ -128,7 +128,7 @@ def test_an_interrupted_promotion_is_not_finished_under_a_pause(interrupted):
     stores, healing, registry = interrupted
     registry.then = died
     with pytest.raises(StoreUnavailable):
-        conclude(stores, healing, (trained(), PROMOTE), NOW)
+        conclude(stores, healing, PROMOTE, NOW)
     pause(stores, **BY_ANN)
     sweep(stores, FakeExecutions(), NOW + HOUR)
     assert production_of(stores) == "v1"
@@ -142,7 +142,7 @@ def died() -> None:
 def test_a_promotion_whose_swap_came_before_the_pause_is_recorded_as_done():
     """A retry after the swap finds its own decision in production: the ledger must not say otherwise."""
     stores, healing = healed_environment()
-    conclude(stores, healing, (trained(), PROMOTE), NOW)
+    conclude(stores, healing, PROMOTE, NOW)
     forget_last(stores)
     pause(stores, **BY_ANN)
     decision: Decision = next(d for d in stores.ledger.decisions() if d.kind == "promote")
@@ -169,7 +169,7 @@ def test_a_switch_that_cannot_be_read_stops_the_promotion(monkeypatch, unreadabl
         monkeypatch.setattr(stores.registry_bucket, "keys", lambda *_: died())
     stores.ledger._seen = ()
     with pytest.raises(error):
-        conclude(stores, healing, (trained(), PROMOTE), NOW)
+        conclude(stores, healing, PROMOTE, NOW)
     with pytest.raises(error):
         start_healing(stores, FakeExecutions(), DRIFT, NOW)
     assert production_of(stores) == "v1"
@@ -183,7 +183,7 @@ def test_a_pause_that_is_taken_out_of_the_ledger_is_noticed():
     del stores.registry_bucket._objects[paused_at]
     stores.ledger._seen = ()
     with pytest.raises(LedgerBroken, match="one is missing"):
-        conclude(stores, healing, (trained(), PROMOTE), NOW)
+        conclude(stores, healing, PROMOTE, NOW)
 
 
 def test_a_rejection_under_a_pause_is_verified_against_its_gates():
@@ -194,7 +194,7 @@ def test_a_rejection_under_a_pause_is_verified_against_its_gates():
     verdict = evaluate_gates(stores, healing, trained(), NOW + 2 * DAY)
     assert verdict.kind == "promote"
     pause(stores, **BY_ANN)
-    assert conclude(stores, healing, (trained(), verdict), NOW + 2 * DAY).decision.kind == "reject"
+    assert conclude(stores, healing, verdict, NOW + 2 * DAY).decision.kind == "reject"
     assert verify(stores).verdicts == 1
 
 

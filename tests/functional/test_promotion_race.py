@@ -14,10 +14,10 @@ from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
 from selfheal.records.healing import Healing, Verdict
 from selfheal.stores.bucket import StoredObject
 from selfheal.usecases.conclude import conclude
-from tests.support.healing import DAY, START, healed_environment, trained, write_version
+from tests.support.healing import DAY, START, healed_environment, write_version
 
 PROCESSES, THREADS = 5, 10
-PROMOTE = Verdict(kind="promote", reason="all gates passed", gates=(), evidence=None)
+PROMOTE = Verdict(version="v2", kind="promote", reason="all gates passed", gates=(), evidence=None)
 
 
 class FileBucket:
@@ -75,7 +75,7 @@ def promote_many(folder: Path, healing: Healing, process: int, gate: "multiproce
 
     def promote(thread: int) -> bool:
         mine = healing.model_copy(update={"execution": f"v1-{process * THREADS + thread}"})
-        return conclude(stores, mine, (trained(), PROMOTE), START + 10 * DAY).applied
+        return conclude(stores, mine, PROMOTE, START + 10 * DAY).applied
 
     gate.wait()
     with ThreadPoolExecutor(THREADS) as pool:

@@ -27,8 +27,8 @@ def eventful() -> Stores:
     judged = evaluate_gates(stores, healing, trained(), LATER)
     early = evaluate_gates(stores, healing, trained(), START + 9.1 * DAY)
     assert (early.kind, judged.kind) == ("reject", "promote")
-    conclude(stores, healing, (trained(), early), START + 9.1 * DAY)
-    conclude(stores, healing_of(stores, "v1-1"), (trained(), judged), LATER)
+    conclude(stores, healing, early, START + 9.1 * DAY)
+    conclude(stores, healing_of(stores, "v1-1"), judged, LATER)
     traffic(stores, since=LATER, rows=300, slope=-2.0, seed=1)
     check_probation(stores, FakeNotifications(), LATER + DAY)
     force_promotion(stores, "v2", reason="I know better", actor="ann", now=LATER + 2 * DAY)
@@ -171,6 +171,6 @@ def test_whatever_is_off_is_an_error_of_ours(stores: Stores):
 def test_a_promotion_without_evidence_is_caught():
     """Only a forced promotion goes without."""
     stores, healing = healed_environment()
-    conclude(stores, healing, (trained(), Verdict(kind="promote", reason="", gates=(), evidence=None)), LATER)
+    conclude(stores, healing, Verdict(version="v2", kind="promote", reason="", gates=(), evidence=None), LATER)
     with pytest.raises(VerificationFailed, match="v1-0"):
         verify(stores)

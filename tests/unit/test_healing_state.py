@@ -36,8 +36,8 @@ def test_an_error_of_a_function_is_told_in_its_own_words():
     assert ending == Ending(kind="failed", reason="StoreUnavailable: S3 didn't answer", version="v2")
 
 
-def test_training_and_verdict_are_what_a_promotion_needs():
+def test_a_verdict_is_what_a_promotion_needs():
     """A verdict with its gates is handed on as it is."""
-    verdict = {"kind": "reject", "reason": "one of seven failed", "gates": [], "evidence": None}
-    training, judged = result_of({"training": TRAINED, "verdict": verdict})
-    assert (training.version, judged.kind) == ("v2", "reject")
+    verdict = {"version": "v2", "kind": "reject", "reason": "one of seven failed", "gates": [], "evidence": None}
+    judged = result_of({"training": TRAINED, "verdict": verdict})
+    assert (judged.version, judged.kind) == ("v2", "reject")

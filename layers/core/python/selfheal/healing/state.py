@@ -14,8 +14,8 @@ from selfheal.records.ledger import Approval
 LONGEST_CAUSE = 300
 
 
-def result_of(state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
-    """The shadow model and its verdict, or how the healing ended without one; never an error.
+def result_of(state: Mapping[str, Any]) -> Verdict | Ending:
+    """The verdict, or how the healing ended without one; never an error.
 
     Args:
         state: the state machine's state: `training`, `labels`, `verdict` and `approval` as far as it came, `failure`
@@ -32,19 +32,19 @@ def result_of(state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
     verdict = _read(Verdict, state, "verdict")
     if verdict is None:
         return Ending(kind="failed", reason=_unjudged(state), version=version)
-    return _approved(training, verdict, state)
+    return _approved(verdict, state)
 
 
-def _approved(training: Training, verdict: Verdict, state: Mapping[str, Any]) -> tuple[Training, Verdict] | Ending:
+def _approved(verdict: Verdict, state: Mapping[str, Any]) -> Verdict | Ending:
     if not verdict.approval_seconds or verdict.kind != "promote":
-        return training, verdict
+        return verdict
     approval = _read(Approval, state, "approval")
     if approval is None:
-        return Ending(kind="failed", reason="the approval is nothing that can be used", version=training.version)
+        return Ending(kind="failed", reason="the approval is nothing that can be used", version=verdict.version)
     said = f"{'approved' if approval.approved else 'refused'} by {approval.by}: {approval.reason}"
     kind = "promote" if approval.approved else "reject"
     answered = {"kind": kind, "reason": f"{said}; {verdict.reason}", "approval": approval}
-    return training, verdict.model_copy(update=answered)
+    return verdict.model_copy(update=answered)
 
 
 def _unjudged(state: Mapping[str, Any]) -> str:

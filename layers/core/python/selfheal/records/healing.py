@@ -51,9 +51,11 @@ class LabelProgress(Record):
 class Verdict(Record):
     """Result of the gate evaluation, `$.verdict`.
 
+    version: the one that is promoted or rejected: the shadow model, or one refused before that has proved itself since.
     approval_seconds: how long a person may take to approve the promotion; 0: nobody is asked. approval: the answer.
     """
 
+    version: str
     kind: Literal["promote", "reject"]
     reason: str
     gates: tuple[GateResult, ...]

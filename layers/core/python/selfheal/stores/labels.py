@@ -5,6 +5,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 import orjson
 
@@ -60,20 +61,24 @@ class LabelStore:
                 newest[label.prediction_id] = label
         return {key: label for key, label in newest.items() if start <= moment_of(key) < end}
 
-    def count_between(self, start: datetime, end: datetime, at_most: int) -> int:
-        """How many predictions made in [start, end) are labelled; counting stops once it is as many as asked for."""
-        labelled: set[str] = set()
-        for key in reversed(list(self._keys(start, end))):
-            for _, body in self._data.get_many([key]):
-                ids = (orjson.loads(line)["prediction_id"] for line in body.splitlines())
-                labelled.update(row for row in ids if start <= moment_of(row) < end)
-            if len(labelled) >= at_most:
+    def newest_between(self, start: datetime, end: datetime, at_most: int) -> list[datetime]:
+        """When the newest labelled predictions of [start, end) were made, newest first, `at_most` of them.
+
+        Read a day at a time from the newest on, so that a year of labels costs no more than the days that are needed.
+        """
+        newest: list[datetime] = []
+        for _, keys in groupby(reversed(list(self._keys(start, end))), key=_day_of):
+            bodies = (body for _, body in self._data.get_many(keys))
+            labelled = {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
+            moments = sorted(map(moment_of, labelled), reverse=True)
+            newest += [moment for moment in moments if start <= moment < end]
+            if len(newest) >= at_most:
                 break
-        return len(labelled)
+        return newest[:at_most]
 
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
-        return {date.fromisoformat(key[len(ACCEPTED) + 3 :][:10]) for key in self._keys(start, end)}
+        return {date.fromisoformat(_day_of(key)) for key in self._keys(start, end)}
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
@@ -93,6 +98,10 @@ class LabelStore:
         except ObjectExists:
             return False
         return True
+
+
+def _day_of(key: str) -> str:
+    return key[len(ACCEPTED) + len("dt=") :][: len("2026-01-31")]
 
 
 def _age(label: Label) -> tuple[datetime, datetime, int]:

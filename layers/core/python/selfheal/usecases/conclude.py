@@ -5,7 +5,7 @@ from datetime import datetime
 from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.healing.sentences import sentence_of
-from selfheal.records.healing import Conclusion, Ending, Healing, Training, Verdict
+from selfheal.records.healing import Conclusion, Ending, Healing, Verdict
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
@@ -15,7 +15,7 @@ from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause
 ACTOR = "healing"
 
 
-def conclude(stores: Stores, healing: Healing, result: tuple[Training, Verdict] | Ending, now: datetime) -> Conclusion:
+def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: datetime) -> Conclusion:
     """Write the one decision of a healing and carry it out; a repeated call finds it in the ledger and finishes it.
 
     A promotion whose swap is lost becomes a conflict in the ledger, and the healing's decision is `failed`. While a
@@ -68,7 +68,7 @@ def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:
         raise PromotionConflict(f"{current.version} is in production already; `selfheal heal` replaces it")
 
 
-def _decision(healing: Healing, result: tuple[Training, Verdict] | Ending, now: datetime) -> Decision:
+def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Decision:
     common = {
         "decision_id": healing.execution,
         "decided_at": now,
@@ -79,15 +79,14 @@ def _decision(healing: Healing, result: tuple[Training, Verdict] | Ending, now: 
     }
     if isinstance(result, Ending):
         return Decision(**common, kind=result.kind, version=result.version, reason=result.reason)
-    training, verdict = result
     return Decision(
         **common,
-        kind=verdict.kind,
-        version=training.version,
-        reason=verdict.reason,
-        gates=verdict.gates,
-        evidence=verdict.evidence,
-        approval=verdict.approval,
+        kind=result.kind,
+        version=result.version,
+        reason=result.reason,
+        gates=result.gates,
+        evidence=result.evidence,
+        approval=result.approval,
     )
 
 

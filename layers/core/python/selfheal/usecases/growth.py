@@ -33,7 +33,7 @@ def growth(
     is_tried = any(one.previous_version == production.version for one in about)
     needed = labels_to_judge(performance, policy) if is_tried else labels_needed(performance, policy)
     wanted = max(needed, round(GROWTH * production.data.rows))
-    if stores.labels.count_between(since, now, wanted) < wanted:
+    if len(stores.labels.newest_between(since, now, wanted)) < wanted:
         return None
     return f"{wanted} rows were labelled since {since:%Y-%m-%d %H:%M} UTC, and {production.data.rows} taught the model"
 

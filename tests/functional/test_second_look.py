@@ -1,0 +1,140 @@
+"""A shadow model that gate 7 alone refused gets one more look, on rows that it wasn't judged by."""
+
+from datetime import datetime
+
+import pytest
+
+from selfheal.composition import Stores
+from selfheal.records.healing import Verdict
+from selfheal.stores.registry import SERVING
+from selfheal.usecases import second_look
+from selfheal.usecases.conclude import conclude, promote_first
+from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.evidence import read_evidence
+from selfheal.usecases.promote import force_promotion
+from selfheal.usecases.roll_back import roll_back
+from selfheal.usecases.second_look import refused_for_want_of_evidence
+from selfheal.usecases.verify import verify
+from tests.support.healing import (
+    DAY,
+    HOUR,
+    START,
+    healing_of,
+    memory_stores,
+    traffic,
+    trained,
+    write_version,
+)
+
+FIRST_LOOK = START + 10 * DAY
+SECOND_LOOK = FIRST_LOOK + 2 * DAY
+SLOPE = 0.5
+
+
+def refused_once(*, v2: float = SLOPE) -> tuple[Stores, list[str]]:
+    """v1 (blind to x) in production; v2 judged on 200 rows and refused. And the ids of those rows."""
+    stores = memory_stores()
+    promote_first(stores, write_version(stores, "v1", slope=0.0), now=START, actor="test")
+    write_version(stores, "v2", slope=v2, evaluation_from=START + 9 * DAY)
+    write_version(stores, "v3", slope=-SLOPE, evaluation_from=FIRST_LOOK + HOUR)
+    ids = traffic(stores, since=START + 9 * DAY, rows=200, slope=SLOPE)
+    verdict = judged(stores, "v2", FIRST_LOOK, "v1-0")
+    assert (verdict.version, verdict.kind) == ("v2", "reject")
+    return stores, ids
+
+
+def judged(stores: Stores, shadow: str, now: datetime, execution: str) -> Verdict:
+    """The verdict of a healing that trained `shadow`, as the ledger has it."""
+    healing = healing_of(stores, execution, now)
+    since = stores.models.manifest(shadow).evaluation_from
+    verdict = evaluate_gates(stores, healing, trained(shadow, since), now)
+    conclude(stores, healing, verdict, now)
+    return verdict
+
+
+def failed(verdict: Verdict) -> list[str]:
+    return [gate.gate for gate in verdict.gates if not gate.passed]
+
+
+def test_what_two_hundred_rows_could_not_prove_the_rows_since_do():
+    """v2 was refused by gate 7 alone; when the newer v3 is refused too, v2 is promoted, on rows that are new to it."""
+    stores, seen = refused_once()
+    since = traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    verdict = judged(stores, "v3", SECOND_LOOK, "v1-1")
+    assert (verdict.version, verdict.kind, failed(verdict)) == ("v2", "promote", [])
+    assert "on 800 rows since: all 7 gates passed" in verdict.reason
+    assert "the newer v3: " in verdict.reason
+    judging = set(read_evidence(stores, verdict.evidence).row_ids)
+    assert judging == set(since)
+    assert not judging & set(seen)
+    assert stores.pointer.read().pointer.version == "v2"
+    assert verify(stores).verdicts == 2
+
+
+def test_a_newer_shadow_model_that_passes_goes_first():
+    """v3 passes by itself: nobody looks at v2 again."""
+    stores, _ = refused_once()
+    write_version(stores, "v4", slope=SLOPE, evaluation_from=FIRST_LOOK + HOUR)
+    traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    assert judged(stores, "v4", SECOND_LOOK, "v1-1").version == "v4"
+
+
+def test_a_second_look_is_the_last_one():
+    """x means nothing any more: both are refused, the verdict is about v3 and tells of v2, which isn't asked again."""
+    stores, _ = refused_once()
+    traffic(stores, since=FIRST_LOOK, rows=400, slope=0.0, seed=1)
+    verdict = judged(stores, "v3", SECOND_LOOK, "v1-1")
+    assert (verdict.version, verdict.kind) == ("v3", "reject")
+    assert "; v2, judged again on 400 rows: " in verdict.reason
+    assert failed(verdict) != ["paired_evidence"]
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is None
+
+
+def test_after_months_only_the_newest_rows_are_asked(monkeypatch: pytest.MonkeyPatch):
+    """However many rows were labelled since, a second look reads no more than its limit."""
+    monkeypatch.setattr(second_look, "MOST_ROWS", 500)
+    stores, _ = refused_once()
+    since = traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    verdict = judged(stores, "v3", SECOND_LOOK, "v1-1")
+    assert list(read_evidence(stores, verdict.evidence).row_ids) == since[300:]
+
+
+def lose_its_model(stores: Stores) -> None:
+    """Somebody changes what v2 answers."""
+    stores.registry_bucket.put(f"models/v2/{SERVING}", b"{}")
+
+
+def have_been_in_production(stores: Stores) -> None:
+    """A person promoted v2 all the same, and took it back."""
+    force_promotion(stores, "v2", reason="I know better", actor="ann", now=FIRST_LOOK)
+    roll_back(stores, None, reason="complaints", actor="ann", now=FIRST_LOOK + HOUR)
+
+
+def change_nothing(_: Stores) -> None:
+    """No rows come."""
+
+
+@pytest.mark.parametrize(
+    ("happens", "rows"), [(lose_its_model, 800), (have_been_in_production, 800), (change_nothing, 0)]
+)
+def test_no_second_look(happens, rows: int):
+    """What can't be read as it was written, what had its chance in production, or what no row has come for."""
+    stores, _ = refused_once()
+    happens(stores)
+    traffic(stores, since=FIRST_LOOK + 2 * HOUR, rows=rows, slope=SLOPE, seed=1)
+    verdict = judged(stores, "v3", SECOND_LOOK + 7 * DAY, "v1-1")
+    assert (verdict.version, verdict.kind) == ("v3", "reject")
+    assert "judged again" not in verdict.reason
+
+
+def test_what_another_gate_refused_stays_refused():
+    """v2 was worse by the Brier limit as well: that is no want of evidence."""
+    stores, _ = refused_once(v2=-SLOPE)
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is None
+
+
+def test_a_refusal_in_favour_of_another_production_model_says_nothing():
+    """What lost against v1 was never compared with v3."""
+    stores, _ = refused_once()
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is not None
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v3") is None
