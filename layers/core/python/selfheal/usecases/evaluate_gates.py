@@ -6,8 +6,8 @@ from selfheal.composition import Stores
 from selfheal.errors import ArtefactRefused, HealingIncomplete, ObjectMissing, ReferenceTampered, VersionUnknown
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.manifest import Manifest
+from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence
-from selfheal.usecases.judgement import Judgement, judged
 from selfheal.usecases.second_look import refused_for_want_of_evidence, second_start
 
 
@@ -25,7 +25,7 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     if training.version is None or training.evaluation_from is None:
         raise HealingIncomplete(f"healing {healing.execution} has no shadow model to judge: {training.reason}")
     production = stores.models.manifest(healing.production_version)
-    shadow = judged(stores, production, training.version, training.evaluation_from, now)
+    shadow = compared(stores, production, training.version, training.evaluation_from, now)
     earlier = _judged_again(stores, production, now) if shadow.failed else None
     if earlier is None:
         return _verdict(stores, healing, production, shadow, shadow.reason)
@@ -37,25 +37,25 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     return _verdict(stores, healing, production, earlier, f"{proved}: {earlier.reason}; {newer}")
 
 
-def _judged_again(stores: Stores, production: Manifest, now: datetime) -> Judgement | None:
+def _judged_again(stores: Stores, production: Manifest, now: datetime) -> Comparison | None:
     refused = refused_for_want_of_evidence(stores.ledger.decisions(), production.version)
     start = None if refused is None else second_start(stores.labels, refused, now)
     if refused is None or start is None:
         return None
     try:
-        return judged(stores, production, refused.version, start, now)
+        return compared(stores, production, refused.version, start, now)
     except (ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown):
         # What can't be read as it was written has no claim to a second look, and mustn't stop the healing.
         return None
 
 
-def _verdict(stores: Stores, healing: Healing, production: Manifest, judgement: Judgement, reason: str) -> Verdict:
+def _verdict(stores: Stores, healing: Healing, production: Manifest, comparison: Comparison, reason: str) -> Verdict:
     approval = production.contract.policy.promotion.approval_hours
     return Verdict(
-        version=judgement.version,
-        kind="reject" if judgement.failed else "promote",
+        version=comparison.version,
+        kind="reject" if comparison.failed else "promote",
         reason=reason,
-        gates=judgement.gates,
-        evidence=keep_evidence(stores, healing.execution, judgement.rows, judgement.circumstances),
-        approval_seconds=0 if judgement.failed else round(approval * 3600),
+        gates=comparison.gates,
+        evidence=keep_evidence(stores, healing.execution, comparison.rows, comparison.circumstances),
+        approval_seconds=0 if comparison.failed else round(approval * 3600),
     )

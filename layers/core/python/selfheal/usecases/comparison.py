@@ -23,7 +23,7 @@ from selfheal.usecases.scoring import model_of, scored_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class Comparison:
     """What the gates say about a version, and the rows they say it by.
 
     selected_by: the feature on which it depends whether a row is labelled; None where labels are fair.
@@ -50,7 +50,7 @@ class Judgement:
         return f"{len(self.failed)} of {len(self.gates)} gates failed{weighted}: {named}"
 
 
-def judged(stores: Stores, production: Manifest, version: str, start: datetime, now: datetime) -> Judgement:
+def compared(stores: Stores, production: Manifest, version: str, start: datetime, now: datetime) -> Comparison:
     """All seven gates on every labelled row of [start, now).
 
     Raises:
@@ -71,7 +71,7 @@ def judged(stores: Stores, production: Manifest, version: str, start: datetime, 
     )
     circumstances = _circumstances(stores, window, now)
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    return Judgement(version, gates, rows, circumstances, selected_by)
+    return Comparison(version, gates, rows, circumstances, selected_by)
 
 
 def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:

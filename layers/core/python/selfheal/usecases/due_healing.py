@@ -1,0 +1,82 @@
+"""Start a healing where what was judged, or enough new truth, makes one due."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from selfheal.composition import Stores
+from selfheal.data.moments import as_datetime64
+from selfheal.errors import HealingRefused
+from selfheal.monitoring.response import DECAYED, Judgement, fault_lingers, trigger_of
+from selfheal.records.healing import Trigger, TriggerKind
+from selfheal.records.ledger import LedgerEntry
+from selfheal.records.monitoring import AlarmState, HealingState
+from selfheal.stores.executions import Executions
+from selfheal.stores.monitoring import run_prefix
+from selfheal.usecases.growth import growth
+from selfheal.usecases.heal import next_start_allowed, start_healing
+from selfheal.usecases.monitoring_run import MonitoringRun
+
+
+def start_due_healing(
+    stores: Stores, executions: Executions, run: MonitoringRun, judgement: Judgement, alarm: AlarmState
+) -> HealingState:
+    """Start a healing where one is due and allowed; otherwise the reason why not.
+
+    Raises:
+        StoreUnavailable: the registry or Step Functions doesn't answer.
+    """
+    policy = run.contract.policy
+    if judgement.faults or fault_lingers(alarm, run.now, run.lookback):
+        return _not_started("the data pipeline has to be mended first")
+    entries = list(stores.ledger.entries())
+    kind, reason = _trigger(stores, run, judgement, alarm, entries)
+    if kind is None:
+        return _not_started(reason)
+    allowed = next_start_allowed(entries, policy)
+    if allowed is not None and run.now < allowed:
+        return _not_started(f"{reason}; the next start is allowed at {allowed:%Y-%m-%d %H:%M} UTC")
+    trigger = Trigger(kind=kind, reason=reason, run=run_prefix(run.now))
+    try:
+        healing = start_healing(stores, executions, trigger, run.now)
+    except HealingRefused as refusal:
+        return _not_started(str(refusal))
+    return HealingState(started=True, execution=healing.execution, reason=reason)
+
+
+def _trigger(
+    stores: Stores, run: MonitoringRun, judgement: Judgement, alarm: AlarmState, entries: Sequence[LedgerEntry]
+) -> tuple[TriggerKind | None, str]:
+    policy = run.contract.policy
+    waiting = "nothing to heal"
+    if judgement.is_alarming:
+        kind, waiting = trigger_of(judgement, _labelled_since(run, alarm), policy)
+        if kind is not None or _labels_come_within_the_cooldown(run):
+            return kind, waiting
+    decisions = [entry.decision for entry in entries if entry.decision]
+    reason = growth(stores, run.production.manifest, decisions, judgement.performance, run.now)
+    if reason is None:
+        return None, waiting
+    # Fewer labels than a cure would like, but the newest of them know the change: a trial must learn from these.
+    return ("decay", f"{DECAYED}; {reason}") if judgement.decay.decayed else ("growth", reason)
+
+
+def _labels_come_within_the_cooldown(run: MonitoringRun) -> bool:
+    """Whether labels of what happens now may come so soon that a promotion before would be in the way of theirs."""
+    labelled = run.recent.rows.timestamps[run.recent.is_labelled]
+    if not len(labelled):
+        return False
+    cooldown = timedelta(days=run.contract.policy.gates.cooldown_days)
+    return bool(as_datetime64(run.now) - labelled.max() < np.timedelta64(cooldown))
+
+
+def _not_started(reason: str) -> HealingState:
+    return HealingState(started=False, execution=None, reason=reason)
+
+
+def _labelled_since(run: MonitoringRun, alarm: AlarmState) -> int:
+    if alarm.since is None:
+        return 0
+    since = as_datetime64(alarm.since)
+    return int((run.recent.is_labelled & (run.recent.rows.timestamps >= since)).sum())

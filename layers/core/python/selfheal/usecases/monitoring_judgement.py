@@ -1,0 +1,143 @@
+"""What a monitoring run makes of the last hours: findings, drift, decay, diagnosis, performance."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.drift import judge
+from selfheal.drift.impact import impacts
+from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.quality import faults, quality_findings
+from selfheal.monitoring.response import Judgement
+from selfheal.monitoring.traffic import open_hour_findings, traffic_findings
+from selfheal.performance.decay import judge_decay, onset_of_decay
+from selfheal.performance.estimated import Answered, estimated_performance
+from selfheal.performance.realised import brier_losses, realised_performance
+from selfheal.records.drift import DriftVerdict
+from selfheal.records.monitoring import Decay, Finding, Performance
+from selfheal.records.predictions import moments_of
+from selfheal.usecases.monitoring_inputs import RecentPredictions
+from selfheal.usecases.monitoring_run import MonitoringRun
+
+# A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
+MINIMUM_DECAY = 0.05
+# The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
+NEWEST_ROWS = 200
+# More predictions than this, the newest, say nothing more about a metric.
+ESTIMATED_ROWS = 50_000
+
+type Floats = NDArray[np.float64]
+
+
+def judged(run: MonitoringRun) -> Judgement:
+    """The judgement of one run; the same reading gives the same one."""
+    findings, drift = _findings(run), _drift(run)
+    of_version = run.recent.rows.model_versions == run.production.manifest.version
+    labelled = run.recent.take(run.recent.is_labelled & of_version)
+    newest = _newest(labelled, run)
+    promised = run.production.tuning
+    return Judgement(
+        findings=findings,
+        drift=drift,
+        decay=_decay(run, labelled, newest),
+        diagnosis=diagnose(
+            faults(findings),
+            drift,
+            tuning=_scored(run, promised.rows.features, promised.rows.labels, promised.probabilities),
+            recent=_scored(run, newest.rows.features, newest.labels, newest.rows.probabilities),
+            minimum_labels=run.contract.policy.retraining.minimum_labels,
+        ),
+        performance=_performance(newest),
+        estimated=_estimated(run),
+        predictions=len(run.window),
+    )
+
+
+def _decay(run: MonitoringRun, labelled: RecentPredictions, newest: RecentPredictions) -> Decay:
+    promised = brier_losses(run.production.tuning.probabilities, run.production.tuning.rows.labels)
+    found = judge_decay(
+        newest.rows.probabilities,
+        newest.labels,
+        promised,
+        level=run.level,
+        minimum_rows=run.contract.policy.retraining.minimum_labels,
+        minimum_increase=MINIMUM_DECAY,
+    )
+    if not found.decayed:
+        return found
+    losses = brier_losses(labelled.rows.probabilities, labelled.labels)
+    onset = onset_of_decay(losses, float(promised.mean()))
+    return found.model_copy(update={"labelled_since": len(losses) - onset})
+
+
+def _drift(run: MonitoringRun) -> DriftVerdict | None:
+    policy = run.contract.policy.monitoring
+    if len(run.window) < policy.minimum_predictions:
+        return None
+    verdict = judge(run.production.reference, run.window.features, policy, run.level)
+    return _ranked(run, verdict) if verdict.detection.detected else verdict
+
+
+def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
+    """The features in order of how much they move the estimated Brier score."""
+    production = run.production
+    found = impacts(production.reference_rows.features, run.window.features, run.contract, production.expected_losses)
+    features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
+    ranked = sorted(features, key=lambda feature: (not feature.drift_detected, -abs(feature.impact or 0.0)))
+    return verdict.model_copy(update={"features": tuple(ranked)})
+
+
+def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
+    features = run.window.features
+    return (
+        *traffic_findings(
+            run.now,
+            run.window.timestamps,
+            moments_of(run.window.prediction_ids),
+            run.before.usual_predictions if run.before else 0.0,
+            run.silence,
+            run.day_before,
+        ),
+        *open_hour_findings(run.open_hours),
+        *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
+    )
+
+
+def _newest(labelled: RecentPredictions, run: MonitoringRun) -> RecentPredictions:
+    """The labelled rows of the newest lookback that holds any, or as many as are needed to judge."""
+    moments = labelled.rows.timestamps
+    if not len(moments):
+        return labelled
+    least = run.contract.policy.retraining.minimum_labels
+    inside = moments > moments.max() - np.timedelta64(run.lookback)
+    return labelled.take(inside | (np.arange(len(moments)) >= len(moments) - least))
+
+
+def _scored(run: MonitoringRun, features: pd.DataFrame, labels: NDArray[np.int8], probabilities: Floats) -> ScoredRows:
+    return ScoredRows(probabilities, labels, run.production.reference.traits(features))
+
+
+def _performance(newest: RecentPredictions) -> Performance | None:
+    if not len(newest.labels):
+        return None
+    rows = newest.rows
+    return realised_performance(rows.timestamps, rows.probabilities, rows.predictions, newest.labels)
+
+
+def _estimated(run: MonitoringRun) -> Performance | None:
+    """Of the version's own predictions in the window; None where there are none, or one class only to calibrate on."""
+    own = np.flatnonzero(run.window.model_versions == run.production.manifest.version)[-ESTIMATED_ROWS:]
+    chosen = np.zeros(len(run.window), dtype=bool)
+    chosen[own] = True
+    answered = run.window.take(chosen)
+    tuning, reference = run.production.tuning, run.production.reference
+    if not len(answered) or len(set(tuning.rows.labels.tolist())) == 1:
+        return None
+    return estimated_performance(
+        Answered(
+            answered.timestamps, answered.probabilities, answered.predictions, reference.traits(answered.features)
+        ),
+        tuning.probabilities,
+        tuning.rows.labels,
+        reference.traits(tuning.rows.features),
+    )

@@ -1,0 +1,85 @@
+"""What one monitoring run judges: production, the window, the labels, and the run before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfheal.composition import Stores
+from selfheal.contract import Contract
+from selfheal.drift.looks import level_of_one_look
+from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
+from selfheal.records.monitoring import AlarmState, DriftSummary
+from selfheal.stores.history import PredictionWindow
+from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
+
+
+@dataclass(frozen=True, eq=False)
+class MonitoringRun:
+    """What one run holds in its hands while it judges.
+
+    open_hours: hours of the log that are open since a day and more. silence: how long no prediction has been made;
+    day_before: how many were, in the same hours a day earlier. level: significance level of one look.
+    """
+
+    production: Production
+    window: PredictionWindow
+    recent: RecentPredictions
+    before: DriftSummary | None
+    now: datetime
+    open_hours: tuple[datetime, ...]
+    silence: timedelta
+    day_before: int
+    level: float
+
+    @property
+    def contract(self) -> Contract:
+        """What production was trained under."""
+        return self.production.contract
+
+    @property
+    def lookback(self) -> timedelta:
+        """How long the window is."""
+        return timedelta(hours=self.contract.policy.monitoring.lookback_hours)
+
+    @property
+    def alarm_before(self) -> AlarmState:
+        """The alarm event so far; a new version starts with a clean slate, but rows of a broken pipe remain."""
+        if self.before is None:
+            return AlarmState()
+        if self.before.production_version != self.production.manifest.version:
+            return AlarmState(fault=self.before.alarm.fault)
+        return self.before.alarm
+
+    @property
+    def usual(self) -> float:
+        """Predictions that a window usually holds."""
+        if self.before is None:
+            return usual_volume(None, len(self.window), 0.0)
+        hours = (self.now - self.before.timestamp) / timedelta(hours=1)
+        return usual_volume(self.before.usual_predictions, len(self.window), hours)
+
+
+def read_run(
+    stores: Stores,
+    now: datetime,
+    schedule_minutes: int,
+    open_hours: tuple[datetime, ...],
+    before: DriftSummary | None,
+) -> MonitoringRun:
+    """Read everything that a run needs. Raises NoProductionModel, ReferenceTampered, StoreUnavailable."""
+    production = read_production(stores)
+    policy = production.contract.policy.monitoring
+    start = now - timedelta(hours=policy.lookback_hours)
+    window = stores.history.window(start, now, production.contract)
+    silence = silence_until(now, window.timestamps, now - start)
+    missed = overdue(now, silence)
+    return MonitoringRun(
+        production=production,
+        window=window,
+        recent=recent_predictions(stores, production.contract, window, start, now),
+        before=before,
+        now=now,
+        open_hours=open_hours,
+        silence=silence,
+        day_before=len(stores.history.window(*missed, production.contract)) if missed else 0,
+        level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
+    )

@@ -1,0 +1,126 @@
+"""What a monitoring run writes down: the summary, and the metrics that are counted from it."""
+
+from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
+from selfheal.monitoring.quality import faults
+from selfheal.monitoring.response import Judgement, fault_lingers, sentence_of, verdict_of
+from selfheal.monitoring.timeline import extended
+from selfheal.performance.selection import selection_bias
+from selfheal.records.monitoring import (
+    AlarmState,
+    Coverage,
+    DriftSummary,
+    Estimate,
+    HealingState,
+    TimelinePoint,
+)
+from selfheal.records.probation import Probation
+from selfheal.stores.registry import REFERENCE
+from selfheal.usecases.monitoring_inputs import Production
+from selfheal.usecases.monitoring_run import MonitoringRun
+
+UNKNOWN = Estimate(value=None, low=None, high=None)
+
+
+def summary_of(
+    run: MonitoringRun, judgement: Judgement, alarm: AlarmState, healing: HealingState, probation: Probation | None
+) -> DriftSummary:
+    """Everything that a run found and did, as `summary.json` holds it."""
+    drift, window, policy = judgement.drift, run.window, run.contract.policy
+    excluded = drift.excluded if drift else {}
+    features = drift.features if drift else ()
+    verdict = verdict_of(judgement, lingering_fault=fault_lingers(alarm, run.now, run.lookback))
+    return DriftSummary(
+        timestamp=run.now,
+        reference_metadata=_reference_metadata(run.production),
+        dataset_drift_detected=drift.drift_detected if drift else None,
+        drift_share=drift.drift_share if drift else None,
+        num_drifted_features=len(drift.drifted) if drift else 0,
+        num_features_total=len(run.contract.features),
+        num_features_evaluated=len(features),
+        num_features_excluded=len(excluded),
+        excluded_features=tuple(excluded),
+        features=features,
+        verdict=verdict,
+        sentence=sentence_of(verdict, judgement, policy),
+        action=judgement.diagnosis.action,
+        production_version=run.production.manifest.version,
+        window_start=run.now - run.lookback,
+        window_end=run.now,
+        detection=drift.detection if drift else None,
+        exclusion_reasons=excluded,
+        findings=judgement.findings,
+        proxy=proxy_metrics_over_hours(run.now, window.timestamps, window.probabilities, window.predictions),
+        proxy_change=proxy_change(run.now, window.timestamps, window.probabilities, window.predictions),
+        performance=judgement.performance,
+        estimated_performance=judgement.estimated,
+        coverage=_coverage(run),
+        decay=judgement.decay,
+        diagnosis=judgement.diagnosis,
+        alarm=alarm,
+        healing=healing,
+        usual_predictions=run.usual,
+        probation=probation,
+        timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
+    )
+
+
+def metrics_of(summary: DriftSummary) -> dict[str, float]:
+    """At most ten; what isn't known is left out."""
+    realised = summary.performance.metrics if summary.performance else {}
+    estimated = summary.estimated_performance.metrics if summary.estimated_performance else {}
+    known = {
+        "Predictions": float(summary.coverage.predictions),
+        "DriftDetected": None if summary.dataset_drift_detected is None else float(summary.dataset_drift_detected),
+        "DriftShare": summary.drift_share,
+        "PipelineFaults": float(len(faults(summary.findings))),
+        "Decayed": float(summary.decay.decayed),
+        "LabelCoverage": summary.coverage.coverage,
+        "RealisedF1": realised.get("f1", UNKNOWN).value,
+        "RealisedBrier": realised.get("brier", UNKNOWN).value,
+        "EstimatedF1": estimated.get("f1", UNKNOWN).value,
+        "PositiveRate": summary.proxy[-1].positive_rate,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _point(run: MonitoringRun, judgement: Judgement) -> TimelinePoint:
+    realised = judgement.performance.metrics if judgement.performance else {}
+    estimated = judgement.estimated.metrics if judgement.estimated else {}
+    brier = realised.get("brier", UNKNOWN)
+    return TimelinePoint(
+        timestamp=run.now,
+        version=run.production.manifest.version,
+        brier=brier.value,
+        brier_low=brier.low,
+        brier_high=brier.high,
+        f1=realised.get("f1", UNKNOWN).value,
+        estimated_f1=estimated.get("f1", UNKNOWN).value,
+        drift_share=judgement.drift.drift_share if judgement.drift else None,
+        coverage=float(run.recent.is_labelled.mean()) if len(run.recent.labels) else 0.0,
+    )
+
+
+def _reference_metadata(production: Production) -> dict[str, str | int]:
+    window = production.manifest.data
+    return {
+        "version": production.manifest.version,
+        "rows": len(production.reference_rows),
+        "sha256": production.manifest.artefacts[REFERENCE].sha256,
+        "training_oldest": window.oldest.isoformat(),
+        "training_newest": window.newest.isoformat(),
+    }
+
+
+def _coverage(run: MonitoringRun) -> Coverage:
+    recent = run.recent
+    p_value, feature = selection_bias(
+        recent.rows.timestamps, recent.rows.features, recent.is_labelled, run.contract, run.contract.policy.monitoring
+    )
+    labelled = int(recent.is_labelled.sum())
+    return Coverage(
+        predictions=len(recent.labels),
+        labelled=labelled,
+        coverage=labelled / max(len(recent.labels), 1),
+        selection_p_value=p_value,
+        selection_feature=feature,
+    )
