@@ -9,7 +9,7 @@ from infra.cli.environment import StageOption, connect
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from selfheal.records.ledger import Decision
+    from selfheal.records.ledger import Decision, GateResult
     from selfheal.records.manifest import Manifest
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
@@ -54,7 +54,7 @@ def show(
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    decisions = [decision for decision in stores.ledger.decisions() if _concerns(decision, manifest)]
+    decisions = [decision for decision in stores.ledger.decisions() if version in _judged_in(decision)]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
@@ -63,14 +63,14 @@ def show(
     console.print(_about(manifest))
     for decision in decisions:
         typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
-        if decision.gates:
-            console.print(_gates(decision))
+        if gates := _judged_in(decision)[version]:
+            console.print(_gates(gates))
 
 
-def _concerns(decision: "Decision", manifest: "Manifest") -> bool:
-    """It is about the version, or ended the healing that trained it (in favour of one that was refused before)."""
-    healing = manifest.lineage.execution
-    return decision.version == manifest.version or (healing is not None and decision.execution == healing)
+def _judged_in(decision: "Decision") -> "dict[str | None, tuple[GateResult, ...]]":
+    """The gates that each version met in a decision."""
+    other = decision.also_judged
+    return {decision.version: decision.gates} | ({other.version: other.gates} if other else {})
 
 
 def _about(manifest: "Manifest") -> "Table":
@@ -89,11 +89,11 @@ def _about(manifest: "Manifest") -> "Table":
     return table
 
 
-def _gates(decision: "Decision") -> "Table":
+def _gates(gates: "tuple[GateResult, ...]") -> "Table":
     from rich.table import Table
 
     table = Table("gate", "passed", "reason")
-    for gate in decision.gates:
+    for gate in gates:
         table.add_row(gate.gate, "yes" if gate.passed else "NO", gate.reason)
     return table
 

@@ -1,13 +1,16 @@
 """A shadow model that gate 7 alone refused gets one more look, on rows that it wasn't judged by."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 
 from selfheal.composition import Stores
 from selfheal.records.healing import Verdict
+from selfheal.records.labels import Label
 from selfheal.stores.registry import SERVING
 from selfheal.usecases import second_look
+from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.conclude import conclude, promote_first
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.evidence import read_evidence
@@ -19,6 +22,7 @@ from tests.support.healing import (
     DAY,
     HOUR,
     START,
+    FakeNotifications,
     healing_of,
     memory_stores,
     traffic,
@@ -64,11 +68,12 @@ def test_what_two_hundred_rows_could_not_prove_the_rows_since_do():
     assert (verdict.version, verdict.kind, failed(verdict)) == ("v2", "promote", [])
     assert "on 800 rows since: all 7 gates passed" in verdict.reason
     assert "the newer v3: " in verdict.reason
+    assert verdict.also_judged.version == "v3"
     judging = set(read_evidence(stores, verdict.evidence).row_ids)
     assert judging == set(since)
     assert not judging & set(seen)
     assert stores.pointer.read().pointer.version == "v2"
-    assert verify(stores).verdicts == 2
+    assert verify(stores).verdicts == 3
 
 
 def test_a_newer_shadow_model_that_passes_goes_first():
@@ -85,8 +90,9 @@ def test_a_second_look_is_the_last_one():
     traffic(stores, since=FIRST_LOOK, rows=400, slope=0.0, seed=1)
     verdict = judged(stores, "v3", SECOND_LOOK, "v1-1")
     assert (verdict.version, verdict.kind) == ("v3", "reject")
-    assert "; v2, judged again on 400 rows: " in verdict.reason
-    assert failed(verdict) != ["paired_evidence"]
+    assert "; v2, judged again on 400 rows since: " in verdict.reason
+    assert verdict.also_judged.version == "v2"
+    assert verify(stores).verdicts == 3
     assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is None
 
 
@@ -110,21 +116,59 @@ def have_been_in_production(stores: Stores) -> None:
     roll_back(stores, None, reason="complaints", actor="ann", now=FIRST_LOOK + HOUR)
 
 
-def change_nothing(_: Stores) -> None:
-    """No rows come."""
+def lose_its_manifest(stores: Stores) -> None:
+    """Somebody damages what is known of v2."""
+    stores.registry_bucket.put("models/v2/manifest.json", b"{}")
 
 
-@pytest.mark.parametrize(
-    ("happens", "rows"), [(lose_its_model, 800), (have_been_in_production, 800), (change_nothing, 0)]
-)
-def test_no_second_look(happens, rows: int):
-    """What can't be read as it was written, what had its chance in production, or what no row has come for."""
+@pytest.mark.parametrize("happens", [lose_its_model, lose_its_manifest, have_been_in_production])
+def test_no_second_look(happens: Callable[[Stores], None]):
+    """What can't be read as it was written, or had its chance in production, isn't promoted, and stops no healing."""
     stores, _ = refused_once()
     happens(stores)
-    traffic(stores, since=FIRST_LOOK + 2 * HOUR, rows=rows, slope=SLOPE, seed=1)
+    traffic(stores, since=FIRST_LOOK + 2 * HOUR, rows=800, slope=SLOPE, seed=1)
     verdict = judged(stores, "v3", SECOND_LOOK + 7 * DAY, "v1-1")
-    assert (verdict.version, verdict.kind) == ("v3", "reject")
-    assert "judged again" not in verdict.reason
+    assert (verdict.version, verdict.kind, verdict.also_judged) == ("v3", "reject", None)
+
+
+def test_a_second_look_waits_for_rows_enough_to_judge_by():
+    """With 100 new rows v2 isn't looked at; it stays the candidate, and is promoted once 800 more have come."""
+    stores, _ = refused_once()
+    traffic(stores, since=FIRST_LOOK, rows=100, slope=SLOPE, seed=1)
+    early = judged(stores, "v3", FIRST_LOOK + DAY, "v1-1")
+    assert (early.kind, early.also_judged) == ("reject", None)
+    traffic(stores, since=FIRST_LOOK + DAY, rows=800, slope=SLOPE, seed=2)
+    write_version(stores, "v4", slope=-SLOPE, evaluation_from=FIRST_LOOK + DAY)
+    assert judged(stores, "v4", FIRST_LOOK + 3 * DAY, "v1-2").version == "v2"
+
+
+def test_rows_that_gated_production_do_not_judge_again():
+    """v6 replaced v1 and was taken back: what v1 was measured by then says nothing new against it."""
+    stores, _ = refused_once()
+    bad_for_v1 = traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    write_version(stores, "v6", slope=SLOPE, evaluation_from=FIRST_LOOK)
+    healing = healing_of(stores, "v1-1", FIRST_LOOK + DAY)
+    promotion = evaluate_gates(stores, healing, trained("v6", FIRST_LOOK), FIRST_LOOK + DAY)
+    back = promotion.evidence
+    conclude(stores, healing, promotion, FIRST_LOOK + DAY)
+    roll_back(stores, "v1", reason="worse", actor="probation", now=FIRST_LOOK + DAY + HOUR, evidence=back)
+    since = traffic(stores, since=FIRST_LOOK + 2 * DAY, rows=800, slope=SLOPE, seed=2)
+    verdict = judged(stores, "v3", FIRST_LOOK + 9 * DAY, "v1-2")
+    assert verdict.version == "v2"
+    judging = set(read_evidence(stores, verdict.evidence).row_ids)
+    assert judging == set(since)
+    assert not judging & set(bad_for_v1)
+
+
+def test_the_first_look_does_not_count_in_probation():
+    """Labels of the 200 rows that refused v2, uploaded again after its promotion, are no news about it."""
+    stores, seen = refused_once()
+    traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    judged(stores, "v3", SECOND_LOOK, "v1-1")
+    later = SECOND_LOOK + HOUR
+    again = [Label(prediction_id=row, label=0, label_timestamp=later, received_at=later) for row in seen]
+    stores.labels.accept("again", again)
+    assert check_probation(stores, FakeNotifications(), SECOND_LOOK + DAY).labels == 0
 
 
 def test_what_another_gate_refused_stays_refused():

@@ -22,14 +22,14 @@ def result_of(state: Mapping[str, Any]) -> Verdict | Ending:
             (an object of `Error` and `Cause`) where a task failed.
     """
     training = _read(Training, state, "training")
-    version = training.version if training else None
+    verdict = _read(Verdict, state, "verdict")
+    version = verdict.version if verdict else training.version if training else None
     if "failure" in state:
         return Ending(kind="failed", reason=_told(state["failure"]), version=version)
     if training is None:
         return Ending(kind="failed", reason="shadow training returned nothing that can be used")
     if training.outcome != "trained":
         return Ending(kind=training.outcome, reason=training.reason, version=version)
-    verdict = _read(Verdict, state, "verdict")
     if verdict is None:
         return Ending(kind="failed", reason=_unjudged(state), version=version)
     return _approved(verdict, state)

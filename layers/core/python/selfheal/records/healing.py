@@ -3,7 +3,7 @@
 from typing import Literal
 
 from selfheal.records.base import Record, UtcTime
-from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult
+from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult, Judged
 
 TriggerKind = Literal["drift", "decay", "growth", "manual"]
 
@@ -51,7 +51,8 @@ class LabelProgress(Record):
 class Verdict(Record):
     """Result of the gate evaluation, `$.verdict`.
 
-    version: the one that is promoted or rejected: the shadow model, or one refused before that has proved itself since.
+    version: the one that is promoted or rejected: the shadow model, or one refused before that has proved itself since;
+    also_judged: the other of the two, where both were judged.
     approval_seconds: how long a person may take to approve the promotion; 0: nobody is asked. approval: the answer.
     """
 
@@ -62,6 +63,7 @@ class Verdict(Record):
     evidence: Evidence | None
     approval_seconds: int = 0
     approval: Approval | None = None
+    also_judged: Judged | None = None
 
 
 class Conclusion(Record):

@@ -62,10 +62,19 @@ class Approval(Record):
     reason: str
 
 
+class Judged(Record):
+    """A version that the gates refused beside the one that a decision is about: its verdict, and the rows behind it."""
+
+    version: str
+    gates: tuple[GateResult, ...]
+    evidence: Evidence
+
+
 class Decision(Record):
     """What was decided and why.
 
-    version: the one that the decision is about (the shadow for promote and reject), None where none was trained.
+    version: the one that the decision is about (for promote and reject the shadow model, or one refused before that has
+    proved itself since), None where none was trained. also_judged: which other version its healing judged, if any.
     manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts; None where nothing moves.
     previous_version: the production version at the time. execution: the healing's name, None for a person's command.
     """
@@ -83,6 +92,7 @@ class Decision(Record):
     evidence: Evidence | None = None
     manifest_sha256: str | None = None
     approval: Approval | None = None
+    also_judged: Judged | None = None
 
 
 class Outcome(Record):

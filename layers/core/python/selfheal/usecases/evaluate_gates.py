@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from selfheal.composition import Stores
-from selfheal.errors import ArtefactRefused, HealingIncomplete, ObjectMissing, ReferenceTampered, VersionUnknown
+from selfheal.errors import HealingIncomplete, SelfhealError
 from selfheal.records.healing import Healing, Training, Verdict
+from selfheal.records.ledger import Judged
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence
@@ -26,36 +29,48 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
         raise HealingIncomplete(f"healing {healing.execution} has no shadow model to judge: {training.reason}")
     production = stores.models.manifest(healing.production_version)
     shadow = compared(stores, production, training.version, training.evaluation_from, now)
-    earlier = _judged_again(stores, production, now) if shadow.failed else None
-    if earlier is None:
-        return _verdict(stores, healing, production, shadow, shadow.reason)
-    if earlier.failed:
-        again = f"{earlier.version}, judged again on {len(earlier.rows)} rows: {earlier.reason}"
-        return _verdict(stores, healing, production, shadow, f"{shadow.reason}; {again}")
-    proved = f"refused before for want of evidence, it has proved itself on {len(earlier.rows)} rows since"
-    newer = f"the newer {shadow.version}: {shadow.reason}"
-    return _verdict(stores, healing, production, earlier, f"{proved}: {earlier.reason}; {newer}")
-
-
-def _judged_again(stores: Stores, production: Manifest, now: datetime) -> Comparison | None:
-    refused = refused_for_want_of_evidence(stores.ledger.decisions(), production.version)
-    start = None if refused is None else second_start(stores.labels, refused, now)
-    if refused is None or start is None:
-        return None
+    decisions = stores.ledger.decisions() if shadow.failed else []
+    refused = refused_for_want_of_evidence(decisions, production.version)
+    if refused is None:
+        return _verdict(stores, healing, production, shadow)
+    least = production.contract.policy.gates.minimum_samples
+    start = second_start(stores.labels, decisions, (refused, production.version), now, least)
+    if start is None:
+        return _verdict(stores, healing, production, shadow)
     try:
-        return compared(stores, production, refused.version, start, now)
-    except (ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown):
-        # What can't be read as it was written has no claim to a second look, and mustn't stop the healing.
-        return None
+        earlier = compared(stores, production, refused, start, now)
+    except (SelfhealError, ValidationError) as error:
+        # The verdict on the shadow model stands, whatever became of the one before it.
+        hindrance = f"{refused} couldn't be judged again ({type(error).__name__})"
+        return _verdict(stores, healing, production, shadow, said=f"{shadow.reason}; {hindrance}")
+    again = f"on {len(earlier.rows)} rows since: {earlier.reason}"
+    if earlier.failed:
+        said = f"{shadow.reason}; {refused}, judged again {again}"
+        return _verdict(stores, healing, production, shadow, earlier, said)
+    said = f"{refused}, refused before for want of evidence, has proved itself {again}; the newer {shadow.version}: "
+    return _verdict(stores, healing, production, earlier, shadow, said + shadow.reason)
 
 
-def _verdict(stores: Stores, healing: Healing, production: Manifest, comparison: Comparison, reason: str) -> Verdict:
+def _verdict(
+    stores: Stores,
+    healing: Healing,
+    production: Manifest,
+    judged: Comparison,
+    other: Comparison | None = None,
+    said: str | None = None,
+) -> Verdict:
     approval = production.contract.policy.promotion.approval_hours
     return Verdict(
-        version=comparison.version,
-        kind="reject" if comparison.failed else "promote",
-        reason=reason,
-        gates=comparison.gates,
-        evidence=keep_evidence(stores, healing.execution, comparison.rows, comparison.circumstances),
-        approval_seconds=0 if comparison.failed else round(approval * 3600),
+        version=judged.version,
+        kind="reject" if judged.failed else "promote",
+        reason=said or judged.reason,
+        gates=judged.gates,
+        evidence=keep_evidence(stores, healing.execution, judged.rows, judged.circumstances),
+        approval_seconds=0 if judged.failed else round(approval * 3600),
+        also_judged=None if other is None else _judged(stores, healing, other),
     )
+
+
+def _judged(stores: Stores, healing: Healing, other: Comparison) -> Judged:
+    evidence = keep_evidence(stores, healing.execution, other.rows, other.circumstances)
+    return Judged(version=other.version, gates=other.gates, evidence=evidence)

@@ -8,7 +8,7 @@ from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.records.manifest import Manifest
-from selfheal.usecases.evidence import row_ids_behind
+from selfheal.usecases.evidence import judged_until, row_ids_behind
 
 
 def evaluation_start_of(
@@ -20,16 +20,12 @@ def evaluation_start_of(
     judged no earlier attempt; more where nothing presses (see `evaluation_start`).
     """
     decisions = stores.ledger.decisions()
-    gated = [
-        decision.evidence.newest
-        for decision in decisions
-        if decision.version == production.version and decision.evidence and decision.evidence.newest
-    ]
+    gated = judged_until(decisions, production.version)
     attempts = [decision for decision in decisions if decision.previous_version == production.version]
     return evaluation_start(
         labelled.timestamps,
         labelled.labels,
-        after=max([production.data.newest, *gated]),
+        after=max(production.data.newest, gated or production.data.newest),
         minimum_samples=production.contract.policy.gates.minimum_samples,
         is_used=np.isin(labelled.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
         unhurried=unhurried,

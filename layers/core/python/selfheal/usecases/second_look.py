@@ -5,11 +5,11 @@ again, so that each look keeps its significance by itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from selfheal.records.ledger import Decision
 from selfheal.stores.labels import LabelStore
+from selfheal.usecases.evidence import judged_until
 from selfheal.usecases.heal import MOVES
 
 WANT_OF_EVIDENCE = ["paired_evidence"]
@@ -18,31 +18,33 @@ MOST_ROWS = 5_000
 RESOLUTION = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A shadow model that was good enough on rows up to `judged_until`, if they hadn't been so few."""
+def refused_for_want_of_evidence(decisions: Sequence[Decision], production_version: str) -> str | None:
+    """The last version that gate 7 alone refused in favour of a production version, if it may be looked at again.
 
-    version: str
-    judged_until: datetime
-
-
-def refused_for_want_of_evidence(decisions: Sequence[Decision], production_version: str) -> Refused | None:
-    """The last shadow model refused in favour of a production version, if gate 7 alone refused it; None otherwise.
-
-    What was in production once has had its chance. `decisions`: oldest first.
+    None where there is none, where it was looked at twice already, or was in production once and so had its chance.
+    `decisions`: oldest first.
     """
-    about = [known for known in decisions if known.previous_version == production_version and known.evidence]
-    last = next((known for known in reversed(about) if known.kind == "reject"), None)
-    if last is None or last.version is None or last.evidence is None or last.evidence.newest is None:
+    last = next((known for known in reversed(decisions) if _lacked_evidence(known, production_version)), None)
+    if last is None:
         return None
-    failed = [gate.gate for gate in last.gates if not gate.passed]
-    moved = {known.version for known in decisions if known.kind in MOVES}
-    if failed != WANT_OF_EVIDENCE or last.version in moved:
-        return None
-    return Refused(last.version, last.evidence.newest)
+    done = {known.version for known in decisions if known.kind in MOVES}
+    done |= {known.also_judged.version for known in decisions if known.also_judged}
+    return None if last.version in done else last.version
 
 
-def second_start(labels: LabelStore, refused: Refused, now: datetime) -> datetime | None:
-    """Since when rows judge again: the newest 5,000 labelled ones that the first look didn't see; None without any."""
-    newest = labels.newest_between(refused.judged_until + RESOLUTION, now, MOST_ROWS)
-    return newest[-1] if newest else None
+def second_start(
+    labels: LabelStore, decisions: Sequence[Decision], versions: Sequence[str], now: datetime, minimum_samples: int
+) -> datetime | None:
+    """Since when rows judge again: the newest 5,000 labelled ones that have judged none of the versions before.
+
+    None where that leaves fewer than `minimum_samples`: the look would be wasted.
+    """
+    seen = [until for version in versions if (until := judged_until(decisions, version))]
+    newest = labels.newest_between(max(seen) + RESOLUTION, now, MOST_ROWS) if seen else []
+    return newest[-1] if len(newest) >= minimum_samples else None
+
+
+def _lacked_evidence(decision: Decision, production_version: str) -> bool:
+    if decision.kind != "reject" or decision.previous_version != production_version or decision.evidence is None:
+        return False
+    return [gate.gate for gate in decision.gates if not gate.passed] == WANT_OF_EVIDENCE

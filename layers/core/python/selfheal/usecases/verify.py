@@ -9,7 +9,7 @@ from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
 from selfheal.healing.probation import e_process
-from selfheal.records.ledger import Decision, GateResult, LedgerEntry
+from selfheal.records.ledger import Decision, Evidence, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
@@ -46,6 +46,7 @@ def verify(stores: Stores) -> Verification:
         _check_manifest(stores, decision)
     paused = _decided_under_a_pause(entries)
     verdicts = sum(_check_verdict(stores, decision, paused=decision.decision_id in paused) for decision in decisions)
+    verdicts += sum(_check_other(stores, decision) for decision in decisions)
     return Verification(len(entries), len(manifests), artefacts, verdicts)
 
 
@@ -108,21 +109,43 @@ def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> bool:
 
 
 def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows, *, paused: bool) -> None:
-    circumstances = decision.evidence.circumstances if decision.evidence else None
-    if circumstances is None or decision.previous_version is None:
-        raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
-    contract = stores.models.manifest(decision.previous_version).contract
-    recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    for written, found in zip(decision.gates, recomputed, strict=True):
-        if not _agree(written, found):
-            raise VerificationFailed(
-                f"gate {found.gate} of decision {decision.decision_id} is written as {_said(written)}, "
-                f"but its evidence says {_said(found)}"
-            )
+    recomputed = _recomputed(stores, decision, decision.evidence, decision.gates, rows)
     is_approved = decision.approval is None or decision.approval.approved
     is_due = is_approved and all(gate.passed for gate in recomputed)
     if (decision.kind == "promote") != is_due and not (is_due and paused):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
+
+
+def _check_other(stores: Stores, decision: Decision) -> bool:
+    """The version that was judged beside the one decided on: it was refused, and its evidence says so."""
+    other = decision.also_judged
+    if other is None:
+        return False
+    rows = read_evidence(stores, other.evidence)
+    if all(gate.passed for gate in _recomputed(stores, decision, other.evidence, other.gates, rows)):
+        raise VerificationFailed(f"by its evidence {other.version} passed, but {decision.decision_id} isn't about it")
+    return True
+
+
+def _recomputed(
+    stores: Stores,
+    decision: Decision,
+    evidence: Evidence | None,
+    written: Sequence[GateResult],
+    rows: EvidenceRows,
+) -> tuple[GateResult, ...]:
+    circumstances = evidence.circumstances if evidence else None
+    if circumstances is None or decision.previous_version is None:
+        raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
+    contract = stores.models.manifest(decision.previous_version).contract
+    recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    for gate, found in zip(written, recomputed, strict=True):
+        if not _agree(gate, found):
+            raise VerificationFailed(
+                f"gate {found.gate} of decision {decision.decision_id} is written as {_said(gate)}, "
+                f"but its evidence says {_said(found)}"
+            )
+    return recomputed
 
 
 def _check_probation(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
