@@ -62,6 +62,9 @@ def loop(assembly, third_party, tmp_path_factory):
         small = SmallLoop(cloud)
         small.bootstrap()
         small.live(6)
+        trigger = Trigger(kind="manual", reason="to see every function run")
+        start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
+        cloud.run_until(cloud.clock.now + 6 * STEP)
         yield small
         small.close()
 
@@ -82,11 +85,7 @@ def test_the_images_functions_run_from_its_own_requirements(loop):
     cloud = loop.cloud
     assert list(cloud.stores.data.keys("labels/accepted/"))
     assert list(cloud.stores.data.keys("monitoring/"))
-    before = len(loop.decisions())
-    trigger = Trigger(kind="manual", reason="to see every function run")
-    start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
-    cloud.run_until(cloud.clock.now + 6 * STEP)
-    assert loop.decisions()[before] in {"promote", "reject"}
+    assert {"promote", "reject"} & set(loop.decisions())
     for name in ("shadow_training", "label_wait", "gate_evaluation", "promotion"):
         assert "REPORT Duration" in cloud.function_log(name)
 
