@@ -54,7 +54,7 @@ def show(
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    decisions = [decision for decision in stores.ledger.decisions() if version in _judged_in(decision)]
+    decisions = [known for known in stores.ledger.decisions() if known.version == version or _gates_of(known, version)]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
@@ -63,14 +63,13 @@ def show(
     console.print(_about(manifest))
     for decision in decisions:
         typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
-        if gates := _judged_in(decision)[version]:
+        if gates := _gates_of(decision, version):
             console.print(_gates(gates))
 
 
-def _judged_in(decision: "Decision") -> "dict[str | None, tuple[GateResult, ...]]":
-    """The gates that each version met in a decision."""
-    other = decision.also_judged
-    return {decision.version: decision.gates} | ({other.version: other.gates} if other else {})
+def _gates_of(decision: "Decision", version: str) -> "tuple[GateResult, ...]":
+    """The gates that a version met in a decision."""
+    return next((judged.gates for judged in decision.judged if judged.version == version), ())
 
 
 def _about(manifest: "Manifest") -> "Table":

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from selfheal.composition import Stores
+from selfheal.errors import VerificationFailed
 from selfheal.records.healing import Verdict
 from selfheal.records.labels import Label
 from selfheal.stores.registry import SERVING
@@ -182,3 +183,17 @@ def test_a_refusal_in_favour_of_another_production_model_says_nothing():
     stores, _ = refused_once()
     assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is not None
     assert refused_for_want_of_evidence(stores.ledger.decisions(), "v3") is None
+
+
+def test_verify_recomputes_the_other_verdict_too():
+    """A gate of v3 that is written as passed, against its evidence, is found, though the decision is about v2."""
+    stores, _ = refused_once()
+    traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    healing = healing_of(stores, "v1-1", SECOND_LOOK)
+    since = stores.models.manifest("v3").evaluation_from
+    verdict = evaluate_gates(stores, healing, trained("v3", since), SECOND_LOOK)
+    forged = tuple(gate.model_copy(update={"passed": True}) for gate in verdict.also_judged.gates)
+    other = verdict.also_judged.model_copy(update={"gates": forged})
+    conclude(stores, healing, verdict.model_copy(update={"also_judged": other}), SECOND_LOOK)
+    with pytest.raises(VerificationFailed, match="its evidence says failed"):
+        verify(stores)

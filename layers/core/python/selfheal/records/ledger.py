@@ -63,7 +63,7 @@ class Approval(Record):
 
 
 class Judged(Record):
-    """A version that the gates refused beside the one that a decision is about: its verdict, and the rows behind it."""
+    """A version, what the gates say about it (nothing, where a probation ended), and the rows behind that."""
 
     version: str
     gates: tuple[GateResult, ...]
@@ -93,6 +93,14 @@ class Decision(Record):
     manifest_sha256: str | None = None
     approval: Approval | None = None
     also_judged: Judged | None = None
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Every version that was judged by rows, the one that the decision is about first."""
+        if self.version is None or self.evidence is None:
+            return ()
+        own = Judged(version=self.version, gates=self.gates, evidence=self.evidence)
+        return (own,) if self.also_judged is None else (own, self.also_judged)
 
 
 class Outcome(Record):

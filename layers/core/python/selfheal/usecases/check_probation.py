@@ -76,8 +76,7 @@ def _rows_since(
     stores: Stores, promotion: Decision, manifest: Manifest, previous_version: str, now: datetime
 ) -> EvidenceRows:
     """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
-    judged_from = promotion.evidence.oldest if promotion.evidence else None
-    start = promotion.decided_at if judged_from is None else judged_from
+    start = (promotion.evidence and promotion.evidence.oldest) or promotion.decided_at
     labelled = labelled_rows(stores, manifest.contract, start, now)
     promoted_at = as_datetime64(promotion.decided_at)
     row_ids = labelled.rows.row_ids.astype(str)

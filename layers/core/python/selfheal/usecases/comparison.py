@@ -17,7 +17,6 @@ from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.await_labels import coverage_of
-from selfheal.usecases.heal import last_move
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 from selfheal.usecases.scoring import model_of, scored_rows
 
@@ -50,8 +49,10 @@ class Comparison:
         return f"{len(self.failed)} of {len(self.gates)} gates failed{weighted}: {named}"
 
 
-def compared(stores: Stores, production: Manifest, version: str, start: datetime, now: datetime) -> Comparison:
-    """All seven gates on every labelled row of [start, now).
+def compared(
+    stores: Stores, production: Manifest, version: str, start: datetime, now: datetime, last_move: datetime | None
+) -> Comparison:
+    """All seven gates on every labelled row of [start, now); `last_move` is when production was last changed.
 
     Raises:
         EvaluationUnfair: a row to be judged on is not newer than what either model was trained on.
@@ -69,7 +70,9 @@ def compared(stores: Stores, production: Manifest, version: str, start: datetime
         shadow=model_of(stores, shadow),
         weights=None if selected_by is None else _weights(window, contract),
     )
-    circumstances = _circumstances(stores, window, now)
+    circumstances = Circumstances(
+        judged_at=now, last_move=last_move, predictions=len(window.predictions), coverage=coverage_of(window, now)
+    )
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
     return Comparison(version, gates, rows, circumstances, selected_by)
 
@@ -81,15 +84,6 @@ def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:
                 f"rows from {start} on are to judge version {manifest.version}, which was trained on rows up to "
                 f"{manifest.data.newest}: start a new healing"
             )
-
-
-def _circumstances(stores: Stores, window: LabelledWindow, now: datetime) -> Circumstances:
-    return Circumstances(
-        judged_at=now,
-        last_move=last_move(list(stores.ledger.entries())),
-        predictions=len(window.predictions),
-        coverage=coverage_of(window, now),
-    )
 
 
 def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:

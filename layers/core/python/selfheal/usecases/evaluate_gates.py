@@ -1,5 +1,6 @@
 """The verdict on a healing: its shadow model, or one refused before that has proved itself since."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -7,10 +8,11 @@ from pydantic import ValidationError
 from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, SelfhealError
 from selfheal.records.healing import Healing, Training, Verdict
-from selfheal.records.ledger import Judged
+from selfheal.records.ledger import Judged, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence
+from selfheal.usecases.heal import last_move
 from selfheal.usecases.second_look import refused_for_want_of_evidence, second_start
 
 
@@ -28,27 +30,37 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     if training.version is None or training.evaluation_from is None:
         raise HealingIncomplete(f"healing {healing.execution} has no shadow model to judge: {training.reason}")
     production = stores.models.manifest(healing.production_version)
-    shadow = compared(stores, production, training.version, training.evaluation_from, now)
-    decisions = stores.ledger.decisions() if shadow.failed else []
-    refused = refused_for_want_of_evidence(decisions, production.version)
-    if refused is None:
-        return _verdict(stores, healing, production, shadow)
-    least = production.contract.policy.gates.minimum_samples
-    start = second_start(stores.labels, decisions, (refused, production.version), now, least)
-    if start is None:
-        return _verdict(stores, healing, production, shadow)
-    try:
-        earlier = compared(stores, production, refused, start, now)
-    except (SelfhealError, ValidationError) as error:
-        # The verdict on the shadow model stands, whatever became of the one before it.
-        hindrance = f"{refused} couldn't be judged again ({type(error).__name__})"
-        return _verdict(stores, healing, production, shadow, said=f"{shadow.reason}; {hindrance}")
+    entries = list(stores.ledger.entries())
+    shadow = compared(stores, production, training.version, training.evaluation_from, now, last_move(entries))
+    if not shadow.failed:
+        return _verdict(stores, healing, production, shadow, shadow.reason)
+    earlier = _second_look(stores, production, entries, now)
+    if not isinstance(earlier, Comparison):
+        return _verdict(stores, healing, production, shadow, shadow.reason + earlier)
     again = f"on {len(earlier.rows)} rows since: {earlier.reason}"
     if earlier.failed:
-        said = f"{shadow.reason}; {refused}, judged again {again}"
-        return _verdict(stores, healing, production, shadow, earlier, said)
-    said = f"{refused}, refused before for want of evidence, has proved itself {again}; the newer {shadow.version}: "
-    return _verdict(stores, healing, production, earlier, shadow, said + shadow.reason)
+        said = f"{shadow.reason}; {earlier.version}, judged again {again}"
+        return _verdict(stores, healing, production, shadow, said, earlier)
+    said = f"{earlier.version}, refused before for want of evidence, has proved itself {again}"
+    newer = f"the newer {shadow.version}: {shadow.reason}"
+    return _verdict(stores, healing, production, earlier, f"{said}; {newer}", shadow)
+
+
+def _second_look(
+    stores: Stores, production: Manifest, entries: Sequence[LedgerEntry], now: datetime
+) -> Comparison | str:
+    """At the version that gate 7 alone refused; or what to add to the verdict where there is none to look at."""
+    decisions = [entry.decision for entry in entries if entry.decision]
+    refused = refused_for_want_of_evidence(decisions, production.version)
+    if refused is None:
+        return ""
+    least = production.contract.policy.gates.minimum_samples
+    try:
+        start = second_start(stores.labels, decisions, (refused, production.version), now, least)
+        return compared(stores, production, refused, start, now, last_move(entries)) if start else ""
+    except (SelfhealError, ValidationError) as error:
+        # The verdict on the shadow model stands, whatever became of the one before it.
+        return f"; {refused} couldn't be judged again ({type(error).__name__})"
 
 
 def _verdict(
@@ -56,14 +68,14 @@ def _verdict(
     healing: Healing,
     production: Manifest,
     judged: Comparison,
+    said: str,
     other: Comparison | None = None,
-    said: str | None = None,
 ) -> Verdict:
     approval = production.contract.policy.promotion.approval_hours
     return Verdict(
         version=judged.version,
         kind="reject" if judged.failed else "promote",
-        reason=said or judged.reason,
+        reason=said,
         gates=judged.gates,
         evidence=keep_evidence(stores, healing.execution, judged.rows, judged.circumstances),
         approval_seconds=0 if judged.failed else round(approval * 3600),

@@ -33,22 +33,12 @@ def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:
     """Ids of all rows that any of the decisions was made on."""
     used: set[str] = set()
     for decision in decisions:
-        for evidence in _evidence_of(decision).values():
-            used.update(read_evidence(stores, evidence).row_ids.astype(str))
+        for judged in decision.judged:
+            used.update(read_evidence(stores, judged.evidence).row_ids.astype(str))
     return used
 
 
 def judged_until(decisions: Iterable[Decision], version: str) -> datetime | None:
     """The newest row by which a version was judged, in whatever decision; None where it never was."""
-    about = (_evidence_of(decision).get(version) for decision in decisions)
-    return max((evidence.newest for evidence in about if evidence and evidence.newest), default=None)
-
-
-def _evidence_of(decision: Decision) -> dict[str | None, Evidence]:
-    """By the version that was judged."""
-    found: dict[str | None, Evidence] = {}
-    if decision.also_judged is not None:
-        found[decision.also_judged.version] = decision.also_judged.evidence
-    if decision.evidence is not None:
-        found[decision.version] = decision.evidence
-    return found
+    about = [judged.evidence for decision in decisions for judged in decision.judged if judged.version == version]
+    return max((evidence.newest for evidence in about if evidence.newest), default=None)

@@ -5,17 +5,16 @@ again, so that each look keeps its significance by itself.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from selfheal.records.ledger import Decision
-from selfheal.stores.labels import LabelStore
+from selfheal.stores.labels import RESOLUTION, LabelStore
 from selfheal.usecases.evidence import judged_until
 from selfheal.usecases.heal import MOVES
 
 WANT_OF_EVIDENCE = ["paired_evidence"]
 # More than a gain worth a promotion needs to show, and few enough for a Lambda, however long ago the first look was.
 MOST_ROWS = 5_000
-RESOLUTION = timedelta(microseconds=1)
 
 
 def refused_for_want_of_evidence(decisions: Sequence[Decision], production_version: str) -> str | None:

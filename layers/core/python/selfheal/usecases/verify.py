@@ -9,7 +9,7 @@ from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
 from selfheal.healing.probation import e_process
-from selfheal.records.ledger import Decision, Evidence, GateResult, LedgerEntry
+from selfheal.records.ledger import Decision, GateResult, Judged, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
@@ -46,7 +46,6 @@ def verify(stores: Stores) -> Verification:
         _check_manifest(stores, decision)
     paused = _decided_under_a_pause(entries)
     verdicts = sum(_check_verdict(stores, decision, paused=decision.decision_id in paused) for decision in decisions)
-    verdicts += sum(_check_other(stores, decision) for decision in decisions)
     return Verification(len(entries), len(manifests), artefacts, verdicts)
 
 
@@ -95,57 +94,45 @@ def _check_manifest(stores: Stores, decision: Decision) -> None:
         raise VerificationFailed(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
 
 
-def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> bool:
-    if decision.evidence is None:
-        if decision.gates or (decision.kind == "promote" and decision.trigger != "forced"):
+def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
+    """How many versions the decision judged; each verdict is recomputed."""
+    if not decision.judged:
+        has_said_why = decision.gates or decision.evidence or decision.also_judged
+        if has_said_why or (decision.kind == "promote" and decision.trigger != "forced"):
             raise VerificationFailed(f"decision {decision.decision_id} ({decision.kind}) has no evidence")
-        return False
-    rows = read_evidence(stores, decision.evidence)
+        return 0
+    own, *others = decision.judged
     if decision.kind == "rollback":
-        _check_probation(stores, decision, rows)
+        _check_probation(stores, decision, read_evidence(stores, own.evidence))
     else:
-        _check_gates(stores, decision, rows, paused=paused)
-    return True
+        _check_gates(decision, passed=_passes(stores, decision, own), paused=paused)
+    for other in others:
+        if _passes(stores, decision, other):
+            raise VerificationFailed(f"by its evidence {other.version} passed, but {decision.decision_id} refused it")
+    return len(decision.judged)
 
 
-def _check_gates(stores: Stores, decision: Decision, rows: EvidenceRows, *, paused: bool) -> None:
-    recomputed = _recomputed(stores, decision, decision.evidence, decision.gates, rows)
-    is_approved = decision.approval is None or decision.approval.approved
-    is_due = is_approved and all(gate.passed for gate in recomputed)
+def _check_gates(decision: Decision, *, passed: bool, paused: bool) -> None:
+    is_due = passed and (decision.approval is None or decision.approval.approved)
     if (decision.kind == "promote") != is_due and not (is_due and paused):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
 
 
-def _check_other(stores: Stores, decision: Decision) -> bool:
-    """The version that was judged beside the one decided on: it was refused, and its evidence says so."""
-    other = decision.also_judged
-    if other is None:
-        return False
-    rows = read_evidence(stores, other.evidence)
-    if all(gate.passed for gate in _recomputed(stores, decision, other.evidence, other.gates, rows)):
-        raise VerificationFailed(f"by its evidence {other.version} passed, but {decision.decision_id} isn't about it")
-    return True
-
-
-def _recomputed(
-    stores: Stores,
-    decision: Decision,
-    evidence: Evidence | None,
-    written: Sequence[GateResult],
-    rows: EvidenceRows,
-) -> tuple[GateResult, ...]:
-    circumstances = evidence.circumstances if evidence else None
+def _passes(stores: Stores, decision: Decision, judged: Judged) -> bool:
+    """Whether a version passes every gate by its evidence; each gate has to be written as it is recomputed."""
+    circumstances = judged.evidence.circumstances
     if circumstances is None or decision.previous_version is None:
         raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
     contract = stores.models.manifest(decision.previous_version).contract
+    rows = read_evidence(stores, judged.evidence)
     recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    for gate, found in zip(written, recomputed, strict=True):
-        if not _agree(gate, found):
+    for written, found in zip(judged.gates, recomputed, strict=True):
+        if not _agree(written, found):
             raise VerificationFailed(
-                f"gate {found.gate} of decision {decision.decision_id} is written as {_said(gate)}, "
+                f"gate {found.gate} of decision {decision.decision_id} is written as {_said(written)}, "
                 f"but its evidence says {_said(found)}"
             )
-    return recomputed
+    return all(gate.passed for gate in recomputed)
 
 
 def _check_probation(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
