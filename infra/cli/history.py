@@ -80,6 +80,9 @@ def _about(manifest: "Manifest") -> "Table":
     table.add_row("trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
     table.add_row("why", manifest.lineage.trigger)
     table.add_row("model", f"{', '.join(chosen) or 'unknown'}, threshold {manifest.threshold:.4f}")
+    if manifest.confidence is not None:
+        lowered = f"log-odds drawn to {manifest.confidence.slope:.2f} of their distance from the base rate"
+        table.add_row("confidence", f"{lowered}, by {manifest.confidence.answers} answers of earlier versions")
     table.add_row("data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
     table.add_row("from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
     table.add_row("fingerprint", manifest.data.fingerprint)

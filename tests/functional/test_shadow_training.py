@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
+from scipy.special import logit
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
@@ -11,14 +13,18 @@ from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
-from selfheal.records.manifest import Lineage, Manifest
+from selfheal.records.manifest import Confidence, Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
+from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
+from selfheal.usecases.labelled_rows import labelled_rows
+from selfheal.usecases.scoring import model_of
+from selfheal.usecases.track_record import track_record
 from selfheal.usecases.train import reference_of, train_version
 from selfheal.usecases.train_shadow import train_shadow
-from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic
+from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic, write_version
 from tests.support.rows import MIXED, mixed_rows
 
 NOW = START + 2 * DAY
@@ -134,6 +140,87 @@ def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
     assert manifest.data.newest < training.evaluation_from
     assert manifest.lineage.parent_version == "v1"
     assert manifest.lineage.execution == "v1-0"
+
+
+def answers_of(stores: Stores, version: str) -> np.ndarray:
+    """Log-odds of a version for x from -2 to 2."""
+    x = np.linspace(-2.0, 2.0, 9)
+    model = model_of(stores, stores.models.manifest(version))
+    return logit(model.probabilities_of({"x": x, "group": np.full(9, "a", dtype=object)}))
+
+
+def versions_too_sure(stores: Stores, *, slope: float) -> None:
+    """Two shadow models of earlier days that nobody promoted; v1's log-odds are -2 * x, about."""
+    for hours in (4, 8):
+        write_version(stores, f"shadow-{hours}", slope=slope, created_at=START + hours * HOUR)
+
+
+def test_where_earlier_versions_were_too_sure_the_model_is_written_once_more_and_less_so(stores: Stores):
+    """Shadows' log-odds were three times too large: the modest version is the same model, drawn to the base rate."""
+    versions_too_sure(stores, slope=-6.0)
+    traffic(stores, since=START, rows=2500, slope=-2.0)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    fitted = stores.models.manifest(training.version)
+    modest = stores.models.manifest(fitted.modest)
+    assert fitted.confidence is None
+    assert modest.confidence.slope < 0.6
+    assert modest.data == fitted.data
+    drawn = modest.confidence.centre + modest.confidence.slope * (
+        answers_of(stores, fitted.version) - modest.confidence.centre
+    )
+    np.testing.assert_allclose(answers_of(stores, modest.version), drawn, atol=1e-9)
+    assert b"surer of themselves" in stores.models.artefact(modest, "card.html")
+    assert train_shadow(stores, healing_of(stores, started_at=NOW), NOW + DAY) == training
+
+
+def test_where_earlier_versions_were_as_sure_as_they_might_be_there_is_one_version(stores: Stores):
+    """Three versions that were right about their chances take nothing away from the next one."""
+    versions_too_sure(stores, slope=-1.8)
+    traffic(stores, since=START, rows=2500, slope=-2.0)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    assert stores.models.manifest(training.version).modest is None
+    assert len(list(stores.models.versions())) == 4
+
+
+def test_each_row_is_answered_by_the_newest_version_of_its_time():
+    """v1 answers until v2 is trained, promoted or not; the modest version of v2 is no version of its own."""
+    stores = memory_stores()
+    write_version(stores, "v1", slope=1.0, created_at=START)
+    write_version(stores, "v2", slope=3.0, created_at=START + timedelta(minutes=4))
+    half = Confidence(slope=0.5, centre=0.0, answers=9)
+    write_version(stores, "v2-modest", slope=1.5, created_at=START + timedelta(minutes=4), confidence=half)
+    traffic(stores, since=START, rows=10)
+    labelled = labelled_rows(stores, CONTRACT, START, NOW).rows
+    record = track_record(stores, labelled)
+    x = labelled.features["x"].to_numpy()
+    np.testing.assert_allclose(record.scores, np.where(np.arange(10) < 4, 1.0, 3.0) * x, atol=1e-9)
+    assert list(record.labels) == list(labelled.labels)
+    assert len(set(record.versions[:4])) == len(set(record.versions[4:])) == 1
+    assert len(set(record.versions)) == 2
+
+
+def test_a_version_that_cannot_be_read_has_no_record():
+    """Somebody changed what v2 answers: its rows count for nothing, and healing goes on."""
+    stores = memory_stores()
+    write_version(stores, "v1", slope=1.0, created_at=START)
+    write_version(stores, "v2", slope=3.0, created_at=START + timedelta(minutes=4))
+    stores.registry_bucket.put("models/v2/model.json", b"{}")
+    traffic(stores, since=START, rows=10)
+    assert len(track_record(stores, labelled_rows(stores, CONTRACT, START, NOW).rows).scores) == 4
+
+
+def test_half_a_version_is_none(stores: Stores):
+    """A run that ended after the modest version is begun anew, not taken for done."""
+    versions_too_sure(stores, slope=-6.0)
+    traffic(stores, since=START, rows=2500, slope=-2.0)
+    healing = healing_of(stores, started_at=NOW)
+    first = train_shadow(stores, healing, NOW)
+    half = Stores(stores.data, MemoryBucket())
+    for key in stores.registry_bucket.keys(""):
+        if key != f"models/{first.version}/manifest.json":
+            half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
+    assert train_shadow(half, healing, NOW) == first
+    assert half.models.manifest(first.version).modest is not None
 
 
 def test_asking_again_for_one_healing_returns_the_version_that_is_there(stores: Stores):

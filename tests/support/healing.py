@@ -14,7 +14,7 @@ from selfheal.contract import Contract, parse_contract
 from selfheal.errors import HealingRefused
 from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
-from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
+from selfheal.records.manifest import Artefact, Confidence, DataWindow, Lineage, Manifest
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
@@ -98,12 +98,15 @@ def write_version(
     slope: float,
     contract: Contract = CONTRACT,
     evaluation_from: datetime | None = None,
+    created_at: datetime = START,
+    modest: str | None = None,
+    confidence: Confidence | None = None,
 ) -> Manifest:
     """A version whose probability is expit(slope * x)."""
     body = model_json(slope)
     manifest = Manifest(
         version=version,
-        created_at=START,
+        created_at=created_at,
         contract=contract,
         data=DataWindow(rows=1, positives=1, oldest=START - DAY, newest=START - HOUR, fingerprint=""),
         evaluation_from=evaluation_from,
@@ -112,6 +115,8 @@ def write_version(
         candidates=(),
         metrics={},
         threshold=0.5,
+        modest=modest,
+        confidence=confidence,
         positive_value="1",
         negative_value="0",
         libraries={},

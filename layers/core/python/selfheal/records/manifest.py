@@ -5,6 +5,9 @@ from typing import Any
 from selfheal.contract import Contract
 from selfheal.records.base import Record, UtcTime
 
+# What the name of a modest version adds to that of the same model as it was fitted.
+MODEST = "-modest"
+
 
 class Artefact(Record):
     """One file of a version; `sha256` in lower-case hex, `size` in bytes."""
@@ -49,12 +52,24 @@ class Candidate(Record):
     chosen: bool
 
 
+class Confidence(Record):
+    """How far a version's scores are drawn towards the base rate: centre + slope * (score - centre), in log-odds.
+
+    So many `answers` of the versions before it, whose labels had come, say that these were too sure of themselves.
+    """
+
+    slope: float
+    centre: float
+    answers: int
+
+
 class Manifest(Record):
     """Content of `models/<version>/manifest.json`, written last: a version without one doesn't exist.
 
     `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
     version is of that moment or newer. `threshold` is the operating point; `positive_value` and `negative_value` are
-    the label's values in the user's own terms, as text.
+    the label's values in the user's own terms, as text. `modest` names the version that is the same model, less sure of
+    itself, if there is one; `confidence` says how much less, in the manifest of that one.
     """
 
     version: str
@@ -67,7 +82,14 @@ class Manifest(Record):
     candidates: tuple[Candidate, ...]
     metrics: dict[str, float]
     threshold: float
+    modest: str | None = None
+    confidence: Confidence | None = None
     positive_value: str
     negative_value: str
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
+
+
+def as_fitted(version: str) -> str:
+    """The name of the model as it was fitted, whether a version is that one or its modest version."""
+    return version.removesuffix(MODEST)

@@ -25,10 +25,12 @@ from selfheal.usecases.scoring import model_of, scored_rows
 class Comparison:
     """What the gates say about a version, and the rows they say it by.
 
-    selected_by: the feature on which it depends whether a row is labelled; None where labels are fair.
+    start: since when rows count. selected_by: the feature on which it depends whether a row is labelled; None where
+    labels are fair.
     """
 
     version: str
+    start: datetime
     gates: tuple[GateResult, ...]
     rows: EvidenceRows
     circumstances: Circumstances
@@ -74,7 +76,7 @@ def compared(
         judged_at=now, last_move=last_move, predictions=len(window.predictions), coverage=coverage_of(window, now)
     )
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    return Comparison(version, gates, rows, circumstances, selected_by)
+    return Comparison(version, start, gates, rows, circumstances, selected_by)
 
 
 def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:

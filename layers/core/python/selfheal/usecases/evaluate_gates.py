@@ -20,7 +20,8 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     """All seven gates on every labelled row from the evaluation start to now; the evidence is kept.
 
     Where they refuse the shadow model, the one that gate 7 alone refused before is judged again, on the rows since: it
-    is promoted if it passes every gate on them.
+    is promoted if it passes every gate on them. Of a model that passes, the modest version is promoted if there is one
+    and it passes them too.
 
     Raises:
         HealingIncomplete: no version was trained.
@@ -33,17 +34,33 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     entries = list(stores.ledger.entries())
     shadow = compared(stores, production, training.version, training.evaluation_from, now, last_move(entries))
     if not shadow.failed:
-        return _verdict(stores, healing, production, shadow, shadow.reason)
+        return _verdict(stores, healing, production, *_most_modest(stores, production, shadow, now, entries))
     earlier = _second_look(stores, production, entries, now)
     if not isinstance(earlier, Comparison):
         return _verdict(stores, healing, production, shadow, shadow.reason + earlier)
-    again = f"on {len(earlier.rows)} rows since: {earlier.reason}"
+    again = f"on {len(earlier.rows)} rows since"
     if earlier.failed:
-        said = f"{shadow.reason}; {earlier.version}, judged again {again}"
+        said = f"{shadow.reason}; {earlier.version}, judged again {again}: {earlier.reason}"
         return _verdict(stores, healing, production, shadow, said, earlier)
-    said = f"{earlier.version}, refused before for want of evidence, has proved itself {again}"
-    newer = f"the newer {shadow.version}: {shadow.reason}"
-    return _verdict(stores, healing, production, earlier, f"{said}; {newer}", shadow)
+    passed, reason = _most_modest(stores, production, earlier, now, entries)
+    said = f"{earlier.version}, refused before for want of evidence, has proved itself {again}: {reason}"
+    return _verdict(stores, healing, production, passed, f"{said}; the newer {shadow.version}: {shadow.reason}", shadow)
+
+
+def _most_modest(
+    stores: Stores, production: Manifest, passed: Comparison, now: datetime, entries: Sequence[LedgerEntry]
+) -> tuple[Comparison, str]:
+    """Of a model that has passed the modest version, if there is one and it passes on the same rows; and why."""
+    modest = stores.models.manifest(passed.version).modest
+    if modest is None:
+        return passed, passed.reason
+    try:
+        judged = compared(stores, production, modest, passed.start, now, last_move(entries))
+    except (SelfhealError, ValidationError) as error:
+        return passed, f"{passed.reason}; its modest version couldn't be judged ({type(error).__name__})"
+    if judged.failed:
+        return passed, f"{passed.reason}; its modest version doesn't pass: {judged.reason}"
+    return judged, f"{judged.reason}; as it was fitted it passes too, but the versions before it were too sure"
 
 
 def _second_look(

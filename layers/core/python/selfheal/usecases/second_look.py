@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfheal.records.ledger import Decision
+from selfheal.records.manifest import as_fitted
 from selfheal.stores.labels import RESOLUTION, LabelStore
 from selfheal.usecases.evidence import judged_until
 from selfheal.usecases.heal import MOVES
@@ -26,7 +27,7 @@ def refused_for_want_of_evidence(decisions: Sequence[Decision], production_versi
     last = next((known for known in reversed(decisions) if _lacked_evidence(known, production_version)), None)
     if last is None:
         return None
-    done = {known.version for known in decisions if known.kind in MOVES}
+    done = {as_fitted(known.version) for known in decisions if known.kind in MOVES and known.version}
     done |= {known.also_judged.version for known in decisions if known.also_judged}
     return None if last.version in done else last.version
 

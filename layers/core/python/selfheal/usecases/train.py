@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
-from typing import Protocol
+from typing import Any, Protocol
 
 import joblib
 import numpy as np
@@ -18,10 +18,11 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
-from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
+from selfheal.records.manifest import MODEST, Artefact, Confidence, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
+from selfheal.training.confidence import less_sure
 from selfheal.training.exporting import export
 
 REFERENCE_ROWS = 30_000
@@ -55,13 +56,15 @@ def train_version(
     label_values: TargetValues,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
+    confidence: Confidence | None = None,
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
     fit: Fit = train,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
-    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once.
+    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once. With a
+    `confidence` the same model is written once more, less sure of itself: the version that the manifest calls `modest`.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -71,7 +74,40 @@ def train_version(
     """
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
-    artefacts = {
+
+    def written(version: str, model: TrainedModel, **more: Any) -> Manifest:
+        artefacts = _artefacts(rows, model, contract, seed)
+        manifest = Manifest(
+            version=version,
+            created_at=now,
+            contract=contract,
+            data=_window(rows, model.rows, repeated_rows, relabelled_rows),
+            evaluation_from=evaluation_from,
+            lineage=lineage,
+            seed=seed,
+            candidates=model.candidates,
+            metrics=model.metrics,
+            threshold=model.fitted.threshold,
+            positive_value=label_values.positive,
+            negative_value=label_values.negative,
+            libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
+            artefacts=_described(artefacts),
+            **more,
+        )
+        card = {CARD: model_card(manifest, model.curves)}
+        whole = manifest.model_copy(update={"artefacts": manifest.artefacts | _described(card)})
+        return models.write(whole, artefacts | card)
+
+    if confidence is None:
+        return written(version, trained)
+    # The modest one first: the other's manifest promises it.
+    modest = less_sure(trained, confidence, contract, _tuning(rows, trained).rows.labels)
+    promised = written(f"{version}{MODEST}", modest, confidence=confidence)
+    return written(version, trained, modest=promised.version)
+
+
+def _artefacts(rows: Dataset, trained: TrainedModel, contract: Contract, seed: int) -> dict[str, bytes]:
+    return {
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
         TRAINING: to_parquet(rows),
@@ -79,25 +115,6 @@ def train_version(
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
-    manifest = Manifest(
-        version=version,
-        created_at=now,
-        contract=contract,
-        data=_window(rows, trained.rows, repeated_rows, relabelled_rows),
-        evaluation_from=evaluation_from,
-        lineage=lineage,
-        seed=seed,
-        candidates=trained.candidates,
-        metrics=trained.metrics,
-        threshold=trained.fitted.threshold,
-        positive_value=label_values.positive,
-        negative_value=label_values.negative,
-        libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
-        artefacts=_described(artefacts),
-    )
-    card = {CARD: model_card(manifest, trained.curves)}
-    whole = manifest.model_copy(update={"artefacts": manifest.artefacts | _described(card)})
-    return models.write(whole, artefacts | card)
 
 
 def reference_of(rows: Dataset, seed: int) -> Dataset:

@@ -13,10 +13,12 @@ from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.training import train
+from selfheal.training.confidence import confidence_of
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.heal import cooldown_ends
 from selfheal.usecases.labelled_rows import labelled_rows
+from selfheal.usecases.track_record import track_record
 from selfheal.usecases.train import Fit, train_version, version_name
 
 # Rows that had no label yet when production was trained are looked for this far back from its newest row: as long as
@@ -34,6 +36,7 @@ def train_shadow(
 ) -> Training:
     """Train on production's training set and every labelled row since, evaluation rows kept back.
 
+    Where earlier versions were too sure of themselves, the shadow model is written once more, less sure of itself.
     Asked again for one healing it returns the version it has written. Where training makes no sense the outcome is
     `skip`, where it ran and came to nothing `failed`; both say why. `check_budget` may raise TrainingBudgetExceeded.
 
@@ -70,7 +73,9 @@ def _trained(
     evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen), unhurried=unhurried)
     if evaluation_from is None:
         return Training(outcome="skip", reason=_no_evaluation_rows(int(is_unseen.sum()), production))
-    training = _training_rows(stores, production, labelled.take(labelled.timestamps < as_datetime64(evaluation_from)))
+    older = labelled.take(labelled.timestamps < as_datetime64(evaluation_from))
+    training = _training_rows(stores, production, older)
+    record = track_record(stores, older)
     manifest = train_version(
         stores.models,
         training.rows,
@@ -82,6 +87,7 @@ def _trained(
         label_values=TargetValues(production.positive_value, production.negative_value),
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
+        confidence=confidence_of(record.scores, record.labels, record.versions),
         seed=production.seed,
         check_budget=check_budget,
         fit=fit,
@@ -109,7 +115,9 @@ def _trained_before(stores: Stores, healing: Healing) -> Manifest | None:
     begun = f"{healing.started_at:%Y%m%dT%H%M%SZ}-"
     names = (name for name in stores.models.versions() if name.startswith(begun))
     manifests = (stores.models.manifest(name) for name in names)
-    return next((manifest for manifest in manifests if manifest.lineage.execution == healing.execution), None)
+    own = (manifest for manifest in manifests if manifest.lineage.execution == healing.execution)
+    # A modest version alone is half of what a run had begun to write.
+    return next((manifest for manifest in own if manifest.confidence is None), None)
 
 
 def _training(manifest: Manifest) -> Training:
