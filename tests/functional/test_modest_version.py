@@ -76,7 +76,7 @@ def test_a_modest_version_that_cannot_be_read_stops_nothing(name: str):
 
 
 def test_a_second_look_promotes_the_modest_version_too_and_there_is_no_third():
-    """v2, refused for want of evidence, is promoted as its modest version later and taken back: it has had its chance."""
+    """v2, refused for want of evidence, is promoted modestly later and taken back: it has had its chance."""
     stores = environment(v2=0.5, modest=0.4)
     traffic(stores, since=SINCE, rows=200, slope=0.5)
     assert healed(stores).kind == "reject"

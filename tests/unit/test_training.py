@@ -13,6 +13,7 @@ from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.training import train
 from selfheal.training.calibration import calibrated
+from selfheal.training.curves import curves_of
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
 from selfheal.training.split import fits_at_a_time, pasts, sampled, tuning_rows, within_window
@@ -166,6 +167,15 @@ def test_two_fits_at_a_time_only_where_memory_is_for_both(monkeypatch: pytest.Mo
     assert fits_at_a_time(rows) == 2
     monkeypatch.setattr("selfheal.training.split.MOST_VALUES", 2 * rows.features.size - 1)
     assert fits_at_a_time(rows) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1))
+def test_f1_by_threshold_is_scikit_learns(rows: list[tuple[int, float]]):
+    """Whatever the rows, those of one class and ties included; of the thresholds every twelfth."""
+    labels = np.array([label for label, _ in rows], dtype=np.int8)
+    probabilities = np.array([probability for _, probability in rows])
+    for at, found in curves_of({}, labels, probabilities)["f1"][::12]:
+        assert found == pytest.approx(f1_score(labels, probabilities >= at, zero_division=0.0))
 
 
 def test_curves_show_the_run():

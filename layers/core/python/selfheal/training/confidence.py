@@ -22,6 +22,8 @@ from selfheal.training.training import TrainedModel
 
 # One that was wrong may have met with a change that comes once; it takes several to tell a habit.
 FEWEST_VERSIONS = 3
+# Scores drawn by less than this are as good as they were.
+WORTH_DRAWING = 0.95
 
 type Floats = NDArray[np.float64]
 
@@ -46,7 +48,7 @@ def confidence_of(scores: Floats, labels: NDArray[np.int8], versions: NDArray[np
     falls_before = _derivative(0.0, distances, labels, centre) <= 0
     slope = 0.0 if falls_before else float(brentq(_derivative, 0.0, 1.0, args=(distances, labels, centre)))
     cautious = slope + _standard_error(slope, distances, labels, centre, versions)
-    return Confidence(slope=cautious, centre=centre, answers=len(labels)) if cautious < 1 else None
+    return Confidence(slope=cautious, centre=centre, answers=len(labels)) if cautious < WORTH_DRAWING else None
 
 
 def _derivative(slope: float, distances: Floats, labels: NDArray[np.int8], centre: float) -> float:

@@ -5,7 +5,6 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 BINS = 10
 THRESHOLDS = np.arange(0.02, 1.0, 0.02)
@@ -31,5 +30,16 @@ def curves_of(
     return Curves(
         learning={name: list(losses) for name, losses in learning.items()},
         reliability=[(float(probabilities[rows].mean()), float(labels[rows].mean())) for rows in tenths if len(rows)],
-        f1=[(float(at), float(f1_score(labels, probabilities >= at, zero_division=0.0))) for at in THRESHOLDS],
+        f1=list(zip(THRESHOLDS.tolist(), _f1_at(THRESHOLDS, labels, probabilities), strict=True)),
     )
+
+
+def _f1_at(
+    thresholds: NDArray[np.float64], labels: NDArray[np.int8], probabilities: NDArray[np.float64]
+) -> list[float]:
+    """F1 at each threshold; 0 where nothing is predicted and nothing is positive. In scikit-learn it takes 10 ms each."""
+    predicted = probabilities[:, None] >= thresholds
+    true_positives = predicted[labels == 1].sum(axis=0)
+    total = predicted.sum(axis=0) + int((labels == 1).sum())
+    scores: list[float] = np.divide(2.0 * true_positives, total, out=np.zeros(len(total)), where=total > 0).tolist()
+    return scores
