@@ -97,6 +97,7 @@ def test_the_model_card_shows_what_was_chosen_and_loads_nothing(stores: Stores):
     page = stores.models.artefact(manifest, "card.html").decode()
     assert "v1" in page
     assert all(candidate.name in page for candidate in manifest.candidates)
+    assert "the chosen one has brier 0." in page
     assert page.count("<svg") == 3
     assert "http" not in page
     assert "src=" not in page

@@ -46,6 +46,8 @@ class PredictionWindow:
 
     def take(self, rows: NDArray[np.bool_]) -> Self:
         """The rows that a mask selects."""
+        if rows.all():
+            return self
         arrays = {name: getattr(self, name)[rows] for name in ARRAYS}
         return type(self)(**arrays, features=self.features[rows].reset_index(drop=True))
 
