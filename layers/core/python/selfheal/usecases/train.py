@@ -74,14 +74,19 @@ def train_version(
     """
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
+    data = _window(rows, trained.rows, repeated_rows, relabelled_rows)
+    frozen = {
+        TRAINING: to_parquet(rows),
+        REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
+    }
 
     def written(version: str, model: TrainedModel, **more: Any) -> Manifest:
-        artefacts = _artefacts(rows, model, contract, seed)
+        artefacts = frozen | _artefacts(rows, model, contract, seed)
         manifest = Manifest(
             version=version,
             created_at=now,
             contract=contract,
-            data=_window(rows, model.rows, repeated_rows, relabelled_rows),
+            data=data,
             evaluation_from=evaluation_from,
             lineage=lineage,
             seed=seed,
@@ -107,11 +112,10 @@ def train_version(
 
 
 def _artefacts(rows: Dataset, trained: TrainedModel, contract: Contract, seed: int) -> dict[str, bytes]:
+    """What depends on the model, not on the rows alone."""
     return {
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
-        TRAINING: to_parquet(rows),
-        REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
