@@ -13,7 +13,7 @@ from scipy.special import logit
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
-from selfheal.errors import SelfhealError
+from selfheal.errors import ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.scoring import model_of
 
@@ -22,6 +22,8 @@ MOST_VERSIONS = 30
 # A probability of exactly 0 or 1 has no log-odds.
 SMALLEST = 1e-12
 FOR_EVER = np.datetime64("9999-12-31", "us")
+# What is wrong with a version for good; a store that doesn't answer is another matter.
+UNREADABLE = (ArtefactRefused, ObjectMissing, ReferenceTampered, ValidationError, VersionUnknown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +39,14 @@ class TrackRecord:
 
 
 def track_record(stores: Stores, labelled: Dataset) -> TrackRecord:
-    """The record of the versions in the registry, as they were fitted. One that can't be read has none."""
+    """The record of the versions in the registry, as they were fitted. One that can't be read has none.
+
+    Raises:
+        StoreUnavailable: the registry doesn't answer.
+    """
     scores, labels = [np.empty(0)], [np.empty(0, dtype=np.int8)]
     for manifest, rows in _turns(stores, labelled):
-        with suppress(SelfhealError):
+        with suppress(*UNREADABLE):
             scores.append(_scores(stores, manifest, rows))
             labels.append(rows.labels)
     versions = np.repeat(np.arange(len(labels)), [len(part) for part in labels])
@@ -60,7 +66,7 @@ def _turns(stores: Stores, labelled: Dataset) -> Iterator[tuple[Manifest, Datase
 def _fitted(stores: Stores, labelled: Dataset) -> Iterator[Manifest]:
     """Versions of the same features, newest first; a modest one is another one's model."""
     for version in reversed(list(stores.models.versions())):
-        with suppress(SelfhealError, ValidationError):
+        with suppress(*UNREADABLE):
             manifest = stores.models.manifest(version)
             if manifest.confidence is None and list(manifest.contract.feature_names) == list(labelled.features):
                 yield manifest
