@@ -4,11 +4,17 @@ Not more threads inside of a fit: those split sums, which then come out in anoth
 for each other on a busy core, which makes a run of seconds one of minutes.
 """
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from threadpoolctl import threadpool_limits
+
+# What scikit-learn says thousands of times once it finds no filters.
+OF_FILTERS_LOST = "`sklearn.utils.parallel.delayed` should be used with"
 
 
 def beside_each_other[Task, Outcome](
@@ -16,5 +22,23 @@ def beside_each_other[Task, Outcome](
 ) -> list[Outcome]:
     """What each task came to, in their order; the first error of them is raised once those begun have ended."""
     # OpenMP counts its threads per calling thread, so the limit is set in each of these.
-    with ThreadPoolExecutor(at_a_time, initializer=partial(threadpool_limits, 1)) as threads:
+    with _filters_kept(), ThreadPoolExecutor(at_a_time, initializer=partial(threadpool_limits, 1)) as threads:
         return list(threads.map(do, tasks))
+
+
+@contextmanager
+def _filters_kept() -> Iterator[None]:
+    """Put the filters of warnings back at the end, and don't repeat what scikit-learn says of them meanwhile.
+
+    Its steps set the process's filters aside and put them back. Two threads at once may put back what the other one
+    had left: none, for good.
+    """
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def shown(message: Warning | str, *about: Any, **more: Any) -> None:
+            if OF_FILTERS_LOST not in str(message):
+                show(message, *about, **more)
+
+        warnings.showwarning = shown
+        yield
