@@ -36,7 +36,7 @@ def test_answers_that_were_twice_as_sure_as_right_halve_the_next_ones():
 
 def test_the_slope_is_the_one_of_a_logistic_regression_and_its_standard_error():
     """Where both classes are as frequent, scikit-learn's coefficient without intercept; a standard error lies above."""
-    scores, labels = answers(4000, 1, overstated=2.0)
+    scores, labels = answers(8000, 1, overstated=2.0)
     positive, negative = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
     fewest = min(len(positive), len(negative))
     chosen = np.sort(np.concatenate([positive[:fewest], negative[:fewest]]))
@@ -76,13 +76,26 @@ def test_two_versions_are_no_habit():
     assert confidence_of(scores, labels, in_turns(5000, 3)) is not None
 
 
+@pytest.mark.parametrize("later", [5, 300, 2000])
+def test_one_version_that_went_wrong_takes_next_to_nothing_away(later: int):
+    """The first met with a change; two that learnt it are honest on so many rows each: nothing is drawn by much."""
+    slopes = []
+    for seed in range(40):
+        wrong, honest = answers(2000, seed, overstated=4.0), answers(2 * later, 1000 + seed)
+        scores, labels = (np.concatenate(pair) for pair in zip(wrong, honest, strict=True))
+        found = confidence_of(scores, labels, np.repeat([0, 1, 2], [2000, later, later]))
+        slopes.append(1.0 if found is None else found.slope)
+    assert np.mean(slopes) > 0.95
+    assert min(slopes) > 0.8
+
+
 def test_too_modest_answers_make_no_version_surer():
     """Scores half as far from the centre as they might be: nothing is said."""
     assert confidence_of(*answers(5000, 4, overstated=0.5), in_turns(5000)) is None
 
 
 def test_answers_that_are_mostly_wrong_leave_little():
-    """Where the likeliest slope is none at all, what is left is the standard error of that."""
+    """Where the likeliest slope would turn the order round, little is left, and the order stays."""
     scores, labels = answers(5000, 6)
     assert 0 < confidence_of(-scores, labels, in_turns(5000)).slope < 0.1
 

@@ -20,10 +20,13 @@ from selfheal.training.metrics import tuning_metrics
 from selfheal.training.model import FittedModel
 from selfheal.training.training import TrainedModel
 
-# One that was wrong may have met with a change that comes once; it takes several to tell a habit.
-FEWEST_VERSIONS = 3
-# Scores drawn by less than this are as good as they were.
-WORTH_DRAWING = 0.95
+# One that was wrong may have met with a change that comes once; it takes several to tell a habit, and each of them so
+# many answers.
+FEWEST_VERSIONS, FEWEST_ANSWERS = 3, 100
+# Without one of the versions the others may look as if they had been too modest, or wrong: by so much at the most.
+STEEPEST, PRECISION = 3.0, 1e-4
+# Scores drawn by less than this are as good as they were; by more than this they would hardly say anything.
+WORTH_DRAWING, LEAST = 0.95, 0.05
 
 type Floats = NDArray[np.float64]
 
@@ -31,41 +34,46 @@ type Floats = NDArray[np.float64]
 def confidence_of(scores: Floats, labels: NDArray[np.int8], versions: NDArray[np.intp]) -> Confidence | None:
     """How far scores like these should be drawn towards the base rate; None where they may stay as they are.
 
-    The slope of highest likelihood, and a standard error more (clustered by version: Liang and Zeger, Biometrika 73,
-    1986), so that no more is taken away than versions of several times have shown.
+    The slope of highest likelihood and a standard error more, by jackknife over versions (MacKinnon, Nielsen and Webb,
+    Journal of Econometrics 232, 2023, CV3: honest too where clusters are few and unlike in size); or the slope without
+    the one version that speaks the most for drawing, where that is more. So no single version can take anything away.
 
     Args:
         scores: shape (n,): log-odds that versions said of rows that came after their training.
         labels: shape (n,), 0 or 1: what was true.
-        versions: shape (n,): which version said it.
+        versions: shape (n,): which version said it; one with fewer than 100 rows counts for nothing.
     """
-    if len(np.unique(versions)) < FEWEST_VERSIONS or len(np.unique(labels)) < 2:  # noqa: PLR2004 - both classes
+    names, sizes = np.unique(versions, return_counts=True)
+    names = names[sizes >= FEWEST_ANSWERS]
+    counts = np.isin(versions, names)
+    scores, labels, versions = scores[counts], labels[counts], versions[counts]
+    if len(names) < FEWEST_VERSIONS or len(np.unique(labels)) < 2:  # noqa: PLR2004 - both classes
         return None
     centre = float(logit(labels.mean()))
-    distances = scores - centre
-    if _derivative(1.0, distances, labels, centre) >= 0:
+    slope = _slope(scores, labels, centre)
+    without = np.array([_slope(scores[versions != name], labels[versions != name], centre) for name in names])
+    cautious = max(float(without.max()), slope + _standard_error(slope, without))
+    if cautious >= WORTH_DRAWING:
         return None
-    falls_before = _derivative(0.0, distances, labels, centre) <= 0
-    slope = 0.0 if falls_before else float(brentq(_derivative, 0.0, 1.0, args=(distances, labels, centre)))
-    cautious = slope + _standard_error(slope, distances, labels, centre, versions)
-    return Confidence(slope=cautious, centre=centre, answers=len(labels)) if cautious < WORTH_DRAWING else None
+    return Confidence(slope=max(LEAST, cautious), centre=centre, answers=len(labels))
 
 
-def _derivative(slope: float, distances: Floats, labels: NDArray[np.int8], centre: float) -> float:
-    """Of the log-likelihood in the slope: it falls from 0 to 1, so that it has one zero at the most."""
-    return float((distances * (labels - expit(centre + slope * distances))).sum())
+def _slope(scores: Floats, labels: NDArray[np.int8], centre: float) -> float:
+    """The one of highest likelihood, from -3 to 3."""
+    distances = scores - centre
+
+    def derivative(slope: float) -> float:
+        # Of the log-likelihood: it falls, so that it has one zero at the most.
+        return float((distances * (labels - expit(centre + slope * distances))).sum())
+
+    if derivative(-STEEPEST) <= 0:
+        return -STEEPEST
+    return STEEPEST if derivative(STEEPEST) >= 0 else float(brentq(derivative, -STEEPEST, STEEPEST, xtol=PRECISION))
 
 
-def _standard_error(
-    slope: float, distances: Floats, labels: NDArray[np.int8], centre: float, versions: NDArray[np.intp]
-) -> float:
-    expected = expit(centre + slope * distances)
-    information = float((distances**2 * expected * (1 - expected)).sum())
-    names, numbers = np.unique(versions, return_inverse=True)
-    of_version = np.bincount(numbers, distances * (labels - expected))
-    # Their mean is 0 but where the likeliest slope lies below 0.
-    spread = float(np.linalg.norm(of_version - of_version.mean()))
-    return spread / information * float(np.sqrt(len(names) / (len(names) - 1)))
+def _standard_error(slope: float, without: Floats) -> float:
+    versions = len(without)
+    return float(np.sqrt((versions - 1) / versions * ((without - slope) ** 2).sum()))
 
 
 def drawn(scores: Floats, confidence: Confidence) -> Floats:
