@@ -429,6 +429,15 @@ def test_a_crashed_promotion_that_was_rolled_back_meanwhile_is_known_to_have_hap
     assert production_of(stores) == "v1"
 
 
+def test_a_repeated_promotion_that_was_rolled_back_meanwhile_is_known_to_have_happened():
+    """The swap was made, its outcome wasn't, a person rolled back, and the function runs again: nothing was lost."""
+    stores, healing, _ = crashed(2)
+    roll_back(stores, "v1", reason="complaints", actor="ann", now=LATER + timedelta(minutes=5))
+    assert conclude(stores, healing, PROMOTE, LATER).applied
+    assert entries_of(stores) == ["bootstrap", "done", "promote", "rollback", "done", "done"]
+    assert production_of(stores) == "v1"
+
+
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_executions_that_ended_without_a_decision_are_written_down_as_failed(status: str):
     """Aborted or timed out as a whole, they bypass Catch: the next run writes `failed`, once."""

@@ -123,6 +123,35 @@ def test_a_pause_between_decision_and_swap_still_stops_it(interrupted):
     assert production_of(stores) == "v1"
 
 
+class OvertakenBucket(MemoryBucket):
+    """Runs something of somebody else's right before a decision is written."""
+
+    first: Callable[[], object] | None = None
+
+    def create(self, key: str, body: bytes) -> str:
+        if b'"decision": {' in body and self.first:
+            first, self.first = self.first, None
+            first()
+        return super().create(key, body)
+
+
+@pytest.mark.parametrize(("switched", "expected"), [(resume, ("promote", "v2")), (pause, ("reject", "v1"))])
+def test_a_switch_that_comes_just_before_the_decision_counts(
+    switched: Callable[..., object], expected: tuple[str, str]
+):
+    """Paused or resumed between reading the ledger and writing to it: the decision is made anew, and verifies."""
+    registry = OvertakenBucket()
+    stores, healing = healed_environment(stores=Stores(MemoryBucket(), registry))
+    traffic(stores, since=START + 9 * DAY, rows=800)
+    verdict = evaluate_gates(stores, healing, trained(), NOW)
+    if switched is resume:
+        pause(stores, **BY_ANN)
+    registry.first = lambda: switched(stores, **BY_ANN)
+    conclusion = conclude(stores, healing, verdict, NOW)
+    assert (conclusion.decision.kind, production_of(stores)) == expected
+    assert verify(stores).verdicts == 1
+
+
 def test_an_interrupted_promotion_is_not_finished_under_a_pause(interrupted):
     """The next monitoring run settles it as not carried out, where it would have made up for the swap."""
     stores, healing, registry = interrupted

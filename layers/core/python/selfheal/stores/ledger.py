@@ -1,7 +1,8 @@
 """The ledger: append-only, hash-chained, without gaps; of two writers of one number, one goes on to the next."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from selfheal.errors import LedgerBroken, ObjectExists
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, Outcome, Switch, entry_hash
@@ -9,6 +10,8 @@ from selfheal.stores.bucket import Bucket
 
 PREFIX = "ledger/"
 DIGITS = 12
+
+type Revision = Callable[[Decision, Sequence[LedgerEntry]], Decision]
 
 
 class Ledger:
@@ -27,35 +30,41 @@ class Ledger:
         """All decisions, oldest first."""
         return [entry.decision for entry in self.entries() if entry.decision is not None]
 
-    def append_decision(self, decision: Decision) -> LedgerEntry:
-        """Append a decision; one that is in the ledger already (by its id) is returned as it stands."""
+    def append_decision(self, decision: Decision, revised: Revision = lambda decision, _: decision) -> LedgerEntry:
+        """Append a decision; one that is in the ledger already (by its id) is returned as it stands.
+
+        `revised` says what becomes of it in view of the entries that come before it, all of them and no others.
+        """
         return self._append(
-            lambda sequence, previous: LedgerEntry(sequence=sequence, previous_hash=previous, decision=decision),
+            lambda before: {"decision": revised(decision, before)},
             lambda entry: entry.decision is not None and entry.decision.decision_id == decision.decision_id,
         )
 
     def append_outcome(self, outcome: Outcome) -> LedgerEntry:
         """Append a decision's outcome; a decision that has one already keeps it."""
         return self._append(
-            lambda sequence, previous: LedgerEntry(sequence=sequence, previous_hash=previous, outcome=outcome),
+            lambda _: {"outcome": outcome},
             lambda entry: entry.outcome is not None and entry.outcome.decision_id == outcome.decision_id,
         )
 
     def append_switch(self, switch: Switch) -> LedgerEntry:
         """Append a person's pause or its end; one that is in the ledger already (by its id) is returned as it is."""
         return self._append(
-            lambda sequence, previous: LedgerEntry(sequence=sequence, previous_hash=previous, switch=switch),
+            lambda _: {"switch": switch},
             lambda entry: entry.switch is not None and entry.switch.switch_id == switch.switch_id,
         )
 
-    def _append(self, build: Callable[[int, str], LedgerEntry], is_same: Callable[[LedgerEntry], bool]) -> LedgerEntry:
+    def _append(
+        self, content: Callable[[Sequence[LedgerEntry]], dict[str, Any]], is_same: Callable[[LedgerEntry], bool]
+    ) -> LedgerEntry:
         seen = self._seen
         while True:
             seen = self._seen = (*seen, *self._after(seen[-1] if seen else None))
             known = next((entry for entry in seen if is_same(entry)), None)
             if known is not None:
                 return known
-            entry = build(len(seen) + 1, seen[-1].hash if seen else GENESIS_HASH).sealed()
+            previous = seen[-1].hash if seen else GENESIS_HASH
+            entry = LedgerEntry(sequence=len(seen) + 1, previous_hash=previous, **content(seen)).sealed()
             try:
                 self._registry.create(_key(entry.sequence), entry.to_json())
             except ObjectExists:

@@ -1,5 +1,6 @@
 """End a healing: write what was decided, move production where it was decided to, say so in one sentence."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from selfheal.composition import Stores
@@ -25,14 +26,13 @@ def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: da
         StoreUnavailable: the registry doesn't answer; calling again, or the next monitoring run, finishes it.
         LedgerBroken: the ledger's chain doesn't hold.
     """
-    entries = list(stores.ledger.entries())
-    known = {entry.decision.decision_id: entry.decision for entry in entries if entry.decision}
-    decision = known.get(healing.execution) or _unless_paused(_decision(healing, result, now), entries)
+    known = {decision.decision_id: decision for decision in stores.ledger.decisions()}
+    decision = known.get(healing.execution) or _decision(healing, result, now)
     if decision.kind != "promote":
         written = stores.ledger.append_decision(decision).decision or decision
         return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
     try:
-        moved = move_production(stores, decision, healing.pointer_etag, now)
+        moved = move_production(stores, decision, healing.pointer_etag, now, revised=_unless_paused)
     except PromotionConflict as conflict:
         return _lost(stores, healing, decision, conflict, now)
     return Conclusion(decision=moved, applied=True, sentence=sentence_of(moved))
@@ -91,7 +91,7 @@ def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Deci
     )
 
 
-def _unless_paused(decision: Decision, entries: list[LedgerEntry]) -> Decision:
+def _unless_paused(decision: Decision, entries: Sequence[LedgerEntry]) -> Decision:
     pause = pause_in_force(entries)
     if pause is None or not is_stopped_by_a_pause(decision):
         return decision

@@ -6,6 +6,7 @@ from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, PromotionConflict
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome
 from selfheal.records.pointer import Pointer
+from selfheal.stores.ledger import Revision
 from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
 
 MOVING = frozenset({"bootstrap", "promote", "rollback"})
@@ -13,10 +14,17 @@ MOVING = frozenset({"bootstrap", "promote", "rollback"})
 INTERRUPTED_AFTER = timedelta(minutes=15)
 
 
-def move_production(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
+def move_production(
+    stores: Stores,
+    decision: Decision,
+    etag: str | None,
+    now: datetime,
+    revised: Revision = lambda decision, _: decision,
+) -> Decision:
     """Write the decision, swap the pointer whose ETag is `etag`, write the outcome. Doing it again changes nothing.
 
-    `etag` None: there is no pointer yet.
+    `etag` None: there is no pointer yet. `revised` may make another decision of it, in view of the ledger before it:
+    one that moves nothing is written and returned.
 
     Raises:
         VersionUnknown: the registry doesn't hold the version; nothing is written.
@@ -26,7 +34,8 @@ def move_production(stores: Stores, decision: Decision, etag: str | None, now: d
     """
     manifest = stores.models.manifest_sha256(decision.version or "")
     decided = decision.model_copy(update={"manifest_sha256": manifest})
-    return _finished(stores, stores.ledger.append_decision(decided).decision or decided, etag, now)
+    written = stores.ledger.append_decision(decided, revised).decision or decided
+    return _finished(stores, written, etag, now) if written.kind in MOVING else written
 
 
 def outcome_of(entries: list[LedgerEntry], decision_id: str) -> Outcome | None:
@@ -84,30 +93,39 @@ def _swapped(stores: Stores, decision: Decision, etag: str | None, now: datetime
         else:
             stores.pointer.swap(_pointer(decision), etag)
     except PromotionConflict as conflict:
+        # This may be a repeated call, and somebody may have moved production on since the first one.
+        if _was_left_behind(decision, list(stores.ledger.entries()), stores.pointer.read().pointer):
+            return _done(decision, now, "the pointer was swapped, and has been moved on since")
         return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=str(conflict))
     return _done(decision, now, "the pointer was swapped")
 
 
 def _settled(stores: Stores, decision: Decision, entries: list[LedgerEntry], now: datetime) -> Outcome:
     production = stores.pointer.read()
-    successor = _next_move(decision, entries)
-    # Whoever moved production on found there what this decision had left.
-    if production.pointer.decision_id == decision.decision_id or (
-        successor and successor.previous_version == decision.version
-    ):
+    if _was_left_behind(decision, entries, production.pointer):
         return _done(decision, now, "interrupted after the swap")
-    if successor is None and production.pointer.version == decision.previous_version:
+    has_successor = _next_move(decision, entries, production.pointer) is not None
+    if not has_successor and production.pointer.version == decision.previous_version:
         return _stopped(stores, decision, entries, now) or _swapped(stores, decision, production.etag, now)
     reason = f"interrupted before the swap; production has moved on to {production.pointer.version}"
     return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
 
 
-def _next_move(decision: Decision, entries: list[LedgerEntry]) -> Decision | None:
+def _was_left_behind(decision: Decision, entries: list[LedgerEntry], production: Pointer) -> bool:
+    """Whether production is what the decision made of it, or whoever moved it on found it so."""
+    if production.decision_id == decision.decision_id:
+        return True
+    successor = _next_move(decision, entries, production)
+    return successor is not None and successor.previous_version == decision.version
+
+
+def _next_move(decision: Decision, entries: list[LedgerEntry], production: Pointer) -> Decision | None:
+    """The first later decision that moved production; its outcome may not be written yet."""
     decisions = [entry.decision for entry in entries if entry.decision]
     position = next(i for i, known in enumerate(decisions) if known.decision_id == decision.decision_id)
     for later in decisions[position + 1 :]:
         outcome = outcome_of(entries, later.decision_id)
-        if outcome is not None and outcome.kind == "done":
+        if production.decision_id == later.decision_id or (outcome is not None and outcome.kind == "done"):
             return later
     return None
 
