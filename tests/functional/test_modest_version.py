@@ -1,13 +1,20 @@
 """Where versions were too sure of themselves, a model that passes goes into production less sure of itself."""
 
+from collections.abc import Callable
+
+import orjson
 import pytest
 
 from selfheal.composition import Stores
+from selfheal.errors import StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.records.manifest import Confidence
+from selfheal.stores.bucket import StoredObject
+from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import SERVING
 from selfheal.usecases.conclude import conclude, promote_first
 from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.evidence import judged_until
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.second_look import refused_for_want_of_evidence
 from selfheal.usecases.verify import verify
@@ -18,9 +25,9 @@ SINCE = START + 9 * DAY
 HALF = Confidence(slope=0.5, centre=0.0, answers=1000)
 
 
-def environment(*, v2: float, modest: float) -> Stores:
+def environment(*, v2: float, modest: float, stores: Stores | None = None) -> Stores:
     """v1 (blind to x) in production; v2 and its modest version, with their slopes in x."""
-    stores = memory_stores()
+    stores = stores or memory_stores()
     promote_first(stores, write_version(stores, "v1", slope=0.0), now=START, actor="test")
     write_version(stores, "v2-modest", slope=modest, evaluation_from=SINCE, confidence=HALF)
     write_version(stores, "v2", slope=v2, evaluation_from=SINCE, modest="v2-modest")
@@ -64,15 +71,55 @@ def test_no_modest_version_gets_in_where_its_model_does_not():
     assert (verdict.version, verdict.kind) == ("v2", "reject")
 
 
-@pytest.mark.parametrize("name", [SERVING, "manifest.json"])
-def test_a_modest_version_that_cannot_be_read_stops_nothing(name: str):
+def without_artefacts(body: bytes) -> bytes:
+    return orjson.dumps(orjson.loads(body) | {"artefacts": {}})
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [(SERVING, lambda _: b"{}"), ("manifest.json", lambda _: b"{}"), ("manifest.json", without_artefacts)],
+)
+def test_a_modest_version_that_cannot_be_read_stops_nothing(name: str, damaged: Callable[[bytes], bytes]):
     """Somebody damaged it: v2 is promoted as it was fitted."""
     stores = environment(v2=2.0, modest=1.0)
-    stores.registry_bucket.put(f"models/v2-modest/{name}", b"{}")
+    key = f"models/v2-modest/{name}"
+    stores.registry_bucket.put(key, damaged(stores.registry_bucket.get(key).body))
     traffic(stores, since=SINCE, rows=800)
     verdict = healed(stores)
     assert (verdict.version, verdict.kind) == ("v2", "promote")
     assert "couldn't be judged" in verdict.reason
+
+
+def test_a_registry_that_does_not_answer_makes_nobody_surer():
+    """While the modest version can't be fetched the evaluation fails as a whole, and is tried again."""
+    registry = SilentBucket()
+    stores = environment(v2=2.0, modest=1.0, stores=Stores(MemoryBucket(), registry))
+    traffic(stores, since=SINCE, rows=800)
+    registry.silent_about = f"models/v2-modest/{SERVING}"
+    with pytest.raises(StoreUnavailable):
+        healed(stores)
+    registry.silent_about = ""
+    assert healed(stores).version == "v2-modest"
+
+
+class SilentBucket(MemoryBucket):
+    """Doesn't answer when it is asked for one of its keys."""
+
+    silent_about = ""
+
+    def get(self, key: str) -> StoredObject:
+        if key == self.silent_about:
+            raise StoreUnavailable(f"{key} couldn't be read")
+        return super().get(key)
+
+
+def test_the_rows_that_judged_a_modest_version_have_judged_its_model():
+    """A person goes from v2-modest to v2: what gated the one may not judge the challenger of the other."""
+    stores = environment(v2=2.0, modest=1.0)
+    traffic(stores, since=SINCE, rows=800)
+    healed(stores)
+    decisions = stores.ledger.decisions()
+    assert judged_until(decisions, "v2") == judged_until(decisions, "v2-modest")
 
 
 def test_a_second_look_promotes_the_modest_version_too_and_there_is_no_third():

@@ -1,7 +1,7 @@
 """A shadow model that gate 7 alone refused gets one more look, on rows that it wasn't judged by."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,9 @@ from selfheal.composition import Stores
 from selfheal.errors import VerificationFailed
 from selfheal.records.healing import Verdict
 from selfheal.records.labels import Label
+from selfheal.records.ledger import Approval
+from selfheal.records.manifest import Confidence
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.registry import SERVING
 from selfheal.usecases import second_look
 from selfheal.usecases.check_probation import check_probation
@@ -34,13 +37,16 @@ from tests.support.healing import (
 FIRST_LOOK = START + 10 * DAY
 SECOND_LOOK = FIRST_LOOK + 2 * DAY
 SLOPE = 0.5
+NEARLY_AS_SURE = Confidence(slope=0.9, centre=0.0, answers=1000)
 
 
-def refused_once(*, v2: float = SLOPE) -> tuple[Stores, list[str]]:
+def refused_once(*, v2: float = SLOPE, modest: str | None = None) -> tuple[Stores, list[str]]:
     """v1 (blind to x) in production; v2 judged on 200 rows and refused. And the ids of those rows."""
     stores = memory_stores()
     promote_first(stores, write_version(stores, "v1", slope=0.0), now=START, actor="test")
-    write_version(stores, "v2", slope=v2, evaluation_from=START + 9 * DAY)
+    if modest:
+        write_version(stores, modest, slope=v2, evaluation_from=START + 9 * DAY, confidence=NEARLY_AS_SURE)
+    write_version(stores, "v2", slope=v2, evaluation_from=START + 9 * DAY, modest=modest)
     write_version(stores, "v3", slope=-SLOPE, evaluation_from=FIRST_LOOK + HOUR)
     ids = traffic(stores, since=START + 9 * DAY, rows=200, slope=SLOPE)
     verdict = judged(stores, "v2", FIRST_LOOK, "v1-0")
@@ -141,6 +147,30 @@ def test_a_second_look_waits_for_rows_enough_to_judge_by():
     traffic(stores, since=FIRST_LOOK + DAY, rows=800, slope=SLOPE, seed=2)
     write_version(stores, "v4", slope=-SLOPE, evaluation_from=FIRST_LOOK + DAY)
     assert judged(stores, "v4", FIRST_LOOK + 3 * DAY, "v1-2").version == "v2"
+
+
+def test_labels_that_judge_nobody_use_up_no_second_look():
+    """300 labels came, but of 200 rows that a broken pipeline made: v2 isn't looked at, and stays the candidate."""
+    stores, _ = refused_once()
+    traffic(stores, since=FIRST_LOOK, rows=300, slope=SLOPE, seed=1)
+    end = FIRST_LOOK + timedelta(minutes=200)
+    stores.fault_periods.add(FaultPeriod(start=FIRST_LOOK, end=end, faults=("x came in pence",)))
+    assert judged(stores, "v3", FIRST_LOOK + DAY, "v1-1").also_judged is None
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") == "v2"
+
+
+@pytest.mark.parametrize("modest", [None, "v2-modest"])
+def test_what_a_person_refused_after_its_second_look_is_not_proposed_again(modest: str | None):
+    """v2 passed on the rows since, and a person said no: the next healing proposes its own model or none."""
+    stores, _ = refused_once(modest=modest)
+    traffic(stores, since=FIRST_LOOK, rows=800, slope=SLOPE, seed=1)
+    healing = healing_of(stores, "v1-1", SECOND_LOOK)
+    verdict = evaluate_gates(stores, healing, trained("v3", FIRST_LOOK + HOUR), SECOND_LOOK)
+    assert verdict.version == (modest or "v2")
+    no = Approval(approved=False, by="ann", reason="not now")
+    conclude(stores, healing, verdict.model_copy(update={"kind": "reject", "approval": no}), SECOND_LOOK)
+    assert refused_for_want_of_evidence(stores.ledger.decisions(), "v1") is None
+    assert verify(stores).verdicts == 3
 
 
 def test_rows_that_gated_production_do_not_judge_again():

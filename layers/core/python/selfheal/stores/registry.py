@@ -49,9 +49,15 @@ class ModelRegistry:
         return hashlib.sha256(self._manifest_body(version)).hexdigest()
 
     def artefact(self, manifest: Manifest, name: str) -> bytes:
-        """One artefact of a version. Raises ReferenceTampered where its bytes aren't those that were written."""
+        """One artefact of a version.
+
+        Raises ReferenceTampered where its bytes aren't those that were written, or the manifest doesn't list it.
+        """
+        listed = manifest.artefacts.get(name)
+        if listed is None:
+            raise ReferenceTampered(f"the manifest of version {manifest.version} lists no {name}: restore it")
         body = self._registry.get(_key(manifest.version, name)).body
-        if hashlib.sha256(body).hexdigest() != manifest.artefacts[name].sha256:
+        if hashlib.sha256(body).hexdigest() != listed.sha256:
             raise ReferenceTampered(f"{name} of version {manifest.version} is not what was written: restore it")
         return body
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from selfheal.composition import Stores
-from selfheal.errors import HealingIncomplete, SelfhealError
+from selfheal.errors import HealingIncomplete, SelfhealError, StoreUnavailable
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.ledger import Judged, LedgerEntry
 from selfheal.records.manifest import Manifest
@@ -56,6 +56,8 @@ def _most_modest(
         return passed, passed.reason
     try:
         judged = compared(stores, production, modest, passed.start, now, last_move(entries))
+    except StoreUnavailable:
+        raise
     except (SelfhealError, ValidationError) as error:
         return passed, f"{passed.reason}; its modest version couldn't be judged ({type(error).__name__})"
     if judged.failed:
@@ -74,10 +76,14 @@ def _second_look(
     least = production.contract.policy.gates.minimum_samples
     try:
         start = second_start(stores.labels, decisions, (refused, production.version), now, least)
-        return compared(stores, production, refused, start, now, last_move(entries)) if start else ""
+        judged = compared(stores, production, refused, start, now, last_move(entries)) if start else None
+    except StoreUnavailable:
+        raise
     except (SelfhealError, ValidationError) as error:
         # The verdict on the shadow model stands, whatever became of the one before it.
         return f"; {refused} couldn't be judged again ({type(error).__name__})"
+    # Labels of predictions that weren't logged, or that a broken pipeline made, judge nobody: too few rows are no look.
+    return judged if judged is not None and len(judged.rows) >= least else ""
 
 
 def _verdict(

@@ -8,6 +8,7 @@ from selfheal.composition import Stores
 from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
+from selfheal.records.manifest import as_fitted
 
 
 def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: Circumstances | None) -> Evidence:
@@ -39,6 +40,10 @@ def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:
 
 
 def judged_until(decisions: Iterable[Decision], version: str) -> datetime | None:
-    """The newest row by which a version was judged, in whatever decision; None where it never was."""
-    about = [judged.evidence for decision in decisions for judged in decision.judged if judged.version == version]
-    return max((evidence.newest for evidence in about if evidence.newest), default=None)
+    """The newest row by which a version was judged, in whatever decision; None where it never was.
+
+    A modest version and the one that it was made from are one model: what judged either has judged both.
+    """
+    model = as_fitted(version)
+    about = [judged for decision in decisions for judged in decision.judged if as_fitted(judged.version) == model]
+    return max((judged.evidence.newest for judged in about if judged.evidence.newest), default=None)

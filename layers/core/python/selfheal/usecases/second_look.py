@@ -25,11 +25,12 @@ def refused_for_want_of_evidence(decisions: Sequence[Decision], production_versi
     `decisions`: oldest first.
     """
     last = next((known for known in reversed(decisions) if _lacked_evidence(known, production_version)), None)
-    if last is None:
+    if last is None or last.version is None:
         return None
-    done = {as_fitted(known.version) for known in decisions if known.kind in MOVES and known.version}
-    done |= {known.also_judged.version for known in decisions if known.also_judged}
-    return None if last.version in done else last.version
+    moved = {as_fitted(known.version) for known in decisions if known.kind in MOVES and known.version}
+    looks = [as_fitted(judged.version) for known in decisions for judged in known.judged]
+    # A second look that it passed is one too: a person may have refused it, or paused all promotions.
+    return None if last.version in moved or looks.count(last.version) > 1 else last.version
 
 
 def second_start(

@@ -87,8 +87,8 @@ class ProductionModel:
 
 @contextmanager
 def _corruption_refused() -> Iterator[None]:
-    """A corrupt pointer or manifest is a ValueError of pydantic's, an artefact that it doesn't list a KeyError."""
+    """A corrupt pointer or manifest is a ValueError of pydantic's."""
     try:
         yield
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise ArtefactRefused("the production pointer or manifest is corrupt: restore it or roll back") from error
