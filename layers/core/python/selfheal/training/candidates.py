@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.training import pipelines
+from selfheal.training.bins import binned
 from selfheal.training.split import Past
 
 
@@ -24,11 +25,13 @@ class Recipe:
 
     def fitted(self, contract: Contract, rows: Dataset, past: Past, seed: int) -> Pipeline:
         """A pipeline fitted on these rows, weighted as the past says. Raises TrainingImpossible."""
-        pipeline = self.make(pipelines.Inputs.of(contract, rows), seed=seed, **self.parameters)
+        inputs = pipelines.Inputs.of(contract, rows)
+        pipeline = self.make(inputs, seed=seed, **self.parameters)
         estimator = pipeline.steps[-1][0]
         weights = past.weights(len(rows))
         extra = {} if weights is None else {f"{estimator}__sample_weight": weights}
-        return pipeline.fit(rows.features, rows.labels, **extra)
+        features = binned(rows.features, inputs.numbers, weights) if self.is_boosting else rows.features
+        return pipeline.fit(features, rows.labels, **extra)
 
     @property
     def is_boosting(self) -> bool:
