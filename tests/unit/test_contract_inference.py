@@ -151,6 +151,38 @@ def test_gzip_and_parquet_give_the_same_contract_as_csv(tmp_path: Path):
         assert draft_contract(tmp_path / name, target="y").contract == expected
 
 
+def test_numbers_in_another_form_are_told(tmp_path: Path):
+    """1,234.50 and 12% aren't read as numbers: left out or not, the reader is told how they would be."""
+    frame = table(
+        price=[f"{1000 + i:,}.50" for i in range(ROWS)],
+        share=some(*[f"{i}%" for i in range(30)]),
+        word=some("a1", "b2"),
+    )
+    draft = drafted(tmp_path, frame)
+    hint = "written with digits and a decimal point alone they would be numbers"
+    assert hint in reason_in(draft, "price")
+    assert draft.text.count(hint) == 2
+
+
+def test_whole_numbers_beyond_what_numbers_hold_name_the_row(tmp_path: Path):
+    """As numbers, ids above 2**53 would become each other; as texts none occurs twice."""
+    draft = drafted(tmp_path, table(id=[str(2**60 + 7919 * i % 4001) for i in range(ROWS)]))
+    assert "id" in draft.left_out
+    assert "it names the row" in reason_in(draft, "id")
+
+
+def test_a_column_without_a_name_is_none(tmp_path: Path):
+    """The index that a table was written with, such as pandas does, is neither feature nor comment."""
+    table().to_csv(tmp_path / "data.csv")
+    assert "Unnamed" not in draft_contract(tmp_path / "data.csv", target="y").text
+
+
+@pytest.mark.parametrize(("value", "said"), [(7, "(7)"), (-2.5, "(-2.5)"), ("x", "('x')")])
+def test_a_constant_is_told_as_the_file_has_it(tmp_path: Path, value: object, said: str):
+    """Not as numpy would."""
+    assert said in reason_in(drafted(tmp_path, table(same=[value] * ROWS)), "same")
+
+
 def test_times_are_checked_and_dates_are_offered_for_them(tmp_path: Path):
     """With --time the column is the contract's; without it the comments name a column that may be meant."""
     frame = table(made=pd.date_range("2026-01-01", periods=ROWS, freq="h").strftime("%Y-%m-%dT%H:%M:%S"))
@@ -170,6 +202,8 @@ def test_times_are_checked_and_dates_are_offered_for_them(tmp_path: Path):
         ("", "y", None, "can't be read"),
         ("a,y\n1,0,5\n2,1,5\n", "y", None, "not a table"),
         ("a,y\n1,0\n2,1\n3,1,4,4\n", "y", None, "can't be read"),
+        ("a;y\n1;0\n2;1\n", "y", None, "separates its columns by ';': save it with commas"),
+        ("a,a,y\n1,2,0\n2,3,1\n", "y", None, "several columns called 'a'"),
         ("y,z\n0,c\n1,c\n", "y", None, "no column of data.csv can be a feature"),
         ("y\n0\n1\n", "y", None, "no other columns"),
         ("a,y\n1,0\n2,1\n", "y", "t", "can't be the time column"),

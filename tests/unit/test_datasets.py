@@ -104,7 +104,10 @@ def test_every_missing_column_is_named(tmp_path: Path, contract: Contract):
         ("?,2026-01-01,1,-1,a,1,no", "i: 1 value(s) below the minimum 0; the first in row 1"),
         ("?,2026-01-01,1,10,a,1,no", "i: 1 value(s) above the maximum 9; the first in row 1"),
         ("?,2026-01-01,1,2,a,maybe,no", "b: 1 value(s) not of type boolean; the first in row 1"),
-        ("?,yesterday,1,2,a,1,no", "t: 1 value(s) not an ISO 8601 time; the first in row 1"),
+        (
+            "?,yesterday,1,2,a,1,no",
+            "t: 1 value(s) not an ISO 8601 time (such as 2026-01-31T12:00:00 or 2026-01-31); the first in row 1",
+        ),
         ("?,2026-01-01,1,2,a,1,", "y: 1 value(s) missing, and every row needs a label; the first in row 1"),
     ],
 )
@@ -134,6 +137,25 @@ def test_a_file_that_is_not_what_its_name_says_is_one_fault(
     """An unreadable file is refused by name, without a stack of errors from below."""
     (tmp_path / name).write_bytes(content)
     assert name in faults_of(tmp_path / name, contract)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (HEADER.replace(",", ";").encode(), "separates its columns by ';': save it with commas"),
+        (HEADER.encode() + b"?,2026-01-01,1,2,\xe9,1,yes\n", "is not UTF-8: save it as UTF-8 text"),
+        (HEADER.replace("n,", "n,n,").encode(), "has 2 columns 'n': give each its own name"),
+    ],
+)
+def test_what_to_do_about_a_file_is_said(tmp_path: Path, contract: Contract, content: bytes, fault: str):
+    """Another separator, another encoding, a name that is there twice."""
+    (tmp_path / "data.csv").write_bytes(content)
+    assert faults_of(tmp_path / "data.csv", contract) == (f"data.csv {fault}",)
+
+
+def test_a_header_alone_is_a_dataset_without_rows(tmp_path: Path, contract: Contract):
+    """What becomes of it is said by whoever needs rows."""
+    assert len(load_dataset(write(tmp_path, HEADER), contract, end=END)) == 0
 
 
 def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path, contract: Contract):

@@ -82,21 +82,48 @@ def _read(path: Path, contract: Contract) -> pd.DataFrame:
     needed = [*contract.feature_names, contract.model.target]
     time = contract.model.time_column
     try:
-        present = _column_names(path)
-        missing = [name for name in needed if name not in present]
-        if missing:
-            raise DataInvalid([f"column {name!r} is missing from {path.name}" for name in missing])
-        return _read_columns(path, contract, [*needed, *([time] if time in present else [])])
+        present = column_names(path)
+        names = [*needed, *([time] if time in present else [])]
+        if faults := list(_header_faults(path, present, names)):
+            raise DataInvalid(faults)
+        return _read_columns(path, contract, names)
     except UNREADABLE as error:
-        raise DataInvalid([f"{path.name} can't be read as its name promises: {first_line(error)}"]) from error
+        raise DataInvalid([unreadable(path, error)]) from error
 
 
-def _column_names(path: Path) -> set[str]:
+def _header_faults(path: Path, present: list[str], names: list[str]) -> Iterator[str]:
+    if separator := other_separator(path, present):
+        yield separator
+        return
+    for name in names:
+        if name not in present:
+            yield f"column {name!r} is missing from {path.name}"
+        elif present.count(name) > 1:
+            yield f"{path.name} has {present.count(name)} columns {name!r}: give each its own name"
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of a file's columns as it writes them, "" where it writes none. Raises what UNREADABLE lists."""
     if is_parquet(path):
         from pyarrow.parquet import read_schema
 
-        return set(read_schema(path).names)
-    return set(pd.read_csv(path, nrows=0).columns)
+        return list(read_schema(path).names)
+    # As a row: a header's names would be made different from each other.
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    return [str(name) for name in header.iloc[0]]
+
+
+def other_separator(path: Path, names: list[str]) -> str | None:
+    """What to do about a CSV file whose only column's name holds another separator; None where that isn't so."""
+    found = next((sign for sign in (";", "\t", "|") if len(names) == 1 and sign in names[0]), None)
+    return None if found is None else f"{path.name} separates its columns by {found!r}: save it with commas"
+
+
+def unreadable(path: Path, error: Exception) -> str:
+    """What to do about a file that can't be read as its name promises."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{path.name} is not UTF-8: save it as UTF-8 text"
+    return f"{path.name} can't be read as its name promises: {first_line(error)}"
 
 
 def _read_columns(path: Path, contract: Contract, names: list[str]) -> pd.DataFrame:
@@ -149,7 +176,7 @@ def _is_blank(column: Column) -> NDArray[np.bool_]:
 
 
 def _strings(column: Column) -> NDArray[np.object_]:
-    values = column.astype(object).map(str, na_action="ignore").to_numpy(dtype=object)
+    values = column.astype(object).map(str, na_action="ignore").to_numpy(dtype=object, copy=True)
     values[_is_blank(column)] = None
     return values
 
@@ -222,5 +249,5 @@ def _timestamps(frame: pd.DataFrame, contract: Contract, end: datetime, faults: 
 def time_values(column: Column, name: str, faults: list[str]) -> NDArray[np.datetime64]:
     """A column's moments in UTC, shape (n,); `faults` gains what isn't one."""
     moments = pd.to_datetime(column, utc=True, format="ISO8601", errors="coerce")
-    faults.extend(_fault(moments.isna(), name, "not an ISO 8601 time"))
+    faults.extend(_fault(moments.isna(), name, "not an ISO 8601 time (such as 2026-01-31T12:00:00 or 2026-01-31)"))
     return moments.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")

@@ -16,6 +16,12 @@ from selfheal.drafting.table import Table
 CODE = re.compile(r"0\d+")
 WHOLE = re.compile(r"[+-]?\d+")
 WORDS = {"true", "false"}
+# Beyond it whole numbers that differ become the same: they are names.
+LARGEST_EXACT = 2**53
+# Numbers with thousands or decimals set apart by commas, with units or signs of money.
+WRITTEN_NUMBER = re.compile(r"[-+]?[€$£]?\s?\d[\d.,' ]*\s?[%€$£]?")
+WRITTEN_SHARE = 0.9
+PLAIN_NUMBERS = "written with digits and a decimal point alone they would be numbers"
 NUMERIC_KINDS = {"integer", "floating", "decimal", "mixed-integer-float"}
 TEXT_KINDS = {"string", "empty"}
 
@@ -52,6 +58,13 @@ class Column:
         """Whether it holds numbers that have an order and a size."""
         return self.type in {"number", "integer"}
 
+    @cached_property
+    def is_written_numbers(self) -> bool:
+        """Whether nearly all texts are numbers in a form that isn't read as one, such as 1,234.50 or 12%."""
+        fits = [bool(WRITTEN_NUMBER.fullmatch(str(value).strip())) for value in self.counts.index]
+        is_read = pd.to_numeric(pd.Series(self.counts.index), errors="coerce").notna()
+        return self.type == "category" and sum(fits) >= WRITTEN_SHARE * len(fits) and not bool(is_read.all())
+
 
 def typed_column(table: Table, name: str) -> Column | None:
     """The column under the narrowest type that the loader accepts all of it under; None where there is none."""
@@ -71,7 +84,7 @@ def _candidates(table: Table, name: str) -> Iterator[FeatureType]:
     texts = {text.strip() for text in table.texts[name].unique()} - {""}
     if {text.lower() for text in texts} <= WORDS:
         yield "boolean"
-    is_code = any(CODE.fullmatch(text) for text in texts)
+    is_code = any(CODE.fullmatch(text) or _is_beyond_numbers(text) for text in texts)
     if not is_code:
         # 2.0 was written by somebody who expects 2.5 as well.
         if all(WHOLE.fullmatch(text) for text in texts.difference(MISSING_NUMBERS)):
@@ -80,6 +93,10 @@ def _candidates(table: Table, name: str) -> Iterator[FeatureType]:
     # Numbers that no number feature takes (infinite ones) aren't a category.
     if is_code or not pd.api.types.is_numeric_dtype(table.numbers[name]):
         yield "category"
+
+
+def _is_beyond_numbers(text: str) -> bool:
+    return len(text) >= len(str(LARGEST_EXACT)) and WHOLE.fullmatch(text) is not None and abs(int(text)) > LARGEST_EXACT
 
 
 def _declared(column: pd.Series) -> Iterator[FeatureType]:

@@ -65,10 +65,7 @@ def _check_times(table: Table, time: str, target: str) -> None:
     faults: list[str] = []
     time_values(table.texts[time], time, faults)
     if faults:
-        raise DraftImpossible(
-            f"{faults[0]}: write times as 2026-01-31T12:00:00 (or 2026-01-31), or leave --time out where the rows are "
-            "in time order"
-        )
+        raise DraftImpossible(f"{faults[0]}: write times so, or leave --time out where the rows are in time order")
 
 
 def _sorted_out(table: Table, target: Target, time: str | None) -> tuple[list[Column], list[LeftOut]]:

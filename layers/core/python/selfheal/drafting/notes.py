@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract.model import Feature
 from selfheal.data.files import MISSING_NUMBERS
-from selfheal.drafting.columns import Column
+from selfheal.drafting.columns import PLAIN_NUMBERS, Column
 from selfheal.drafting.suspicion import STRONG_AUC, lone_auc
 
 # A closed list only where values are few and each was seen often: a value that comes later is refused.
@@ -69,6 +69,8 @@ def _on_texts(column: Column) -> Iterator[str]:
         yield f"check: {len(column.counts)} values, of which the {MOST_LEARNT} most frequent are learnt"
     if absent := sorted(set(column.counts.index) & set(MISSING_NUMBERS)):
         yield f"check: {', '.join(map(repr, absent))} counts as a value; leave the cell empty where it means missing"
+    if column.is_written_numbers:
+        yield f"check: {PLAIN_NUMBERS}"
     numeric = pd.to_numeric(pd.Series(column.counts.index), errors="coerce").notna().to_numpy()
     share = column.counts[numeric].sum() / len(column.present)
     if NUMERIC_SHARE <= share < 1:

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
-from selfheal.drafting.columns import Column
+from selfheal.drafting.columns import PLAIN_NUMBERS, Column
 
 # A column that ranks the target this well by itself is taken to know it.
 LEAK_AUC = 0.99
@@ -40,7 +40,8 @@ type Labels = NDArray[np.int8]
 def reason_against(column: Column, labels: Labels) -> str | None:
     """Why the column is better left out, as a sentence for its reader; None where nothing speaks against it."""
     if len(column.counts) == 1 and not column.missing:
-        return f"it has the same value in every row ({column.counts.index[0]!r})"
+        only = column.counts.index[0]
+        return f"it has the same value in every row ({only!r})" if isinstance(only, str) else _same_number(only)
     if is_date(column):
         return "dates: a model learns from an age or a duration, not from a moment; put that in its place"
     if reason := _names_the_row(column):
@@ -52,6 +53,10 @@ def reason_against(column: Column, labels: Labels) -> str | None:
             "it was probably written down when the answer was known"
         )
     return None
+
+
+def _same_number(value: float) -> str:
+    return f"it has the same value in every row ({value:.12g})"
 
 
 def is_date(column: Column) -> bool:
@@ -100,20 +105,23 @@ def _rates_by_value(values: NDArray[np.float64] | NDArray[np.object_], labels: L
 
 
 def _names_the_row(column: Column) -> str | None:
-    if len(column) < LEAST_ROWS_OF_AN_ID or column.type in {"boolean", "number"}:
+    if len(column.present) < LEAST_ROWS_OF_AN_ID or column.type in {"boolean", "number"}:
         return _is_clock(column)
     is_unique = len(column.counts) == len(column.present)
     if column.type == "category":
-        if is_unique:
-            return "no value occurs twice: it names the row"
-        if len(column.counts) > MOST_TEXTS_PER_ROW * len(column.present):
-            return (
-                f"{len(column.counts)} different texts in {len(column.present)} rows: too few rows to learn from each"
-            )
-        return None
+        return _too_many_texts(column, is_unique=is_unique)
     if is_unique and np.ptp(column.present) < DENSE * len(column.present):
         return "whole numbers of which none occurs twice: they number the rows"
     return _is_clock(column)
+
+
+def _too_many_texts(column: Column, *, is_unique: bool) -> str | None:
+    if len(column.counts) <= MOST_TEXTS_PER_ROW * len(column.present):
+        return None
+    told = f"{len(column.counts)} different texts in {len(column.present)} rows"
+    if column.is_written_numbers:
+        return f"{told}; {PLAIN_NUMBERS}"
+    return "no value occurs twice: it names the row" if is_unique else f"{told}: too few rows to learn from each"
 
 
 def _is_clock(column: Column) -> str | None:
