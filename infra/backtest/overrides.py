@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from infra.backtest.errors import BacktestImpossible
 from selfheal.contract import Contract
 from selfheal.contract.model import Policy
+from selfheal.contract.parsing import shape_faults
 
 
 def overridden(contract: Contract, texts: Sequence[str]) -> tuple[Contract, dict[str, float | int | str]]:
@@ -30,8 +31,7 @@ def overridden(contract: Contract, texts: Sequence[str]) -> tuple[Contract, dict
     try:
         return contract.with_policy(Policy.model_validate(policy)), replaced
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise BacktestImpossible(f"the policy can't be so: {faults}") from error
+        raise BacktestImpossible(f"the policy can't be so: {'; '.join(shape_faults(error.errors()))}") from error
 
 
 def _value(text: str) -> Any:

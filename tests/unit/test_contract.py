@@ -67,6 +67,18 @@ def test_each_fault_is_named_once_by_its_path(addition: str, path: str):
     assert [fault.split(":")[0] for fault in faults_of(MINIMAL + addition)] == [path]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ('name = "', 'name = "My ', "model.name: should be lower case letters, digits and dashes, 48 at the most"),
+        ("[model]", "model = 3\n[other]", "model: should be a table"),
+    ],
+)
+def test_faults_are_told_in_the_words_of_toml(before: str, after: str, fault: str):
+    """Not in those of Python or of regular expressions."""
+    assert fault in faults_of(MINIMAL.replace(before, after, 1))
+
+
 def test_text_that_is_not_toml_is_refused_with_the_line():
     """A syntax error is one fault that says where."""
     assert "line 2" in faults_of("[model]\nname = ?\n")[0]

@@ -14,6 +14,14 @@ from selfheal.errors import ContractInvalid
 
 # Columns that the system's own tables hold beside the features (see `selfheal.dataset`).
 RESERVED_PREFIX = "__"
+# In the words of TOML, by pydantic's name of a fault.
+SAID = {
+    "extra_forbidden": "unknown key; check its spelling",
+    "model_type": "should be a table",
+    "dict_type": "should be a table",
+    "tuple_type": "should be a list",
+    "string_pattern_mismatch": "should be lower case letters, digits and dashes, 48 at the most",
+}
 
 
 def parse_contract(text: str) -> Contract:
@@ -30,7 +38,7 @@ def parse_contract(text: str) -> Contract:
     try:
         contract = Contract.model_validate(_with_tuples(raw))
     except ValidationError as error:
-        raise ContractInvalid([*_shape_faults(error.errors()), *faults]) from error
+        raise ContractInvalid([*shape_faults(error.errors()), *faults]) from error
     if faults:
         raise ContractInvalid(faults)
     return contract
@@ -48,14 +56,13 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _shape_faults(details: list[ErrorDetails]) -> Iterator[str]:
+def shape_faults(details: list[ErrorDetails]) -> Iterator[str]:
     """One fault a path: a union reports each of its branches below the field, which is what a reader can find."""
     messages: dict[str, list[str]] = {}
     for detail in details:
         location = [str(part) for part in detail["loc"]]
         path = ".".join(location[:-1] if _is_branch(location[-1]) else location)
-        unknown = detail["type"] == "extra_forbidden"
-        messages.setdefault(path, []).append("unknown key; check its spelling" if unknown else _lowered(detail["msg"]))
+        messages.setdefault(path, []).append(SAID.get(detail["type"]) or _lowered(detail["msg"]))
     for path, texts in messages.items():
         # A tuple whose only item is at fault also counts as too short; the item's own fault says it all.
         if not any(other.startswith(f"{path}.") for other in messages):
