@@ -65,6 +65,7 @@ def render_page(backtest: Backtest) -> str:
         briers={line.name: {of.period: of.brier for of in line.result.per_period} for line in lines},
         blocked=[(line, blocked_by_gate(line.result.refusals)) for line in judged],
         healed=backtest.policies.get("healed"),
+        has_gap={"frozen", "oracle"} <= backtest.policies.keys(),
     )
 
 
@@ -148,8 +149,8 @@ def _signed(value: float | None) -> str:
     return "not known" if value is None else f"{value:+.4f}"
 
 
-def _share(value: float | None) -> str:
-    return "no gap" if value is None else f"{value:.0%}"
+def _share(value: float) -> str:
+    return f"{value:.0%}"
 
 
 def _count(value: float) -> str:

@@ -86,8 +86,8 @@ class Refusal(_Part):
 class PolicyResult(_Part):
     """A policy over all periods. regained: share of the gap between `frozen` and `oracle` in Brier score.
 
-    regained is None where there is no gap. training_seconds: of every training that the policy asked for, whether or
-    not another policy had it done before. moves and refusals are in order of time.
+    regained is None where there is no gap, or one of the two wasn't compared. training_seconds: of every training that
+    the policy asked for, whether or not another policy had it done before. moves and refusals are in order of time.
     """
 
     auc: float | None

@@ -155,7 +155,8 @@ def backtest(
             replay.versions.order(policies)
         found, seconds = _all(replay, policies)
     except TrainingImpossible as error:
-        raise BacktestImpossible(f"the first version can't be trained: {error}; raise --initial") from error
+        advice = "raise --initial" if len(np.unique(rows.labels)) > 1 else "the whole file holds one class"
+        raise BacktestImpossible(f"the first version can't be trained: {error}; {advice}") from error
     finally:
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)

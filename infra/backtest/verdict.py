@@ -19,7 +19,7 @@ def verdict_of(policies: Mapping[str, PolicyResult]) -> str:
     """What somebody who has no time should know."""
     healed, frozen, always = (policies.get(name) for name in ("healed", "frozen", "always"))
     if healed is None:
-        return f"{len(policies)} policies were compared; healing wasn't among them."
+        return f"Healing wasn't among the policies that were compared: {', '.join(policies)}."
     if frozen is None or "oracle" not in policies:
         return f"Healing ended at a Brier score of {healed.brier:.4f} after {_moves(healed)}."
     if healed.regained is None:

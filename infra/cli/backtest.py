@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli.files import read_contract, say_order, to_be_written
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -35,8 +37,14 @@ def backtest(
         typer.Option("--set", help="What if another value of the policy were so? Such as gates.minimum_gain=0.01."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file.")] = None,
-    html_file: Annotated[Path | None, typer.Option("--html", help="Write a page with curves to this file.")] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", dir_okay=False, callback=to_be_written, help="Write the results to this file."),
+    ] = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", dir_okay=False, callback=to_be_written, help="Write a page with curves to this file."),
+    ] = None,
 ) -> None:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
     from datetime import UTC, datetime
@@ -47,16 +55,17 @@ def backtest(
     from infra.backtest.records import Settings
     from infra.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
     from infra.backtest.run import backtest as run
-    from selfheal.contract import default_contract, parse_contract
+    from selfheal.contract import default_contract
     from selfheal.data.files import load_dataset
 
-    parsed = parse_contract(contract.read_text(encoding="utf-8")) if contract else default_contract()
+    parsed = read_contract(contract) if contract else default_contract()
     cooldown = [] if cooldown_days is None else [f"gates.cooldown_days={cooldown_days}"]
     parsed, overrides = overridden(parsed, [*cooldown, *(set_ or [])])
     names = [name.strip() for name in policies.split(",") if name.strip()] or list(DEFAULT_POLICIES)
     check_policies(names)
     # A file without times ends at a moment that is the same at every call.
     rows = load_dataset(data, parsed, end=datetime(2026, 1, 1, tzinfo=UTC))
+    say_order(data, parsed)
     settings = Settings(
         periods=periods,
         initial=initial,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infra.cli.environment import StageOption, actor, connect
+from infra.cli.files import read_contract, say_order
 
 
 def bootstrap(
@@ -15,12 +16,12 @@ def bootstrap(
 ) -> None:
     """Train the first version of an environment and put it into production, without gates."""
     from selfheal.composition import system_clock
-    from selfheal.contract import parse_contract
     from selfheal.data.files import label_values, load_dataset
     from selfheal.usecases.bootstrap import bootstrap as run
 
-    parsed, now = parse_contract(contract.read_text(encoding="utf-8")), system_clock()
+    parsed, now = read_contract(contract), system_clock()
     rows = load_dataset(data, parsed, end=now)
+    say_order(data, parsed)
     environment = connect(stage)
     typer.echo(f"training on {len(rows)} rows")
     decision = run(environment.stores, rows, parsed, label_values(data, parsed), now=now, actor=actor())

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.files import to_be_written
+
 app = typer.Typer(name="contract", help="Draft a contract from a file; print the contract's JSON Schema.")
 
 
@@ -16,7 +18,12 @@ def infer(
     ],
     target: Annotated[str, typer.Option(help="The column to predict; it has two values.")],
     time: Annotated[str | None, typer.Option(help="The column that says when a row was made.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the contract to this new file, not to the screen.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, callback=to_be_written, help="Write the contract to this new file, not to the screen."
+        ),
+    ] = None,
 ) -> None:
     """Write a first contract for a file of labelled rows, with comments that say what to check."""
     from selfheal.drafting import draft_contract

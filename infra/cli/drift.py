@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli.files import read_contract, to_be_written
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
@@ -25,18 +27,23 @@ def drift(
     contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
     reference: FileOption,
     current: FileOption,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
-    html_file: Annotated[Path | None, typer.Option("--html", help="Write the report to this file.")] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", dir_okay=False, callback=to_be_written, help="Write the summary to this file."),
+    ] = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", dir_okay=False, callback=to_be_written, help="Write the report to this file."),
+    ] = None,
 ) -> None:
     """Judge two files. Exit code 0: no drift, 3: drift, 4: not enough data, 5: the data pipeline looks broken."""
     from rich.console import Console
 
     from selfheal.composition import system_clock
-    from selfheal.contract import parse_contract
     from selfheal.monitoring.offline import compare
     from selfheal.report import render_report
 
-    parsed = parse_contract(contract.read_text(encoding="utf-8"))
+    parsed = read_contract(contract)
     names = (reference.name, current.name)
     summary = compare(_table_of(reference), _table_of(current), parsed, names=names, now=system_clock())
     console = Console()
@@ -55,14 +62,16 @@ def drift(
 def _table_of(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
+    from selfheal.data.files import UNREADABLE, is_parquet, unreadable
     from selfheal.errors import DataInvalid
 
     try:
-        if path.suffix in {".parquet", ".pq"}:
-            return pd.read_parquet(path)
-        return pd.read_csv(path, low_memory=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataInvalid([f"{path.name} can't be read as its name promises ({type(error).__name__})"]) from error
+        frame = pd.read_parquet(path) if is_parquet(path) else pd.read_csv(path, low_memory=False)
+    except UNREADABLE as error:
+        raise DataInvalid([unreadable(path, error)]) from error
+    if not len(frame):
+        raise DataInvalid([f"{path.name} has no rows to compare"])
+    return frame
 
 
 def _shown(summary: "DriftSummary") -> "Table":

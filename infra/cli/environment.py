@@ -68,7 +68,7 @@ def _stack_outputs(name: str) -> dict[str, str]:
         stack = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         raise EnvironmentMissing(
-            f"no stack {name} was found ({type(error).__name__}): deploy it with `cdk deploy --all`, "
+            f"no stack {name} was found ({type(error).__name__}): deploy it with `make deploy`, "
             "or check AWS credentials and region"
         ) from error
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

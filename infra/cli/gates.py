@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli.files import read_contract, to_be_written
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -16,7 +18,10 @@ REJECTED = 3
 def gates(
     contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
     evidence: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV of labels and both probabilities.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the results to this file too.")] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", dir_okay=False, callback=to_be_written, help="Write the results to this file too."),
+    ] = None,
 ) -> None:
     """Judge a shadow model by a CSV file, oldest row first. Exit code 0: promote, 3: reject.
 
@@ -27,11 +32,10 @@ def gates(
     from rich.console import Console
 
     from selfheal.composition import system_clock
-    from selfheal.contract import parse_contract
     from selfheal.gates import judge
     from selfheal.gates.offline import read_evidence_csv
 
-    parsed = parse_contract(contract.read_text(encoding="utf-8"))
+    parsed = read_contract(contract)
     rows, circumstances = read_evidence_csv(evidence.read_bytes(), parsed, system_clock())
     results = judge(rows, circumstances, parsed.policy.gates, parsed.segments)
     is_promoted = all(result.passed for result in results)

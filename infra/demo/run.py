@@ -14,13 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from infra.cli.files import read_contract
 from infra.demo.display import Display
 from infra.demo.outcome import Outcome, outcome_of
 from infra.demo.story import Story
 from infra.demo.traffic import DemoFailed
 from infra.demo.world import World, made_up_world, world_of_file
 from infra.local import LocalCloud, synthesised
-from selfheal.contract import default_contract, parse_contract
+from selfheal.contract import default_contract
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 FOLDER = Path("build/demo")
@@ -66,7 +67,7 @@ def _prepared(contract_path: Path | None, data_path: Path | None, seed: int) -> 
 
 
 def _world(contract_path: Path | None, data_path: Path | None, seed: int) -> World:
-    contract = default_contract() if contract_path is None else parse_contract(contract_path.read_text("utf-8"))
+    contract = default_contract() if contract_path is None else read_contract(contract_path)
     return made_up_world(START, seed) if data_path is None else world_of_file(data_path, contract, START, seed)
 
 

@@ -181,5 +181,31 @@ def test_the_command_writes_json_and_a_page(tmp_path: Path):
     files = ["--data", str(tmp_path / "data.csv"), "--contract", str(tmp_path / "c.toml")]
     result = CliRunner().invoke(app, ["backtest", *files, *names, *page])
     assert result.exit_code == 0, result.output
+    assert "taken to be in order of time" not in result.stderr
     assert set(Backtest.model_validate_json((tmp_path / "out.json").read_bytes()).policies) == {"healed", "frozen"}
     assert "<html" in (tmp_path / "out.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--html", "{folder}/nowhere/out.html"], "there is no folder"),
+        (["--json", "{folder}"], "is a directory"),
+        (["--periods", "3", "--policies", "frozen"], "data.csv has no time column 'whne'"),
+        (["--set", 'gates.gain_metrics=["auc"]'], "gates.gain_metrics.0: "),
+    ],
+)
+def test_the_command_says_what_it_makes_of_its_options(tmp_path: Path, options: list[str], said: str):
+    """Before the work: where results can't be written, what the policy can't be, and that a file has no times."""
+    from typer.testing import CliRunner
+
+    from infra.cli.app import app
+
+    rows = turning_rows(1_200)
+    rows.features.assign(y=rows.labels).to_csv(tmp_path / "data.csv", index=False)
+    header = '[model]\nname = "t"\ntarget = "y"\ntime_column = "whne"\n'
+    (tmp_path / "c.toml").write_text(f'{header}[features.x]\ntype = "number"\n')
+    files = ["--data", str(tmp_path / "data.csv"), "--contract", str(tmp_path / "c.toml")]
+    asked = [option.format(folder=tmp_path) for option in options]
+    result = CliRunner().invoke(app, ["backtest", *files, *asked], env={"COLUMNS": "200"})
+    assert said in f"{result.stderr}{result.exception}"

@@ -49,6 +49,20 @@ def test_the_offline_command_tells_its_verdict_by_its_exit_code(tmp_path, curren
     assert paths["out.html"].read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize(
+    ("contract", "rows", "said"),
+    [(CONTRACT.encode("utf-16"), 3, "not UTF-8"), (CONTRACT.encode("utf-8-sig"), 0, "a.csv has no rows to compare")],
+)
+def test_what_is_wrong_with_the_input_is_said(tmp_path, contract, rows, said):
+    """Another encoding is named; a byte order mark is none; and a header alone can't be compared."""
+    (tmp_path / "contract.toml").write_bytes(contract)
+    credit_rows(np.random.default_rng(0), 3)[0].head(rows).to_csv(tmp_path / "a.csv")
+    files = ["--reference", str(tmp_path / "a.csv"), "--current", str(tmp_path / "a.csv")]
+    done = CliRunner().invoke(app, ["drift", "--contract", str(tmp_path / "contract.toml"), *files])
+    assert done.exit_code == 1
+    assert said in str(done.exception)
+
+
 def test_a_file_that_is_not_what_its_name_says_is_a_clear_message(tmp_path):
     """A picture called .parquet is refused by name."""
     (tmp_path / "contract.toml").write_text(CONTRACT, encoding="utf-8")

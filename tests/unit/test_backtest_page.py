@@ -170,6 +170,8 @@ def test_any_choice_of_policies_makes_a_page(names: tuple[str, ...]):
     """Nothing on the page needs a policy that wasn't asked for."""
     body = render_page(result(policies={name: policy(0.2, 6, regained=None) for name in names}))
     assert all(name in body for name in names)
+    assert "no gap" not in body
+    assert "were not both compared here" in body
 
 
 def test_a_single_period_has_figures_and_no_curves():

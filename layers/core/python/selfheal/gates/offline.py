@@ -68,6 +68,9 @@ def _parsed(body: bytes) -> pd.DataFrame:
 
 
 def _faults(frame: pd.DataFrame, contract: Contract) -> Iterator[str]:
+    if not len(frame):
+        yield "the file has no rows below its header"
+        return
     for name in (LABEL, *(f"{model}_probability" for model in MODELS)):
         fault = "the column is missing" if name not in frame else _fault_of(frame[name])
         if fault is not None:

@@ -1,0 +1,38 @@
+"""Files of the commands' options: contracts that are read, results that are written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from selfheal.contract import Contract
+
+
+def to_be_written(path: Path | None) -> Path | None:
+    """An option's callback: say before the work, not after it, that its result could not be written."""
+    if path is not None and not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}: make it, or name another one")
+    return path
+
+
+def read_contract(path: Path) -> "Contract":
+    """The contract in a file. Raises ContractInvalid."""
+    from selfheal.contract import parse_contract
+    from selfheal.errors import ContractInvalid
+
+    try:
+        # With or without the mark that some editors put first.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContractInvalid([f"{path.name} is not UTF-8: save it as UTF-8 text"]) from error
+    return parse_contract(text)
+
+
+def say_order(data: Path, contract: "Contract") -> None:
+    """Say on standard error that a file's rows count in their order, where it lacks the contract's time column."""
+    from selfheal.data.files import column_names
+
+    time = contract.model.time_column
+    if time is not None and time not in column_names(data):
+        typer.echo(f"{data.name} has no time column {time!r}: its rows are taken to be in order of time", err=True)
