@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+import numpy as np
 import pytest
 
 from infra.simulation.credit import Phase, credit_rows
@@ -201,6 +202,20 @@ def test_a_broken_pipeline_is_alarmed_and_never_trained_on():
     assert "was broken within the window" in mended.sentence
     assert not world.executions.started
     assert len(world.notifications.sent) == 1
+
+
+def test_an_income_that_stops_arriving_is_a_broken_pipeline_and_no_drift():
+    """Missing in every row of a whole window, all of them labelled: a fault, and no healing on such rows."""
+    world = CreditWorld()
+    for _ in range(26):
+        features, labels = credit_rows(world.rng, 80)
+        world.log(features.assign(MonthlyIncome=np.nan), labels)
+        world.now += HOUR
+    world.deliver(HOUR)
+    summary = world.summary(world.run())
+    assert [(f.kind, f.feature) for f in summary.findings] == [("missing_share", "MonthlyIncome")]
+    assert summary.verdict == "pipeline_fault"
+    assert not world.executions.started
 
 
 def test_labels_that_come_late_for_what_a_broken_pipeline_made_judge_nobody():

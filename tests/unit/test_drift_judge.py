@@ -110,12 +110,16 @@ def test_a_feature_that_goes_missing_drifts():
     assert verdict.features[0].effect_size == pytest.approx(0.36, abs=0.03)
 
 
-def test_a_window_without_any_present_value_is_judged_by_its_missing_share():
-    """All values gone: no distribution to compare, and still a drift."""
+@pytest.mark.parametrize(("name", "gone"), [("amount", np.nan), ("colour", None), ("flag", np.nan)])
+def test_a_window_without_any_present_value_is_judged_by_its_missing_share(name, gone):
+    """All values gone, of whatever type: no distribution to compare, and still a drift."""
     rng = np.random.default_rng(6)
-    window = mixed(rng, 500).assign(amount=np.nan)
+    window = mixed(rng, 500)
+    window[name] = pd.Series([gone] * 500, dtype=window[name].dtype)
     verdict = judge(Reference(mixed(rng, 3000), MIXED), window, POLICY, 0.05)
-    assert verdict.features[0].feature == "amount"
+    assert verdict.features[0].feature == name
+    assert verdict.features[0].smallest_detectable_shift is None
+    assert (verdict.features[0].stat_test, verdict.features[0].missing_share) == ("missing_share", 1.0)
     assert verdict.drift_detected
 
 

@@ -100,6 +100,22 @@ def test_each_broken_thing_is_named(reference):
     assert found(reference, repeated)["duplicated_rows", None] == "fault"
 
 
+@pytest.mark.parametrize("rows", [200, 1000])
+def test_a_number_that_stops_arriving_is_a_fault(reference, rows):
+    """Income is missing in every row, be it of the whole window or of its newest part."""
+    gone = window(rows=rows).assign(**{INCOME: np.nan})
+    (finding,) = quality_findings(reference, CONTRACT, [window(), gone])
+    assert (finding.kind, finding.feature, finding.severity) == ("missing_share", INCOME, "fault")
+    assert finding.value == 1.0
+
+
+def test_a_number_that_the_reference_never_held_is_no_fault():
+    """Nobody knows what is usual of it: neither the same value in all rows nor its absence says anything."""
+    base = pd.DataFrame({"closed": ["red", "blue"] * 250, "open": ["a", "b"] * 250, "amount": np.nan})
+    known = Reference(base, COLOURS)
+    assert quality_findings(known, COLOURS, [base.head(100), base.head(100).assign(amount=1.0)]) == ()
+
+
 def test_unseen_categories_are_a_fault_only_where_the_list_is_closed():
     """New values of an open feature are worth a warning; of a closed one they can't be."""
     rng = np.random.default_rng(3)

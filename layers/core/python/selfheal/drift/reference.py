@@ -63,8 +63,11 @@ class FeatureReference:
         return max(float(self.sample.ordered.std()), SMALLEST_SPREAD) if self.sample.ordered is not None else 1.0
 
     def smallest_shift(self, critical: float, size: float) -> float | None:
-        """The smallest change of this feature that a test could have seen (see `sensitivity`)."""
-        if not self.sample.present:
+        """The smallest change of this feature that a test could have seen (see `sensitivity`); `size` is m n / (m + n).
+
+        None where there is none, or nothing to compare: no value then, or none now.
+        """
+        if not self.sample.present or not size:
             return None
         if not self.is_numeric:
             return smallest_share_change(float(self.sample.shares[0]), critical, size)
@@ -157,8 +160,6 @@ def _sample(cells: NumericCells | CategoryCells, column: pd.Series) -> FeatureSa
 
 
 def _ordered(column: pd.Series) -> NDArray[np.float64]:
-    """Present values in order: NaN sorts last."""
+    """Present values in order; NaN sorts last, and none may be present."""
     values = np.sort(column.to_numpy(dtype=np.float64))
-    return (
-        values[: len(values) - int(np.isnan(values[::-1]).argmin())] if len(values) and np.isnan(values[-1]) else values
-    )
+    return values[: np.searchsorted(values, np.nan)]

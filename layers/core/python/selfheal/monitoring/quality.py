@@ -175,7 +175,7 @@ def _unit_change(column: _Column) -> Iterator[Finding]:
 
 
 def _frozen_value(column: _Column) -> Iterator[Finding]:
-    if column.sample.present < MINIMUM_ROWS:
+    if min(column.sample.present, column.reference.sample.present) < MINIMUM_ROWS:
         return
     rows, value = _most_frequent(column)
     share, usual = rows / column.sample.present, column.reference.largest_share
