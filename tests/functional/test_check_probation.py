@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from selfheal.composition import Stores
-from selfheal.errors import PromotionConflict
+from selfheal.errors import PromotionConflict, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.stores.bucket import StoredObject
 from selfheal.stores.memory import MemoryBucket
@@ -121,6 +121,35 @@ def test_a_probation_without_labels_ends_after_ninety_days():
     waiting = check_probation(stores, people, PROMOTED + 6 * DAY)
     assert check_probation(stores, people, PROMOTED + 89 * DAY, waiting) is not None
     assert check_probation(stores, people, PROMOTED + 90 * DAY, waiting) is None
+
+
+@pytest.mark.parametrize("name", ["model.json", "manifest.json"])
+def test_a_damaged_version_before_leaves_the_new_one_unjudged_until_it_is_mended(name: str):
+    """v1 can't be read: that is said, nothing moves, and the probation waits for v1 beyond its own days."""
+    stores, people = promoted(), FakeNotifications()
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    whole = stores.registry_bucket.get(f"models/v1/{name}").body
+    stores.registry_bucket.put(f"models/v1/{name}", b"{}")
+    found = check_probation(stores, people, PROMOTED + DAY)
+    assert (found.is_judged, found.rolled_back, found.labels) == (False, False, 0)
+    assert "the probation of v2 can't be judged, since v1 or" in found.sentence
+    assert people.sent == []
+    stores.registry_bucket.put(f"models/v1/{name}", whole)
+    assert check_probation(stores, people, PROMOTED + 8 * DAY, found, PROMOTED + DAY).rolled_back
+
+
+def test_a_store_that_does_not_answer_ends_the_look():
+    """That says nothing of v1: the run fails and is tried again."""
+
+    def fail() -> None:
+        raise StoreUnavailable("try again")
+
+    registry = Interrupted()
+    stores = promoted(stores=Stores(MemoryBucket(), registry))
+    traffic(stores, since=PROMOTED, rows=10)
+    registry.interruptions = [fail]
+    with pytest.raises(StoreUnavailable):
+        check_probation(stores, FakeNotifications(), PROMOTED + DAY)
 
 
 def test_the_first_version_is_not_on_probation():

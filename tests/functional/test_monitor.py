@@ -8,13 +8,15 @@ import pytest
 
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.errors import NoProductionModel, ReferenceTampered
+from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
-from selfheal.stores.registry import REFERENCE
+from selfheal.stores.registry import REFERENCE, SERVING
+from selfheal.usecases.conclude import conclude
 from selfheal.usecases.monitor import monitor
-from tests.support.healing import FakeExecutions, FakeNotifications, memory_stores
+from tests.support.healing import FakeExecutions, FakeNotifications, healing_of, memory_stores
 from tests.support.monitoring import HOUR, START, VERSION, CreditWorld
 
 NAMED_FIELDS = [
@@ -299,6 +301,33 @@ def test_labels_for_a_part_of_the_rows_only_are_seen_as_biased():
     assert coverage.selection_p_value is not None
     assert coverage.selection_p_value < 1e-6
     assert coverage.selection_feature == "age"
+
+
+def test_a_damaged_version_before_holds_up_no_monitoring():
+    """v1 is damaged while v2 is on probation: hours are rolled up, drift is judged, and the damage is told once."""
+    world = CreditWorld()
+    promote_copy(world, "v2")
+    registry = world.stores.registry_bucket
+    assert isinstance(registry, MemoryBucket)
+    registry.put(f"models/{VERSION}/{SERVING}", b"{}")
+    for _ in range(2):
+        world.hours(10)
+        summary = world.summary(world.run())
+        assert summary.verdict == "no_drift"
+        assert [finding.kind for finding in summary.findings] == ["unjudged_probation"]
+    ((subject, _),) = world.notifications.sent
+    assert subject.startswith("the probation of v2 can't be judged")
+    assert list(world.stores.data.keys("predictions-hourly/"))
+
+
+def promote_copy(world: CreditWorld, version: str) -> None:
+    """The same model under another name goes into production."""
+    models = world.stores.models
+    manifest = models.manifest(VERSION)
+    artefacts = {name: models.artefact(manifest, name) for name in manifest.artefacts}
+    models.write(manifest.model_copy(update={"version": version}), artefacts)
+    verdict = Verdict(version=version, kind="promote", reason="all gates passed", gates=(), evidence=None)
+    conclude(world.stores, healing_of(world.stores, f"{VERSION}-0", world.now), verdict, world.now)
 
 
 def test_no_production_model_is_an_error_that_says_what_to_do():

@@ -7,6 +7,9 @@ version is no worse, the chance that it ever reaches 1 / significance is at most
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.records.monitoring import Finding
+from selfheal.records.probation import Probation
+
 # A stake below 1 / max(loss difference) keeps the wealth positive whatever comes.
 LARGEST_STAKE = 0.9
 
@@ -21,6 +24,23 @@ def e_process(differences: NDArray[np.float64]) -> NDArray[np.float64]:
         Shape (n,), positive; how many times the bet has multiplied.
     """
     return np.exp(np.cumsum(np.log1p(_stakes(differences) * differences)))
+
+
+def probation_findings(probation: Probation | None) -> tuple[Finding, ...]:
+    """One finding where a probation can't be judged: as long as that lasts, nobody comes back."""
+    if probation is None or probation.is_judged:
+        return ()
+    return (
+        Finding(
+            kind="unjudged_probation",
+            severity="warning",
+            feature=None,
+            message=probation.sentence,
+            value=1.0,
+            expected=0.0,
+            n=probation.labels,
+        ),
+    )
 
 
 def _stakes(differences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSumma
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
-OUTAGES = frozenset({"open_hour", "stopped"})
+OUTAGES = frozenset({"open_hour", "stopped", "unjudged_probation"})
 DECAYED = "recent labels show that the model has become worse"
 
 
@@ -140,7 +140,7 @@ def labels_to_judge(performance: Performance | None, policy: Policy) -> int:
 
 def outages(summary: DriftSummary) -> tuple[Finding, ...]:
     """What people have to mend though no row is wrong: traffic that stopped; hours of the log that can't be rolled up
-    since a day, whose rows are lost once the log objects expire.
+    since a day, whose rows are lost once the log objects expire; a probation that can't be judged.
     """
     return tuple(finding for finding in summary.findings if finding.kind in OUTAGES)
 

@@ -23,6 +23,7 @@ FindingKind = Literal[
     "stopped",
     "clock_skew",
     "open_hour",
+    "unjudged_probation",
 ]
 
 

@@ -8,7 +8,8 @@ class Probation(Record):
 
     labels: rows labelled since the promotion, `own_labels` of which the new version answered. difference: mean Brier
     loss of the new minus the previous version, None without labels. e_value: the highest that the bet against the new
-    version has stood; at `threshold` and above the previous version comes back.
+    version has stood; at `threshold` and above the previous version comes back. is_judged: False where a version or the
+    evidence of the promotion can't be read, which says nothing of the version.
     """
 
     version: str
@@ -20,4 +21,5 @@ class Probation(Record):
     e_value: float
     threshold: float
     rolled_back: bool
+    is_judged: bool = True
     sentence: str

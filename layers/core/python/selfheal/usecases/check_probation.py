@@ -19,6 +19,7 @@ from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.scoring import model_of, scored_rows
+from selfheal.usecases.track_record import UNREADABLE
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"
@@ -37,9 +38,11 @@ def check_probation(
     probation goes on beyond its days until as many of the version's own answers are labelled as the gates would need,
     for 90 days at most. The bet may be looked at any time, so that costs no error.
 
+    A version before that is damaged leaves the new one unjudged, until it is whole again: nobody could go back to it.
+
     Raises:
         PromotionConflict: production was moved while its probation was looked at; the ledger says so.
-        ArtefactRefused, ReferenceTampered, StoreUnavailable: a version or the log can't be read.
+        VersionUnknown, StoreUnavailable: production's manifest, or what else is needed, can't be read.
     """
     production = stores.pointer.read()
     pointer = production.pointer
@@ -50,7 +53,10 @@ def check_probation(
     ends_at = pointer.promoted_at + timedelta(days=manifest.contract.policy.probation.days)
     if now >= ends_at and not _goes_on(before, last_look, pointer, manifest, now):
         return None
-    rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
+    try:
+        rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
+    except UNREADABLE as error:
+        return _unjudged(pointer, pointer.previous_version, manifest, ends_at, error)
     found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
     # The bet may have been won on a bad stretch that the rows since have made up for.
     if found.e_value < found.threshold or (found.difference or 0.0) <= 0:
@@ -108,6 +114,24 @@ def _found(
         rolled_back=False,
         sentence=f"{pointer.version} is on probation until {ends_at:%Y-%m-%d %H:%M} at least: bet against it at "
         f"{highest:.2f} of {threshold:g} after {len(rows)} labels",
+    )
+
+
+def _unjudged(
+    pointer: Pointer, previous_version: str, manifest: Manifest, ends_at: datetime, error: Exception
+) -> Probation:
+    return Probation(
+        version=pointer.version,
+        previous_version=previous_version,
+        ends_at=ends_at,
+        labels=0,
+        difference=None,
+        e_value=1.0,
+        threshold=1 / manifest.contract.policy.probation.significance,
+        rolled_back=False,
+        is_judged=False,
+        sentence=f"the probation of {pointer.version} can't be judged, since {previous_version} or the evidence of the "
+        f"promotion can't be read ({type(error).__name__}): `selfheal verify` names what is off",
     )
 
 

@@ -25,7 +25,8 @@ def monitor(
 ) -> MonitoringResult:
     """Judge the last hours, keep summary and report, start a healing when one is due, tell people what changed.
 
-    Doing it again for the same moment overwrites the same files and starts nothing twice.
+    Doing it again for the same moment overwrites the same files and starts nothing twice. A probation that can't be
+    judged, since the version before is damaged, is a finding and holds nothing up.
 
     Raises:
         NoProductionModel: there is no model to watch.
@@ -39,11 +40,11 @@ def monitor(
         stores, notifications, now, before.probation if before else None, before.timestamp if before else None
     )
     open_hours = roll_up_closed_hours(stores, now)
-    run = read_run(stores, now, schedule_minutes, open_hours, before)
+    run = read_run(stores, now, schedule_minutes, probation, open_hours, before)
     judgement = judged(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = start_due_healing(stores, executions, run, judgement, alarm)
-    summary = summary_of(run, judgement, alarm, healing, probation)
+    summary = summary_of(run, judgement, alarm, healing)
     if judgement.faults:
         kinds = tuple(f"{fault.kind} {fault.feature or ''}".strip() for fault in judgement.faults)
         stores.fault_periods.add(FaultPeriod(start=now - run.lookback, end=now, faults=kinds))

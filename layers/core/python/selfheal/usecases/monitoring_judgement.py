@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from selfheal.drift import judge
 from selfheal.drift.impact import impacts
+from selfheal.healing.probation import probation_findings
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
 from selfheal.monitoring.quality import faults, quality_findings
 from selfheal.monitoring.response import Judgement
@@ -99,6 +100,7 @@ def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
             run.day_before,
         ),
         *open_hour_findings(run.open_hours),
+        *probation_findings(run.probation),
         *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
     )
 

@@ -8,6 +8,7 @@ from selfheal.contract import Contract
 from selfheal.drift.looks import level_of_one_look
 from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
 from selfheal.records.monitoring import AlarmState, DriftSummary
+from selfheal.records.probation import Probation
 from selfheal.stores.history import PredictionWindow
 from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
 
@@ -16,8 +17,9 @@ from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, r
 class MonitoringRun:
     """What one run holds in its hands while it judges.
 
-    open_hours: hours of the log that are open since a day and more. silence: how long no prediction has been made;
-    day_before: how many were, in the same hours a day earlier. level: significance level of one look.
+    probation: how production fares in its own, None where none is on. open_hours: hours of the log that are open since
+    a day and more. silence: how long no prediction has been made; day_before: how many were, in the same hours a day
+    earlier. level: significance level of one look.
     """
 
     production: Production
@@ -25,6 +27,7 @@ class MonitoringRun:
     recent: RecentPredictions
     before: DriftSummary | None
     now: datetime
+    probation: Probation | None
     open_hours: tuple[datetime, ...]
     silence: timedelta
     day_before: int
@@ -62,6 +65,7 @@ def read_run(
     stores: Stores,
     now: datetime,
     schedule_minutes: int,
+    probation: Probation | None,
     open_hours: tuple[datetime, ...],
     before: DriftSummary | None,
 ) -> MonitoringRun:
@@ -78,6 +82,7 @@ def read_run(
         recent=recent_predictions(stores, production.contract, window, start, now),
         before=before,
         now=now,
+        probation=probation,
         open_hours=open_hours,
         silence=silence,
         day_before=len(stores.history.window(*missed, production.contract)) if missed else 0,

@@ -13,7 +13,6 @@ from selfheal.records.monitoring import (
     HealingState,
     TimelinePoint,
 )
-from selfheal.records.probation import Probation
 from selfheal.stores.registry import REFERENCE
 from selfheal.usecases.monitoring_inputs import Production
 from selfheal.usecases.monitoring_run import MonitoringRun
@@ -21,9 +20,7 @@ from selfheal.usecases.monitoring_run import MonitoringRun
 UNKNOWN = Estimate(value=None, low=None, high=None)
 
 
-def summary_of(
-    run: MonitoringRun, judgement: Judgement, alarm: AlarmState, healing: HealingState, probation: Probation | None
-) -> DriftSummary:
+def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, healing: HealingState) -> DriftSummary:
     """Everything that a run found and did, as `summary.json` holds it."""
     drift, window, policy = judgement.drift, run.window, run.contract.policy
     excluded = drift.excluded if drift else {}
@@ -59,7 +56,7 @@ def summary_of(
         alarm=alarm,
         healing=healing,
         usual_predictions=run.usual,
-        probation=probation,
+        probation=run.probation,
         timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
     )
 
