@@ -80,6 +80,19 @@ def test_a_worse_version_is_taken_back_with_evidence_and_a_message():
     assert body.startswith("v1 is back in production instead of v2")
 
 
+def test_a_rollback_that_could_not_be_told_is_told_by_the_next_run():
+    """SNS is down when v1 comes back: the next look says it, and the one after that doesn't repeat it."""
+    stores, people = promoted(), FakeNotifications(down=True)
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    with pytest.raises(StoreUnavailable):
+        check_probation(stores, people, PROMOTED + DAY, None, PROMOTED + DAY - HOUR)
+    people.down = False
+    check_probation(stores, people, PROMOTED + DAY + HOUR, None, PROMOTED + DAY - HOUR)
+    check_probation(stores, people, PROMOTED + DAY + 2 * HOUR, None, PROMOTED + DAY + HOUR)
+    ((_, body),) = people.sent
+    assert body.startswith("v1 is back in production instead of v2")
+
+
 def test_after_a_rollback_there_is_no_probation():
     """The version that came back isn't on probation: nothing swings to and fro."""
     stores, people = promoted(), FakeNotifications()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from infra.simulation.credit import Phase, credit_rows
-from selfheal.errors import NoProductionModel, ReferenceTampered
+from selfheal.errors import NoProductionModel, ReferenceTampered, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
@@ -246,6 +246,36 @@ def test_a_message_is_sent_only_when_something_changed():
     ((subject, body),) = world.notifications.sent
     assert subject.startswith("Inputs have drifted")
     assert "report.html" in body
+
+
+def test_drift_that_could_not_be_told_is_told_by_the_next_run():
+    """SNS is down when drift is found: the run fails, its retry tells, and the run after that doesn't repeat it."""
+    world = CreditWorld(notifications=FakeNotifications(down=True))
+    world.hours(24, phase=Phase.STRESS, label_delay=None)
+    with pytest.raises(StoreUnavailable):
+        world.run()
+    world.notifications.down = False
+    for _ in range(2):
+        world.now += HOUR / 60
+        world.run()
+    ((subject, _),) = world.notifications.sent
+    assert subject.startswith("Inputs have drifted")
+
+
+def test_a_lost_healing_that_could_not_be_told_is_told_by_the_next_run():
+    """SNS is down when a healing has timed out: the ledger waits for the message, and both come once."""
+    world = CreditWorld(notifications=FakeNotifications(down=True))
+    world.executions.statuses[f"{VERSION}-0"] = "TIMED_OUT"
+    with pytest.raises(StoreUnavailable):
+        world.run()
+    world.notifications.down = False
+    for _ in range(2):
+        world.now += HOUR / 60
+        world.run()
+    ((subject, body),) = world.notifications.sent
+    assert subject == "selfheal: a healing ended without a decision"
+    assert "TIMED_OUT" in body
+    assert [decision.kind for decision in world.stores.ledger.decisions()] == ["bootstrap", "failed"]
 
 
 def test_traffic_that_stops_is_told():

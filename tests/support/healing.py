@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract, parse_contract
-from selfheal.errors import HealingRefused
+from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
 from selfheal.records.manifest import Artefact, Confidence, DataWindow, Lineage, Manifest
@@ -57,9 +57,14 @@ class FakeExecutions:
 
 @dataclass
 class FakeNotifications:
+    """Takes every message, or none while it is down."""
+
     sent: list[tuple[str, str]] = field(default_factory=list)
+    down: bool = False
 
     def send(self, subject: str, body: str) -> None:
+        if self.down:
+            raise StoreUnavailable("SNS didn't take the message")
         self.sent.append((subject, body))
 
 

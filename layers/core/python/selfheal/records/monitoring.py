@@ -162,6 +162,7 @@ class DriftSummary(Record):
     """`summary.json` of a run. `dataset_drift_detected` is None where there were too few predictions to judge.
 
     drift_share is the observed share of drifted features; `features` are in order of what they move, most first.
+    is_told: False while a message about it is due that hasn't been sent.
     """
 
     timestamp: UtcTime
@@ -196,6 +197,7 @@ class DriftSummary(Record):
     usual_predictions: float
     probation: Probation | None
     timeline: tuple[TimelinePoint, ...]
+    is_told: bool = True
 
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from selfheal.usecases.track_record import UNREADABLE
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"
+TRIGGER = "probation"
 
 
 def check_probation(
@@ -38,6 +39,7 @@ def check_probation(
     probation goes on beyond its days until as many of the version's own answers are labelled as the gates would need,
     for 90 days at most. The bet may be looked at any time, so that costs no error.
 
+    A rollback of a run that failed afterwards is told again, since its own message may be what failed.
     A version before that is damaged leaves the new one unjudged, until it is whole again: nobody could go back to it.
 
     Raises:
@@ -47,6 +49,8 @@ def check_probation(
     production = stores.pointer.read()
     pointer = production.pointer
     promotion = next((known for known in stores.ledger.decisions() if known.decision_id == pointer.decision_id), None)
+    if promotion is not None and _is_untold(promotion, last_look):
+        notifications.send(SUBJECT, sentence_of(promotion))
     if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
         return None
     manifest = stores.models.manifest(pointer.version)
@@ -64,6 +68,11 @@ def check_probation(
     decision = _bring_back(stores, production, rows, found, now)
     notifications.send(SUBJECT, sentence_of(decision))
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
+
+
+def _is_untold(move: Decision, last_look: datetime | None) -> bool:
+    """Whether a rollback was made by a run that didn't come to its end: its message may not have been sent."""
+    return move.trigger == TRIGGER and (last_look is None or last_look < move.decided_at)
 
 
 def _goes_on(
@@ -146,7 +155,7 @@ def _bring_back(
         f"labels, bet against it at {found.e_value:.1f} of {found.threshold:g}",
         actor="probation",
         now=now,
-        trigger="probation",
+        trigger=TRIGGER,
         evidence=evidence,
         production=production,
     )

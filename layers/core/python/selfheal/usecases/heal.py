@@ -82,6 +82,16 @@ def next_start_allowed(entries: Sequence[LedgerEntry], policy: Policy) -> dateti
 def sweep(stores: Stores, executions: Executions, now: datetime) -> list[Decision]:
     """Write `failed` for every healing that ended without a decision, and settle moves that were interrupted.
 
+    Raises:
+        StoreUnavailable: the registry or Step Functions doesn't answer.
+    """
+    lost = lost_healings(stores, executions, now)
+    return [stores.ledger.append_decision(decision).decision or decision for decision in lost]
+
+
+def lost_healings(stores: Stores, executions: Executions, now: datetime) -> list[Decision]:
+    """What the ledger lacks of healings that ended without a decision; moves that were interrupted are settled before.
+
     Executions that are aborted or time out as a whole bypass the state machine's own Catch.
 
     Raises:
@@ -91,8 +101,7 @@ def sweep(stores: Stores, executions: Executions, now: datetime) -> list[Decisio
     ended = [execution for execution in executions.recent() if execution.status != "RUNNING"]
     settle_interrupted(stores, now)
     known = {decision.execution for decision in stores.ledger.decisions()}
-    lost = [_lost(execution, now) for execution in ended if execution.name not in known]
-    return [stores.ledger.append_decision(decision).decision or decision for decision in lost]
+    return [_lost(execution, now) for execution in ended if execution.name not in known]
 
 
 def _lost(execution: Execution, now: datetime) -> Decision:

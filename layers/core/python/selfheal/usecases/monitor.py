@@ -11,7 +11,7 @@ from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.due_healing import start_due_healing
-from selfheal.usecases.heal import sweep
+from selfheal.usecases.heal import lost_healings
 from selfheal.usecases.monitoring_judgement import judged
 from selfheal.usecases.monitoring_run import read_run
 from selfheal.usecases.monitoring_summary import metrics_of, summary_of
@@ -26,15 +26,18 @@ def monitor(
     """Judge the last hours, keep summary and report, start a healing when one is due, tell people what changed.
 
     Doing it again for the same moment overwrites the same files and starts nothing twice. A probation that can't be
-    judged, since the version before is damaged, is a finding and holds nothing up.
+    judged, since the version before is damaged, is a finding and holds nothing up. A message that can't be sent fails
+    the run and is sent by the next one: people may get it twice, but don't miss it.
 
     Raises:
         NoProductionModel: there is no model to watch.
         ReferenceTampered: the frozen reference isn't what was written.
         StoreUnavailable: a store or a service doesn't answer.
     """
-    for lost in sweep(stores, executions, now):
+    for lost in lost_healings(stores, executions, now):
+        # Told before it is written down: what can't be sent now is sent by the next run.
         notifications.send("selfheal: a healing ended without a decision", sentence_of(lost))
+        stores.ledger.append_decision(lost)
     before = _summary_before(stores, now)
     probation = check_probation(
         stores, notifications, now, before.probation if before else None, before.timestamp if before else None
@@ -45,12 +48,15 @@ def monitor(
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = start_due_healing(stores, executions, run, judgement, alarm)
     summary = summary_of(run, judgement, alarm, healing)
+    is_due = _is_due(before, summary)
     if judgement.faults:
         kinds = tuple(f"{fault.kind} {fault.feature or ''}".strip() for fault in judgement.faults)
         stores.fault_periods.add(FaultPeriod(start=now - run.lookback, end=now, faults=kinds))
-    key = stores.monitoring.write(now, SUMMARY, summary.to_json())
+    key = stores.monitoring.write(now, SUMMARY, summary.model_copy(update={"is_told": not is_due}).to_json())
     report = stores.monitoring.write(now, REPORT, render_report(summary))
-    _tell(notifications, run.before, summary, report)
+    if is_due:
+        _tell(notifications, summary, report)
+        stores.monitoring.write(now, SUMMARY, summary.to_json())
     return MonitoringResult(
         verdict=summary.verdict,
         sentence=summary.sentence,
@@ -70,13 +76,21 @@ def _summary_before(stores: Stores, now: datetime) -> DriftSummary | None:
     return DriftSummary.model_validate_json(written) if written else None
 
 
-def _tell(notifications: Notifications, before: DriftSummary | None, summary: DriftSummary, report: str) -> None:
-    """One message when something changed since the last run; a quiet first run says nothing."""
+def _is_due(before: DriftSummary | None, summary: DriftSummary) -> bool:
+    """Whether something changed since people were last told; a quiet first run says nothing."""
+    if summary.healing.started:
+        return True
+    if before is None:
+        return not _is_calm(summary) or bool(outages(summary))
+    return not before.is_told or state_of(summary) != state_of(before)
+
+
+def _tell(notifications: Notifications, summary: DriftSummary, report: str) -> None:
     out = [finding.message for finding in outages(summary)]
-    calm = summary.alarm.since is None and summary.verdict != "pipeline_fault"
-    is_known = state_of(summary) == state_of(before) if before else calm and not out
-    if is_known and not summary.healing.started:
-        return
     lines = (*out, summary.sentence, "", summary.diagnosis.reason, summary.action, "")
     lines += (f"Healing: {summary.healing.reason}", f"Report: {report}", "")
-    notifications.send(out[0] if out and calm else summary.sentence, "\n".join(lines))
+    notifications.send(out[0] if out and _is_calm(summary) else summary.sentence, "\n".join(lines))
+
+
+def _is_calm(summary: DriftSummary) -> bool:
+    return summary.alarm.since is None and summary.verdict != "pipeline_fault"
