@@ -135,6 +135,16 @@ def test_unseen_categories_are_a_fault_only_where_the_list_is_closed():
     assert findings["unseen_categoriesopen"].value == pytest.approx(0.2)
 
 
+def test_no_finding_holds_a_value():
+    """Findings are logged and mailed: a name that came in every row is counted, and stays where the data is."""
+    base = pd.DataFrame({"closed": ["red", "blue"] * 250, "open": list("abcd") * 125, "amount": np.arange(500.0)})
+    rows = base.assign(open="Jane Doe, 12 Elm St", amount=1234567.0)
+    findings = {(f.kind, f.feature): f.message for f in quality_findings(Reference(base, COLOURS), COLOURS, [rows])}
+    assert findings["frozen_value", "open"] == "open has the same value in 100% of rows; usually none exceeds 25%"
+    assert {("unseen_categories", "open"), ("frozen_value", "amount")} <= set(findings)
+    assert not [message for message in findings.values() if "Jane" in message or "1234567" in message]
+
+
 def traffic(
     timestamps: list[datetime], usual: float = 1000, ids: list[datetime] | None = None, day_before: int = 0
 ) -> list[str]:

@@ -1,4 +1,7 @@
-"""Data quality: what a broken pipe does to inputs, each as a named finding with numbers."""
+"""Data quality: what a broken pipe does to inputs, each as a named finding with numbers.
+
+Findings go into logs and mails: they name features and shares of rows, and hold no value of any row.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -139,12 +142,11 @@ def _unseen_categories(column: _Column) -> Iterator[Finding]:
     closed = column.feature.categories is not None and not unseen.isin(column.feature.categories).all()
     if share - expected < UNSEEN_WARNING and not closed:
         return
-    listed = ", ".join(repr(str(value)) for value in unseen.value_counts().index[:3])
     yield Finding(
         kind="unseen_categories",
         severity="fault" if closed and share >= RANGE_FAULT else "warning",
         feature=column.name,
-        message=f"{column.name} holds values that training never saw in {share:.1%} of rows, such as {listed}",
+        message=f"{column.name} holds values that training never saw in {share:.1%} of rows",
         value=share,
         expected=expected,
         n=column.n,
@@ -177,29 +179,26 @@ def _unit_change(column: _Column) -> Iterator[Finding]:
 def _frozen_value(column: _Column) -> Iterator[Finding]:
     if min(column.sample.present, column.reference.sample.present) < MINIMUM_ROWS:
         return
-    rows, value = _most_frequent(column)
-    share, usual = rows / column.sample.present, column.reference.largest_share
+    share, usual = _most_frequent(column) / column.sample.present, column.reference.largest_share
     if share >= FROZEN_SHARE and usual < USUAL_SHARE:
         yield Finding(
             kind="frozen_value",
             severity="fault",
             feature=column.name,
-            message=f"{column.name} is {value} in {share:.0%} of rows; usually no value exceeds {usual:.0%}",
+            message=f"{column.name} has the same value in {share:.0%} of rows; usually none exceeds {usual:.0%}",
             value=share,
             expected=usual,
             n=column.n,
         )
 
 
-def _most_frequent(column: _Column) -> tuple[int, object]:
+def _most_frequent(column: _Column) -> int:
+    """How many rows hold the most frequent value."""
     ordered = column.sample.ordered
     if ordered is None:
-        counts = column.rows.value_counts()
-        return int(counts.iloc[0]), counts.index[0]
+        return int(column.rows.value_counts().iloc[0])
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    lengths = np.diff(np.append(starts, len(ordered)))
-    longest = int(lengths.argmax())
-    return int(lengths[longest]), float(ordered[starts[longest]])
+    return int(np.diff(np.append(starts, len(ordered))).max())
 
 
 CHECKS: tuple[Callable[[_Column], Iterator[Finding]], ...] = (
