@@ -27,7 +27,6 @@ from selfheal.performance.estimated import Answered, effective_rows, estimated_p
 from selfheal.performance.intervals import f1, proportion
 from selfheal.performance.realised import expected_calibration_error, realised_performance
 from selfheal.records.monitoring import TimelinePoint
-from selfheal.records.predictions import moment_of, moments_of, new_request_id, prediction_id
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
 
@@ -145,27 +144,20 @@ def test_no_finding_holds_a_value():
     assert not [message for message in findings.values() if "Jane" in message or "1234567" in message]
 
 
-def traffic(
-    timestamps: list[datetime], usual: float = 1000, ids: list[datetime] | None = None, day_before: int = 0
-) -> list[str]:
-    def moments(values: list[datetime]) -> np.ndarray:
-        return np.array([value.replace(tzinfo=None) for value in values], dtype="datetime64[us]")
-
-    silence = silence_until(NOW, moments(timestamps), 24 * HOUR)
-    found = traffic_findings(NOW, moments(timestamps), moments(ids or timestamps), usual, silence, day_before)
-    return [f.kind for f in found]
+def traffic(timestamps: list[datetime], usual: float = 1000, day_before: int = 0) -> list[str]:
+    moments = np.array([moment.replace(tzinfo=None) for moment in timestamps], dtype="datetime64[us]")
+    silence = silence_until(NOW, moments, 24 * HOUR)
+    return [f.kind for f in traffic_findings(len(moments), usual, silence, day_before)]
 
 
-def test_silence_growth_and_wrong_clocks_are_named():
-    """Traffic that stopped, that is out of all proportion, that carries times that can't be."""
+def test_silence_and_growth_are_named():
+    """Traffic that stopped, that is out of all proportion."""
     steady = [NOW - HOUR * i / 40 for i in range(960)]
     assert traffic(steady) == []
     assert traffic([moment - 4 * HOUR for moment in steady], day_before=40) == ["stopped"]
     assert traffic([], day_before=840) == ["stopped", "volume"]
     assert traffic([], usual=3, day_before=3) == []
     assert traffic(steady, usual=100) == ["volume"]
-    assert traffic([*steady, NOW + HOUR]) == ["clock_skew"]
-    assert traffic(steady, ids=[moment - HOUR for moment in steady]) == ["clock_skew"]
 
 
 def test_a_silence_is_held_against_the_same_hours_of_the_day_before():
@@ -458,11 +450,3 @@ def test_a_summary_survives_a_round_trip_through_json():
     summary = offline(window())
     assert type(summary).model_validate_json(summary.to_json()) == summary
     assert list(json.loads(summary.to_json()))[:2] == ["timestamp", "reference_metadata"]
-
-
-def test_moments_of_many_ids_are_those_of_each():
-    """The vectorised decoding of a prediction id's time agrees with the library's."""
-    ids = [prediction_id(new_request_id(NOW + i * timedelta(milliseconds=977)), i) for i in range(50)]
-    expected = [np.datetime64(moment_of(key).replace(tzinfo=None), "us") for key in ids]
-    assert (moments_of(np.array(ids, dtype=object)) == np.array(expected)).all()
-    assert len(moments_of(np.zeros(0, dtype=object))) == 0

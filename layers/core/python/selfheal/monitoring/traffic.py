@@ -1,4 +1,4 @@
-"""Volume and freshness: traffic that stopped, grew or shrank out of all proportion, or carries wrong times."""
+"""Volume and freshness: traffic that stopped, or grew or shrank out of all proportion."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.data.moments import as_datetime64, as_utc
-from selfheal.monitoring.quality import RANGE_FAULT
+from selfheal.data.moments import as_utc
 from selfheal.records.monitoring import Finding
 
 VOLUME_FACTOR = 5.0
@@ -16,33 +15,18 @@ VOLUME_FACTOR = 5.0
 # it did then, and begin that much later.
 EXPECTED_ROWS, TOLERANCE = 20, timedelta(minutes=90)
 DAY = timedelta(days=1)
-CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-def traffic_findings(
-    now: datetime,
-    timestamps: NDArray[np.datetime64],
-    id_moments: NDArray[np.datetime64],
-    usual: float,
-    silence: timedelta,
-    day_before: int,
-) -> tuple[Finding, ...]:
-    """What is wrong with when predictions were made.
+def traffic_findings(rows: int, usual: float, silence: timedelta, day_before: int) -> tuple[Finding, ...]:
+    """What is wrong with how many predictions were made, and when.
 
     Args:
-        now: the moment of looking.
-        timestamps: shape (n,), as logged.
-        id_moments: shape (n,), when the prediction ids were made.
+        rows: number of predictions in the window.
         usual: number of predictions in earlier windows (see `usual_volume`).
         silence: how long no prediction has been made (see `silence_until`).
         day_before: number of predictions in the hours of a day earlier that `overdue` names.
     """
-    moment = as_datetime64(now)
-    return (
-        *_stopped(silence, day_before),
-        *_volume(len(timestamps), usual),
-        *_clock_skew(moment, timestamps, id_moments),
-    )
+    return (*_stopped(silence, day_before), *_volume(rows, usual))
 
 
 def silence_until(now: datetime, timestamps: NDArray[np.datetime64], lookback: timedelta) -> timedelta:
@@ -115,20 +99,3 @@ def _volume(rows: int, usual: float) -> Iterator[Finding]:
         expected=usual,
         n=rows,
     )
-
-
-def _clock_skew(
-    moment: np.datetime64, timestamps: NDArray[np.datetime64], id_moments: NDArray[np.datetime64]
-) -> Iterator[Finding]:
-    tolerance = np.timedelta64(CLOCK_TOLERANCE)
-    wrong = int(((timestamps > moment + tolerance) | (np.abs(timestamps - id_moments) > tolerance)).sum())
-    if wrong:
-        yield Finding(
-            kind="clock_skew",
-            severity="fault" if wrong >= RANGE_FAULT * len(timestamps) else "warning",
-            feature=None,
-            message=f"{wrong} predictions carry a time that can't be right (in the future, or not that of their id)",
-            value=float(wrong),
-            expected=0.0,
-            n=len(timestamps),
-        )

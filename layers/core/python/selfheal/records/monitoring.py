@@ -21,7 +21,6 @@ FindingKind = Literal[
     "duplicated_rows",
     "volume",
     "stopped",
-    "clock_skew",
     "open_hour",
     "unjudged_probation",
 ]

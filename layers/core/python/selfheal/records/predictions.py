@@ -3,13 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from ulid import ULID
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The alphabet of a ULID leaves out I, L, O and U; Python's own goes on without gaps. What is in neither stays invalid.
@@ -72,16 +68,3 @@ def moment_of(identifier: str) -> datetime:
         return EPOCH + timedelta(milliseconds=int(identifier[:10].translate(TO_BASE_32), 32))
     except OverflowError as error:
         raise ValueError(f"{identifier[:26]} is of no time that a calendar knows") from error
-
-
-def moments_of(identifiers: "NDArray[np.object_]") -> "NDArray[np.datetime64]":
-    """`moment_of` for many ids, shape (n,), as datetime64[us]: the first ten characters are milliseconds in base 32."""
-    import numpy as np  # the predictor imports this module and needs no numpy for it
-
-    if not len(identifiers):
-        return np.zeros(0, dtype="datetime64[us]")
-    digits = np.full(128, 0, dtype=np.int64)
-    digits[[ord(letter) for letter in CROCKFORD]] = np.arange(32)
-    letters = identifiers.astype("S10").view(np.uint8).reshape(len(identifiers), 10)
-    milliseconds = digits[letters] @ (32 ** np.arange(9, -1, -1))
-    return np.asarray(milliseconds.astype("datetime64[ms]").astype("datetime64[us]"))

@@ -16,7 +16,6 @@ from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
-from selfheal.records.predictions import moments_of
 from selfheal.usecases.monitoring_inputs import RecentPredictions
 from selfheal.usecases.monitoring_run import MonitoringRun
 
@@ -92,9 +91,7 @@ def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
     features = run.window.features
     return (
         *traffic_findings(
-            run.now,
-            run.window.timestamps,
-            moments_of(run.window.prediction_ids),
+            len(run.window),
             run.before.usual_predictions if run.before else 0.0,
             run.silence,
             run.day_before,
