@@ -41,7 +41,7 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Run once; an unreachable store raises, and the scheduler tries again."""
     settings, stores, executions, notifications = connections()
     result = monitor(stores, executions, notifications, now=system_clock(), schedule_minutes=settings.schedule_minutes)
-    emit(result.metrics)
+    emit(result.metrics, settings.metrics_namespace)
     logger.info("monitoring run", extra={"result": result.model_dump(mode="json")})
     _mirror(settings, stores)
     return result.model_dump(mode="json")

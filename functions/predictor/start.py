@@ -25,7 +25,7 @@ def start() -> "Mangum":
     from predictor.app import create_app  # meanwhile
     from predictor.gateway import gateway
 
-    app = create_app(stores, model, system_clock, FunctionLog())
+    app = create_app(stores, model, system_clock, FunctionLog(settings.metrics_namespace))
     loading.join()
     on_restore(renew, model.look_again)
     return gateway(app)

@@ -55,6 +55,11 @@ class Stage(BaseModel):
     )
     alarm_email: str = Field(default="", description="Who gets the notifications and alarms by mail; empty for nobody")
 
+    @property
+    def metrics_namespace(self) -> str:
+        """Where CloudWatch keeps what this stage's functions count: another stage of the account rings no alarm."""
+        return f"selfheal-{self.name}"
+
     @model_validator(mode="after")
     def _tokens_name_an_audience(self) -> Self:
         if bool(self.jwt_issuer) != bool(self.jwt_audience):

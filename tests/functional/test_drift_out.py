@@ -19,10 +19,10 @@ def test_metrics_are_few_and_carry_no_dimension_but_the_service(capsys):
     """One record of at most ten metrics: no feature and no version multiplies their price."""
     world = CreditWorld()
     world.hours(24)
-    emit(world.run().metrics)
+    emit(world.run().metrics, "selfheal-test")
     (line,) = capsys.readouterr().out.splitlines()
     (directive,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
-    assert directive["Dimensions"] == [["service"]]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("selfheal-test", [["service"]])
     assert 5 <= len(directive["Metrics"]) <= 10
     assert json.loads(line)["Predictions"] == [960.0]
 

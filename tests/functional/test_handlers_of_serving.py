@@ -26,6 +26,7 @@ def stores(monkeypatch, moto_endpoint):
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": moto_endpoint,
         "SELFHEAL_DATA_BUCKET": "data",
+        "SELFHEAL_METRICS_NAMESPACE": "selfheal-test",
         "SELFHEAL_REGISTRY_BUCKET": "registry",
     }
     for name, value in variables.items():
@@ -66,7 +67,7 @@ def test_a_label_event_is_ingested(stores):
 
 def test_telemetry_prints_replay_lines_as_they_are_and_no_value_of_a_failure(capsys, monkeypatch):
     """Lines are whole lines of the log, metrics are counted, and an error's message stays inside."""
-    log = FunctionLog()
+    log = FunctionLog("selfheal-test")
     log.unlogged(['{"kind":"selfheal-replay"}'], rows=3)
     log.stale("StoreUnavailable")
     try:
@@ -78,6 +79,7 @@ def test_telemetry_prints_replay_lines_as_they_are_and_no_value_of_a_failure(cap
     assert lines[0] == '{"kind":"selfheal-replay"}\n'
     metrics = [json.loads(line) for line in lines if "_aws" in line]
     assert metrics[0]["UnloggedPredictions"] == [3.0]
+    assert {metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] for metric in metrics} == {"selfheal-test"}
     assert "StoreUnavailable" in printed
     assert "ValueError" in printed
     assert "secret-value" not in printed

@@ -201,7 +201,7 @@ def test_the_dashboard_shows_metrics_that_are_emitted(of_type):
     sources = [*Path("functions").rglob("*.py"), *Path("layers/core/python").rglob("*.py")]
     written = "".join(path.read_text(encoding="utf-8") for path in sources)
     body = json.dumps(dashboard["DashboardBody"]).replace("\\", "")
-    shown = {part.split('"')[0] for part in body.split('"selfheal","')[1:]}
+    shown = {part.split('"')[0] for part in body.split('"selfheal-dev","')[1:]}
     assert len(shown) >= 6
     assert all(f'"{name}"' in written for name in shown)
 

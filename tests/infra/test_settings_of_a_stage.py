@@ -1,6 +1,7 @@
 """The template with every setting of a stage turned on, beside the one with the defaults."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,22 @@ def test_a_new_layer_makes_a_new_version():
     """CDK leaves the layers' content out of a version's identity unless this flag says otherwise."""
     context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     assert context["@aws-cdk/aws-lambda:recognizeLayerVersion"] is True
+
+
+# Metrics
+
+
+@pytest.mark.parametrize(("template", "namespace"), [("plain", "selfheal-dev"), ("guarded", "selfheal-prod")])
+def test_a_stage_counts_and_watches_in_a_namespace_of_its_own(request, template, namespace):
+    """What a function is told is where the alarms and the dashboard look: dev's trouble rings no alarm of prod's."""
+    found: Template = request.getfixturevalue(template)
+    for name in ("predictor", "drift"):
+        assert found.functions[name]["Environment"]["Variables"]["SELFHEAL_METRICS_NAMESPACE"] == namespace
+    watched = [alarm.get("Namespace", "") for alarm in found.of_type("AWS::CloudWatch::Alarm").values()]
+    assert [name for name in watched if name.startswith("selfheal")] == [namespace] * 2
+    (dashboard,) = found.of_type("AWS::CloudWatch::Dashboard").values()
+    shown = set(re.findall(r'"(selfheal[\w-]*)","\w+","service"', json.dumps(dashboard).replace("\\", "")))
+    assert shown == {namespace}
 
 
 # Retention

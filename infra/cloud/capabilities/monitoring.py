@@ -42,6 +42,7 @@ class Monitoring(Construct):
                 DriftSettings,
                 state_machine_arn=state_machine.state_machine_arn,
                 topic_arn=topic.topic_arn,
+                metrics_namespace=stage.metrics_namespace,
                 schedule_minutes=stage.schedule_minutes,
                 mlflow_tracking_uri=stage.mlflow_tracking_uri,
             ),

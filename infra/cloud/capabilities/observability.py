@@ -14,7 +14,6 @@ from constructs import Construct
 
 from infra.cloud.stage import Stage
 
-NAMESPACE = "selfheal"
 FIVE_MINUTES = Duration.minutes(5)
 BREACHING, QUIET = cloudwatch.TreatMissingData.BREACHING, cloudwatch.TreatMissingData.NOT_BREACHING
 
@@ -36,6 +35,7 @@ class Observability(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._topic = SnsAction(topic)
+        self._namespace = stage.metrics_namespace
         self._alarm_on_serving(api, functions)
         self._alarm_on_healing(stage, functions["drift"], state_machine, failures)
         self._dashboard(stage, api, functions, state_machine)
@@ -43,8 +43,8 @@ class Observability(Construct):
     def _alarm_on_serving(self, api: gateway.HttpApi, functions: Mapping[str, lambda_.Function]) -> None:
         self._alarm("ServerErrors", "The API answers with 5xx", api.metric_server_error(period=FIVE_MINUTES))
         self._alarm("Throttles", "Lambda refuses invocations", _all_throttles(functions))
-        self._alarm("Unlogged", "Predictions couldn't be logged; replay them", _predictor("UnloggedPredictions"))
-        self._alarm("PointerUnreadable", "The production pointer can't be read", _predictor("StaleModelLooks"))
+        self._alarm("Unlogged", "Predictions couldn't be logged; replay them", self._predictor("UnloggedPredictions"))
+        self._alarm("PointerUnreadable", "The production pointer can't be read", self._predictor("StaleModelLooks"))
 
     def _alarm_on_healing(
         self, stage: Stage, drift: lambda_.Function, state_machine: sfn.StateMachine, failures: sqs.Queue
@@ -95,19 +95,34 @@ class Observability(Construct):
                 _graph("Cold and warm (ms)", [predictor.metric_duration(statistic=s) for s in ("p50", "p99")]),
             ],
             [
-                _graph("Positive rate", [_monitoring("PositiveRate")]),
-                _graph("Drift share", [_monitoring("DriftShare")]),
-                _graph("Coverage of labels", [_monitoring("LabelCoverage")]),
+                _graph("Positive rate", [self._monitoring("PositiveRate")]),
+                _graph("Drift share", [self._monitoring("DriftShare")]),
+                _graph("Coverage of labels", [self._monitoring("LabelCoverage")]),
             ],
             [
-                _graph("F1 and Brier", [_monitoring(m) for m in ("RealisedF1", "EstimatedF1", "RealisedBrier")]),
+                _graph("F1 and Brier", [self._monitoring(m) for m in ("RealisedF1", "EstimatedF1", "RealisedBrier")]),
                 _graph("Monitoring runs and healings", [drift.metric_invocations(), state_machine.metric_started()]),
-                _graph("Not as it should be", [_predictor("UnloggedPredictions"), _predictor("StaleModelLooks")]),
+                _graph("Not as it should be", [self._predictor(m) for m in ("UnloggedPredictions", "StaleModelLooks")]),
             ],
             [_decisions(functions["promotion"], drift)],
         ]
         cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=f"selfheal-{stage.name}", widgets=rows, default_interval=Duration.days(7)
+        )
+
+    def _predictor(self, name: str) -> cloudwatch.Metric:
+        return self._own(name, "predictor", "Sum")
+
+    def _monitoring(self, name: str) -> cloudwatch.Metric:
+        return self._own(name, "drift", "Average")
+
+    def _own(self, name: str, service: str, statistic: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=self._namespace,
+            metric_name=name,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            period=FIVE_MINUTES,
         )
 
 
@@ -126,24 +141,6 @@ def _unhappy_ends(state_machine: sfn.StateMachine) -> cloudwatch.MathExpression:
     }
     return cloudwatch.MathExpression(
         expression="failed + timedout + aborted", using_metrics=metrics, period=FIVE_MINUTES, label="Unhappy ends"
-    )
-
-
-def _predictor(name: str) -> cloudwatch.Metric:
-    return _own(name, "predictor", "Sum")
-
-
-def _monitoring(name: str) -> cloudwatch.Metric:
-    return _own(name, "drift", "Average")
-
-
-def _own(name: str, service: str, statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=NAMESPACE,
-        metric_name=name,
-        dimensions_map={"service": service},
-        statistic=statistic,
-        period=FIVE_MINUTES,
     )
 
 

@@ -48,7 +48,11 @@ class PredictionApi(Construct):
         self.function = functions.zip_function(
             self,
             "predictor",
-            settings=storage.settings(PredictorSettings, pointer_check_seconds=stage.pointer_check_seconds),
+            settings=storage.settings(
+                PredictorSettings,
+                metrics_namespace=stage.metrics_namespace,
+                pointer_check_seconds=stage.pointer_check_seconds,
+            ),
             statements=[
                 may_read(registry, "pointers/", "models/"),
                 may_learn_what_is_missing(registry),

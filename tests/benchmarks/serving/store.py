@@ -12,6 +12,7 @@ import boto3
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 BUCKETS = {"SELFHEAL_DATA_BUCKET": "data", "SELFHEAL_REGISTRY_BUCKET": "registry"}
+NAMESPACE = {"SELFHEAL_METRICS_NAMESPACE": "benchmark"}
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def store(registry: Path) -> Iterator[Mapping[str, str]]:
             client.create_bucket(Bucket=name)
         for file in registry.rglob("*.json"):
             client.put_object(Bucket="registry", Key=str(file.relative_to(registry)), Body=file.read_bytes())
-        yield {**CREDENTIALS, **BUCKETS, "AWS_ENDPOINT_URL": address}
+        yield {**CREDENTIALS, **BUCKETS, **NAMESPACE, "AWS_ENDPOINT_URL": address}
     finally:
         server.terminate()
         server.wait()

@@ -26,7 +26,13 @@ class RegistrySettings(Settings):
     )
 
 
-class PredictorSettings(Settings):
+class MeasuredSettings(Settings):
+    """What functions that write metrics of their own need beside."""
+
+    metrics_namespace: str = Field(min_length=1, description="Where CloudWatch keeps the metrics; one for each stage")
+
+
+class PredictorSettings(MeasuredSettings):
     """Settings of the predictor."""
 
     pointer_check_seconds: float = Field(
@@ -38,7 +44,7 @@ class LabelsSettings(Settings):
     """Settings of the label ingestion."""
 
 
-class DriftSettings(RegistrySettings):
+class DriftSettings(RegistrySettings, MeasuredSettings):
     """Settings of the scheduled monitoring."""
 
     state_machine_arn: str = Field(description="The healing state machine that is started when a healing is due")

@@ -30,7 +30,7 @@ def registry() -> MemoryBucket:
 
 stores = Stores(Nowhere(), registry())
 model = ProductionModel(stores.pointer, stores.models, 15)
-app = create_app(stores, model, lambda: datetime.now(UTC), FunctionLog())
+app = create_app(stores, model, lambda: datetime.now(UTC), FunctionLog("benchmark"))
 handler = gateway(app)
 gc.freeze()
 gc.set_threshold(ALLOCATIONS)
