@@ -20,7 +20,7 @@ from selfheal.settings import DriftSettings
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.mirror import mirror
-from selfheal.usecases.monitor import monitor
+from selfheal.usecases.monitor import NOT_BEGUN, has_begun, monitor
 
 logger = Logger(service="drift")
 
@@ -40,6 +40,9 @@ def connections() -> tuple[DriftSettings, Stores, Executions, Notifications]:
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Run once; an unreachable store raises, and the scheduler tries again."""
     settings, stores, executions, notifications = connections()
+    if not has_begun(stores):
+        logger.warning(NOT_BEGUN)
+        return {"sentence": NOT_BEGUN}
     result = monitor(stores, executions, notifications, now=system_clock(), schedule_minutes=settings.schedule_minutes)
     emit(result.metrics, settings.metrics_namespace)
     logger.info("monitoring run", extra={"result": result.model_dump(mode="json")})

@@ -2,14 +2,19 @@
 
 import json
 from importlib.resources import files
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import drift.handler
 from drift.telemetry import emit
 from infra.cli.app import app
 from infra.simulation.credit import Phase, credit_rows
+from selfheal.composition import Stores
+from selfheal.errors import NoProductionModel
+from tests.support.healing import FakeExecutions, FakeNotifications, healed_environment, memory_stores
 from tests.support.monitoring import CreditWorld
 
 CONTRACT = files("selfheal.contract").joinpath("credit_risk.toml").read_text(encoding="utf-8")
@@ -25,6 +30,30 @@ def test_metrics_are_few_and_carry_no_dimension_but_the_service(capsys):
     assert (directive["Namespace"], directive["Dimensions"]) == ("selfheal-test", [["service"]])
     assert 5 <= len(directive["Metrics"]) <= 10
     assert json.loads(line)["Predictions"] == [960.0]
+
+
+@pytest.fixture
+def stores(monkeypatch) -> Stores:
+    """What the drift function's handler works on: empty."""
+    stores = memory_stores()
+    settings = SimpleNamespace(schedule_minutes=60)
+    found = (settings, stores, FakeExecutions(), FakeNotifications())
+    monkeypatch.setattr(drift.handler, "connections", lambda: found)
+    return stores
+
+
+def test_before_the_first_model_a_run_says_so_and_stops(stores):
+    """A stage that was deployed and not bootstrapped fails no run: no dead letter, no alarm each hour."""
+    assert "selfheal bootstrap" in drift.handler.handler({}, None)["sentence"]
+
+
+def test_a_pointer_that_is_gone_fails_the_run(stores):
+    """The ledger knows of a model, but nothing says which one answers: that has to ring."""
+    with_model, _ = healed_environment()
+    for decision in with_model.ledger.decisions():
+        stores.ledger.append_decision(decision)
+    with pytest.raises(NoProductionModel):
+        drift.handler.handler({}, None)
 
 
 @pytest.mark.parametrize(("current", "code"), [("calm", 0), ("stress", 3), ("few", 4), ("broken", 5)])

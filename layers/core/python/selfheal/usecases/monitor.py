@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from selfheal.composition import Stores
+from selfheal.errors import NoProductionModel
 from selfheal.healing.sentences import sentence_of
 from selfheal.monitoring.response import next_alarm, outages, state_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
@@ -18,6 +19,20 @@ from selfheal.usecases.monitoring_summary import metrics_of, summary_of
 from selfheal.usecases.roll_up import roll_up_closed_hours
 
 SUMMARY, REPORT = "summary.json", "report.html"
+NOT_BEGUN = "There is nothing to watch yet: run `selfheal bootstrap` first."
+
+
+def has_begun(stores: Stores) -> bool:
+    """Whether there has ever been a model to watch. Where only its pointer is gone, a run has to fail.
+
+    Raises:
+        LedgerBroken, StoreUnavailable: the registry can't be read.
+    """
+    try:
+        stores.pointer.read()
+    except NoProductionModel:
+        return bool(stores.ledger.decisions())
+    return True
 
 
 def monitor(
