@@ -1,5 +1,7 @@
 """The judgement on a window: quiet where nothing changed, right about what did, silent about neither."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,6 +123,17 @@ def test_a_window_without_any_present_value_is_judged_by_its_missing_share(name,
     assert verdict.features[0].smallest_detectable_shift is None
     assert (verdict.features[0].stat_test, verdict.features[0].missing_share) == ("missing_share", 1.0)
     assert verdict.drift_detected
+
+
+def test_numbers_at_the_end_of_the_scale_leave_the_verdict_finite():
+    """A value that a double barely holds, then or now: each figure of the verdict is a number, and JSON can hold it."""
+    rng = np.random.default_rng(8)
+    huge = mixed(rng, 1000)
+    huge.loc[:2, "amount"] = 1.7e308
+    huge.loc[3, "amount"] = -1.7e308
+    for reference, window in ((mixed(rng, 3000), huge), (huge, mixed(rng, 1000)), (huge, huge)):
+        verdict = judge(Reference(reference, MIXED), window, POLICY, 0.05)
+        json.loads(verdict.model_dump_json(), parse_constant=pytest.fail)
 
 
 def test_a_customer_seen_twenty_times_is_one_piece_of_evidence(credit_reference):

@@ -79,6 +79,16 @@ def test_a_feature_in_another_unit_is_named_with_its_factor(reference, factor):
     assert found(reference, rows.assign(**{INCOME: window()[INCOME] * 1.25})) == {}
 
 
+@pytest.mark.parametrize(("then", "now"), [(1e-300, 1e90), (1e90, 1e-300)])
+def test_a_unit_is_named_though_its_factor_is_no_double(then, now):
+    """From one end of the scale to the other: a fault with a finite number, and no overflow."""
+    amounts = np.random.default_rng(11).uniform(1, 2, 500)
+    before, after = (pd.DataFrame({"closed": "red", "open": "a", "amount": amounts * by}) for by in (then, now))
+    (finding,) = quality_findings(Reference(before, COLOURS), COLOURS, [after])
+    assert (finding.kind, finding.feature) == ("unit_change", "amount")
+    assert 0 < finding.value < np.inf
+
+
 def test_values_that_the_world_has_stretched_are_not_in_another_unit(reference):
     """Four times as high in the middle, but 2.4 times at the low end and 6.7 times at the high one: that is drift."""
     rows = window()

@@ -17,6 +17,8 @@ from selfheal.drift.sensitivity import location_differences, smallest_location_s
 # Below this many present values a feature's distribution says nothing.
 MINIMUM_PRESENT = 30
 SMALLEST_SPREAD = 0.001
+# A number beyond counts as this: sums and squares stay finite, and ranks of what was ever measured don't change.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ class FeatureReference:
     def codes(self, column: pd.Series) -> NDArray[np.int16]:
         """The cell of each value; a missing one gets the number of cells."""
         if isinstance(self.cells, NumericCells):
-            return self.cells.codes(column.to_numpy(dtype=np.float64))
+            return self.cells.codes(_numbers(column))
         return self.cells.codes(column)
 
     def sample_of(self, column: pd.Series) -> FeatureSample:
@@ -161,5 +163,9 @@ def _sample(cells: NumericCells | CategoryCells, column: pd.Series) -> FeatureSa
 
 def _ordered(column: pd.Series) -> NDArray[np.float64]:
     """Present values in order; NaN sorts last, and none may be present."""
-    values = np.sort(column.to_numpy(dtype=np.float64))
+    values = np.sort(_numbers(column))
     return values[: np.searchsorted(values, np.nan)]
+
+
+def _numbers(column: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(np.clip(column.to_numpy(dtype=np.float64), -LARGEST, LARGEST))
