@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from selfheal.errors import (
     BodyTooLarge,
+    CallerUnknown,
     FieldFault,
     KeyReused,
     NoProductionModel,
@@ -22,6 +23,7 @@ MEDIA_TYPE = "application/problem+json"
 TOLD: dict[type[SelfhealError], HTTPStatus] = {
     RequestInvalid: HTTPStatus.UNPROCESSABLE_CONTENT,
     KeyReused: HTTPStatus.UNPROCESSABLE_CONTENT,
+    CallerUnknown: HTTPStatus.UNPROCESSABLE_CONTENT,
     BodyTooLarge: HTTPStatus.CONTENT_TOO_LARGE,
     NoProductionModel: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -11,7 +11,18 @@ from selfheal.contract import default_contract, parse_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import is_prediction_id, moment_of
 from selfheal.replay import replayed
-from tests.support.serving import EVENTS, NOON, ROW, World, event, linear_model, promote, serving_world, write_version
+from tests.support.serving import (
+    EVENTS,
+    NOON,
+    ROW,
+    Reply,
+    World,
+    event,
+    linear_model,
+    promote,
+    serving_world,
+    write_version,
+)
 
 
 def test_one_row_is_answered_in_one_object_and_logged_under_the_contracts_names():
@@ -322,6 +333,40 @@ def test_a_key_belongs_to_its_caller():
         ids.append(world.send(request).json["prediction_id"])
     assert ids[2] == ids[3]
     assert len(set(ids)) == 3
+
+
+def test_a_key_belongs_to_the_bearer_of_a_token():
+    """Subjects and clients of an issuer are callers of their own; another token of the same one is the same caller."""
+    world = serving_world()
+    ids = [
+        send_with_token(world, **claims).json["prediction_id"]
+        for claims in (
+            {"sub": "alice", "jti": "1"},
+            {"sub": "alice", "jti": "2"},
+            {"sub": "bob"},
+            {"client_id": "batch"},
+            {"sub": "batch"},
+            {"azp": "nightly"},
+        )
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 5
+
+
+def test_a_token_that_names_nobody_can_t_claim_a_key():
+    """Rather than share one caller's keys with all others, the request is refused with what to do."""
+    world = serving_world()
+    reply = send_with_token(world, scope="predict")
+    assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert "sub, client_id, azp" in reply.json["detail"]
+    assert world.logged() == []
+
+
+def send_with_token(world: World, **claims: str) -> Reply:
+    request = event("http_predict")
+    request["headers"] |= KEY
+    request["requestContext"]["authorizer"] = {"jwt": {"claims": {"iss": "https://issuer.example", **claims}}}
+    return world.send(request)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])

@@ -145,6 +145,21 @@ def test_with_an_issuer_every_route_wants_one_of_its_tokens(guarded):
         assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": authorizer})
 
 
+def test_with_an_issuer_the_access_log_tells_callers_apart(plain, guarded):
+    """Tokens carry no ARN: their subject and client are logged, and no other claim; without tokens it is the ARN."""
+    tokens, signatures = (
+        {value for value in access_log(template).values() if "authorizer" in value or "userArn" in value}
+        for template in (guarded, plain)
+    )
+    assert tokens == {"$context.authorizer.claims.sub", "$context.authorizer.claims.client_id"}
+    assert signatures == {"$context.identity.userArn"}
+
+
+def access_log(template: Template) -> dict[str, str]:
+    (stage,) = template.of_type("AWS::ApiGatewayV2::Stage").values()
+    return json.loads(stage["AccessLogSettings"]["Format"])
+
+
 @pytest.mark.parametrize("settings", [{"jwt_issuer": "https://issuer.example"}, {"jwt_audience": "selfheal"}])
 def test_an_issuer_without_an_audience_is_refused(settings):
     """Tokens that the issuer made for somebody else must not open this API."""

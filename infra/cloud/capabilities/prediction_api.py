@@ -24,11 +24,13 @@ ACCESS_LOG = {
     "method": "$context.httpMethod",
     "path": "$context.path",
     "status": "$context.status",
-    "caller": "$context.identity.userArn",
     "address": "$context.identity.sourceIp",
     "milliseconds": "$context.responseLatency",
     "error": "$context.error.message",
 }
+# Of a token's claims only those that stand for its bearer: names and addresses of people stay out of the log.
+CALLER_BY_SIGNATURE = {"caller": "$context.identity.userArn"}
+CALLER_BY_TOKEN = {"caller": "$context.authorizer.claims.sub", "client": "$context.authorizer.claims.client_id"}
 
 
 class PredictionApi(Construct):
@@ -96,8 +98,12 @@ class PredictionApi(Construct):
         )
         definition = cast(gateway.CfnStage, opened.node.default_child)
         definition.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=access.log_group_arn, format=json.dumps(ACCESS_LOG)
+            destination_arn=access.log_group_arn, format=json.dumps(_access_log(stage))
         )
+
+
+def _access_log(stage: Stage) -> dict[str, str]:
+    return ACCESS_LOG | (CALLER_BY_TOKEN if stage.jwt_issuer else CALLER_BY_SIGNATURE)
 
 
 def _authorizer(stage: Stage) -> gateway.IHttpRouteAuthorizer:

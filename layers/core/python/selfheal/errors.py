@@ -51,6 +51,10 @@ class KeyReused(SelfhealError):
     """An Idempotency-Key was sent with another body before: take a new key for a new request."""
 
 
+class CallerUnknown(SelfhealError):
+    """A request's token doesn't say who sent it, and what was asked for depends on that."""
+
+
 class BodyTooLarge(SelfhealError):
     """A request's body is larger than one request may be: send it in several."""
 
