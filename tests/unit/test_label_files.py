@@ -3,8 +3,11 @@
 import io
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as parquet_files
 
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import UploadedRow, read_label_file
@@ -48,6 +51,52 @@ def test_parquet_timestamps_keep_their_zone():
     assert (row.label, datetime.fromisoformat(row.label_timestamp)) == ("true", moment)
 
 
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85"])
+def test_only_a_line_feed_ends_a_json_line(character: str):
+    """What separates lines of other texts may stand in a value, and a carriage return between two of them."""
+    line = f'{{"prediction_id": "{ID}",\r"label": 1, "source": "a{character}b"}}\r\n'
+    (row,) = rows_of("a.jsonl", line)
+    assert (row.label, row.source, row.fault) == ("1", f"a{character}b", "")
+
+
+def arrow(**columns: pa.Array) -> bytes:
+    buffer = io.BytesIO()
+    parquet_files.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([0, 2**62, 0], pa.timestamp("us")),
+        pa.array([0, 253402300800, 0], pa.timestamp("s")),
+        pa.array([0, 2**30, 0], pa.date32()),
+    ],
+)
+def test_a_parquet_time_that_no_calendar_knows_is_a_fault_of_its_row(times: pa.Array):
+    """The rows around it are read, each under its own number."""
+    found = rows_of("a.parquet", arrow(prediction_id=[ID] * 3, label=[1, 1, 0], label_timestamp=times))
+    assert [(row.line, row.label, bool(row.fault)) for row in found] == [
+        (1, "1", False),
+        (2, "", True),
+        (3, "0", False),
+    ]
+
+
+def test_parquet_text_in_another_encoding_is_a_fault_of_its_row():
+    """Bytes that claim to be text and aren't refuse one row."""
+    offsets, text = pa.py_buffer(np.array([0, 2, 4], dtype=np.int32)), pa.py_buffer(b"\xff\xfeok")
+    ids = pa.Array.from_buffers(pa.string(), 2, [None, offsets, text])
+    assert [bool(row.fault) for row in rows_of("a.parquet", arrow(prediction_id=ids, label=[1, 1]))] == [True, False]
+
+
+def test_a_parquet_zone_that_nobody_knows_is_a_fault_of_every_row():
+    """Times of no known zone are no times."""
+    times = pa.array([0, 1], pa.timestamp("s", tz="Nowhere/Bad"))
+    found = rows_of("a.parquet", arrow(prediction_id=[ID] * 2, label=[1, 1], label_timestamp=times))
+    assert [bool(row.fault) for row in found] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("name", "body", "reason"),
     [
@@ -59,6 +108,7 @@ def test_parquet_timestamps_keep_their_zone():
         ("labels.parquet", b"", "not Parquet"),
         ("labels.csv", b"", "prediction_id, label"),
         ("labels.csv", b"id,label\n1,1\n", "prediction_id"),
+        ("labels.csv", b"prediction_id,label,label\n1,1,0\n", "label more than once"),
         ("labels.csv", b'prediction_id,label\n"1"x,1\n', "not CSV"),
         ("labels.parquet", parquet(prediction_id=[ID]), "lacks the column(s) label"),
     ],

@@ -2,17 +2,24 @@
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import orjson
 
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.values import text_of
 
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
 REQUIRED = ("prediction_id", "label")
 OPTIONAL = ("label_timestamp", "source")
+# Rows of a Parquet file that are in memory as Python's own values at once.
+BATCH_ROWS = 10_000
+OUT_OF_RANGE = "a value is out of range: a time beyond the year 9999 or of an unknown zone, or text that is not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
     """The rows of an uploaded file; `line` is the line in the file, for Parquet the number of the row.
 
     Raises:
-        UploadUnreadable: the file as a whole isn't what its name says; the message gives the reason.
+        UploadUnreadable: the file as a whole isn't what its name says; the message gives the reason. It may
+            come after some rows: keep none before all are read.
     """
     reader = _READERS.get(PurePosixPath(name).suffix.lower())
     if reader is None:
@@ -40,7 +48,7 @@ def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
 
 
 def _csv_rows(body: bytes) -> Iterator[UploadedRow]:
-    reader = csv.DictReader(io.StringIO(_text(body), newline=""), strict=True)
+    reader = csv.DictReader(_text_lines(body, newline=""), strict=True)
     try:
         _require(reader.fieldnames or ())
         for cells in reader:
@@ -50,7 +58,8 @@ def _csv_rows(body: bytes) -> Iterator[UploadedRow]:
 
 
 def _json_rows(body: bytes) -> Iterator[UploadedRow]:
-    for number, line in enumerate(_text(body).splitlines(), start=1):
+    # A string of JSON may hold any other character that ends a line of text somewhere (U+2028, U+0085).
+    for number, line in enumerate(_text_lines(body, newline="\n"), start=1):
         if line.strip():
             yield _json_row(number, line)
 
@@ -66,18 +75,43 @@ def _json_row(number: int, line: str) -> UploadedRow:
 
 
 def _parquet_rows(body: bytes) -> Iterator[UploadedRow]:
+    rows = (cells for batch in _batches(body) for cells in _cells_of(batch))
+    for number, cells in enumerate(rows, start=1):
+        yield UploadedRow(number, fault=OUT_OF_RANGE) if cells is None else _row(number, cells)
+
+
+def _batches(body: bytes) -> "Iterator[RecordBatch]":
     import pyarrow as pa  # only where a Parquet file arrives
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(io.BytesIO(body))
+        file = parquet.ParquetFile(io.BytesIO(body))
+        names = file.schema_arrow.names
+        _require(names)
+        known = [name for name in (*REQUIRED, *OPTIONAL) if name in names]
+        yield from file.iter_batches(BATCH_ROWS, columns=known)
     except (pa.ArrowException, OSError) as error:
         raise UploadUnreadable("not Parquet") from error
-    _require(table.column_names)
-    known = [name for name in (*REQUIRED, *OPTIONAL) if name in table.column_names]
-    for number, cells in enumerate(table.select(known).to_pylist(), start=1):
-        yield _row(number, cells)
 
+
+def _cells_of(batch: "RecordBatch") -> Iterator[dict[str, object] | None]:
+    """The rows of a batch; None for one that holds what Python can't: Parquet's times reach further than its own."""
+    try:
+        rows = batch.to_pylist()
+    except _BEYOND_PYTHON:
+        rows = None
+    if rows is not None:
+        yield from rows
+    elif batch.num_rows == 1:
+        yield None
+    else:
+        half = batch.num_rows // 2
+        yield from _cells_of(batch.slice(0, half))
+        yield from _cells_of(batch.slice(half))
+
+
+# Years beyond 9999, text that isn't UTF-8, time zones that nobody knows.
+_BEYOND_PYTHON = (ValueError, OverflowError, LookupError)
 
 _READERS: dict[str, Callable[[bytes], Iterator[UploadedRow]]] = {
     ".csv": _csv_rows,
@@ -88,17 +122,20 @@ _READERS: dict[str, Callable[[bytes], Iterator[UploadedRow]]] = {
 }
 
 
-def _text(body: bytes) -> str:
+def _text_lines(body: bytes, newline: str) -> Iterator[str]:
     try:
-        return body.decode("utf-8-sig")
+        yield from io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline=newline)
     except UnicodeDecodeError as error:
-        raise UploadUnreadable(f"not text in UTF-8 (byte {error.start})") from error
+        raise UploadUnreadable("not text in UTF-8: save the file as UTF-8 and upload it again") from error
 
 
-def _require(columns: Collection[str]) -> None:
+def _require(columns: Sequence[str]) -> None:
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         raise UploadUnreadable(f"the file lacks the column(s) {', '.join(missing)}")
+    doubled = [name for name in (*REQUIRED, *OPTIONAL) if columns.count(name) > 1]
+    if doubled:
+        raise UploadUnreadable(f"the file has the column(s) {', '.join(doubled)} more than once")
 
 
 def _row(line: int, cells: Mapping[str, object]) -> UploadedRow:
