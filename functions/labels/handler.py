@@ -1,13 +1,15 @@
 """The label ingestion's entry point: S3 events of `labels/incoming/`."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
 
-from selfheal.composition import Stores, settings_of, stores_of, system_clock
+from selfheal.composition import Stores, settings_of, stores_of
+from selfheal.records.labels import Upload
 from selfheal.settings import LabelsSettings
 from selfheal.usecases.ingest_labels import ingest_labels
 
@@ -22,14 +24,15 @@ def stores() -> Stores:
 
 def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     """Take in every file that the event names; an unreachable store raises, and Lambda tries again."""
-    kept, now = stores(), system_clock()
-    reports = [ingest_labels(kept.labels, kept.pointer, kept.models, key, now=now) for key in uploaded_keys(event)]
+    kept = stores()
+    reports = [ingest_labels(kept.labels, kept.pointer, kept.models, upload) for upload in uploads(event)]
     for report in reports:
         logger.info("labels ingested", extra={"report": report.model_dump(mode="json")})
     return {"reports": [report.model_dump(mode="json") for report in reports]}
 
 
-def uploaded_keys(event: dict[str, Any]) -> Iterator[str]:
-    """The keys of an S3 event, as they are in S3; the test event that S3 sends has none."""
+def uploads(event: dict[str, Any]) -> Iterator[Upload]:
+    """What an S3 event tells of, keys as they are in S3; the test event that S3 sends tells of nothing."""
     for record in event.get("Records", []):
-        yield unquote_plus(record["s3"]["object"]["key"])
+        stored, moment = record["s3"]["object"], datetime.fromisoformat(record["eventTime"])
+        yield Upload(key=unquote_plus(stored["key"]), size=stored["size"], uploaded_at=moment)

@@ -30,6 +30,7 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
 from selfheal.records.healing import Conclusion, Healing, Training, Trigger
+from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.usecases.bootstrap import bootstrap
 from selfheal.usecases.heal import start_healing
@@ -219,7 +220,8 @@ class HealedReplay:
             for row, label in zip(due.row_ids, due.labels.tolist(), strict=True)
         )
         key = self.stores.labels.receive(f"period-{span.number:04d}.jsonl", lines)
-        ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, key, now=span.ends)
+        upload = Upload(key=key, size=len(lines), uploaded_at=span.ends)
+        ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, upload)
 
     def _train(self, stores: Stores, healing: Healing, now: datetime) -> Training:
         training = train_shadow(stores, healing, now, fit=self._shelf.fit)

@@ -28,6 +28,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from infra.local.clock import SimulatedClock
 from infra.local.errors import LocalCloudError
 from infra.local.guard import Guard
+from selfheal.records.predictions import timestamp_of
 
 
 class Invoker(Protocol):
@@ -62,6 +63,7 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
         stack.enter_context(simulated_waits(clock))
         stack.enter_context(functions_run_by(invoker))
         stack.enter_context(asynchronous_notifications(invoker))
+        stack.enter_context(dated_notifications(clock))
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
         stack.callback(server.stop)
@@ -139,6 +141,13 @@ def asynchronous_notifications(invoker: Invoker) -> Iterator[None]:
         invoker.later(fn_arn.split(":")[6], event_body)
 
     with patch.object(moto.s3.notifications, "_invoke_awslambda", deliver):
+        yield
+
+
+@contextmanager
+def dated_notifications(clock: SimulatedClock) -> Iterator[None]:
+    """Let a bucket's events happen on the simulated clock: an upload's time is that of its labels."""
+    with patch.object(moto.s3.notifications, "iso_8601_datetime_with_milliseconds", lambda: timestamp_of(clock.now)):
         yield
 
 

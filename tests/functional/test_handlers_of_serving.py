@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import boto3
@@ -14,8 +15,11 @@ import labels.handler
 import predictor.handler
 from predictor.telemetry import FunctionLog
 from selfheal.composition import settings_of, stores_of
+from selfheal.records.predictions import moment_of
 from selfheal.settings import PredictorSettings
 from tests.support.serving import event, promote, write_version
+
+LABELLED = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"
 
 
 @pytest.fixture
@@ -57,12 +61,20 @@ def test_an_environment_starts_empty_and_answers_once_a_model_is_there(stores):
 
 def test_a_label_event_is_ingested(stores):
     """From the encoded key of the event to the accepted labels."""
-    body = b"prediction_id,label\n01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000,1\n"
-    stores.data.put("labels/incoming/march 2026/week #1.csv", body)
+    stores.data.put("labels/incoming/march 2026/week #1.csv", f"prediction_id,label\n{LABELLED},1\n".encode())
     answer = labels.handler.handler(event("s3_labels_uploaded"), None)
     assert [(r["upload"], r["accepted"], r["rejected"]) for r in answer["reports"]] == [
         ("march 2026/week #1.csv", 1, 0)
     ]
+
+
+def test_a_label_without_a_time_has_that_of_its_upload(stores):
+    """However late Lambda comes to it: the event says when the file was uploaded."""
+    stores.data.put("labels/incoming/march 2026/week #1.csv", f"prediction_id,label\n{LABELLED},1\n".encode())
+    labels.handler.handler(event("s3_labels_uploaded"), None)
+    made = moment_of(LABELLED)
+    (label,) = stores.labels.of_predictions_between(made, made + timedelta(seconds=1)).values()
+    assert label.label_timestamp == label.received_at == datetime(2026, 3, 2, 9, 30, 0, 123_000, tzinfo=UTC)
 
 
 def test_telemetry_prints_replay_lines_as_they_are_and_no_value_of_a_failure(capsys, monkeypatch):

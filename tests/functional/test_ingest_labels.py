@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labels.handler import uploaded_keys
+from labels.handler import uploads
 from selfheal.errors import StoreUnavailable
-from selfheal.records.labels import IngestionReport
+from selfheal.records.labels import IngestionReport, Upload
 from selfheal.usecases.ingest_labels import ingest_labels
 from tests.support.serving import NOON, ROW, event, serving_world
 
@@ -21,11 +21,14 @@ def world():
     return serving_world()
 
 
-def upload(world, name: str, body: str | bytes, now: datetime = NOON) -> IngestionReport:
+def upload(world, name: str, body: str | bytes, at: datetime = NOON) -> IngestionReport:
     world.stores.labels.receive(name, body if isinstance(body, bytes) else body.encode())
-    return ingest_labels(
-        world.stores.labels, world.stores.pointer, world.stores.models, f"labels/incoming/{name}", now=now
-    )
+    return ingest(world, name, at)
+
+
+def ingest(world, name: str, at: datetime = NOON) -> IngestionReport:
+    told = Upload(key=f"labels/incoming/{name}", size=1, uploaded_at=at)
+    return ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, told)
 
 
 def rejected(world, name: str) -> list[dict[str, str]]:
@@ -65,7 +68,7 @@ def test_the_same_upload_again_changes_nothing(world):
     body = f"prediction_id,label\n{UNKNOWN},0\n"
     upload(world, "a.csv", body)
     before = contents(world)
-    report = upload(world, "b.csv", body, now=NOON + DAY)
+    report = upload(world, "b.csv", body, at=NOON + DAY)
     assert report.repeated
     after = {key: value for key, value in contents(world).items() if key != "labels/incoming/b.csv"}
     assert after == before
@@ -74,7 +77,7 @@ def test_the_same_upload_again_changes_nothing(world):
 def test_a_relabelling_with_a_newer_time_wins(world):
     """Both are kept; which file came first doesn't matter."""
     upload(world, "b.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},1,2025-04-02T00:00:00Z\n")
-    upload(world, "a.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},0,2025-04-01\n", now=NOON + DAY)
+    upload(world, "a.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},0,2025-04-01\n", at=NOON + DAY)
     day = datetime(2025, 3, 5, tzinfo=UTC)
     assert known(world, day, day + DAY) == {UNKNOWN: 1}
 
@@ -101,9 +104,7 @@ def test_labels_from_the_api_take_the_same_way(world):
     identifier = world.predict(ROW).json["prediction_id"]
     batch = {"labels": [{"prediction_id": identifier, "label": True}]}
     name = world.call("POST", "/labels", batch).json["upload"]
-    key = f"labels/incoming/{name}"
-    report = ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, key, now=NOON)
-    assert report.accepted == 1
+    assert ingest(world, name).accepted == 1
     assert known(world) == {identifier: 1}
 
 
@@ -112,18 +113,31 @@ def test_an_unreachable_store_raises_so_that_lambda_tries_again(world):
     world.stores.labels.receive("a.csv", f"prediction_id,label\n{UNKNOWN},1\n".encode())
     world.data.down = True
     with pytest.raises(StoreUnavailable):
-        ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, "labels/incoming/a.csv", now=NOON)
+        ingest(world, "a.csv")
 
 
 def test_a_file_that_has_gone_is_reported(world):
     """Deleted before it was read: nothing to try again."""
-    report = ingest_labels(
-        world.stores.labels, world.stores.pointer, world.stores.models, "labels/incoming/x.csv", now=NOON
-    )
+    report = ingest(world, "x.csv")
     assert (report.accepted, report.rejected, report.reason) == (0, 1, "the file was gone before it was read")
 
 
-def test_the_sample_event_names_the_key_as_it_is_in_s3():
+def test_the_sample_event_tells_key_size_and_moment():
     """S3 encodes keys in events: spaces as plus, signs in percent."""
-    assert list(uploaded_keys(event("s3_labels_uploaded"))) == ["labels/incoming/march 2026/week #1.csv"]
-    assert list(uploaded_keys({"Service": "Amazon S3", "Event": "s3:TestEvent"})) == []
+    (told,) = uploads(event("s3_labels_uploaded"))
+    assert (told.key, told.size) == ("labels/incoming/march 2026/week #1.csv", 131)
+    assert told.uploaded_at == datetime(2026, 3, 2, 9, 30, 0, 123_000, tzinfo=UTC)
+    assert list(uploads({"Service": "Amazon S3", "Event": "s3:TestEvent"})) == []
+
+
+@pytest.mark.parametrize("moment", ["", "2026-02-01T00:00:00Z"])
+def test_an_upload_that_is_taken_in_late_doesn_t_overrule_a_later_one(world, moment: str):
+    """Monday's event fails and comes again after Tuesday's correction, which stays, whether or not rows have times."""
+    for name, label in (("monday.csv", 1), ("tuesday.csv", 0)):
+        body = f"prediction_id,label,label_timestamp\n{UNKNOWN},{label},{moment}\n"
+        world.stores.labels.receive(name, body.encode())
+    tuesday = ingest(world, "tuesday.csv", at=NOON + DAY)
+    monday = ingest(world, "monday.csv", at=NOON)
+    assert (monday.accepted, tuesday.accepted) == (1, 1)
+    day = datetime(2025, 3, 5, tzinfo=UTC)
+    assert known(world, day, day + DAY) == {UNKNOWN: 0}

@@ -5,8 +5,16 @@ from typing import Literal
 from selfheal.records.base import Record, UtcTime
 
 
+class Upload(Record):
+    """One uploaded file, as S3's event tells of it: an attempt to take it in again tells the same."""
+
+    key: str
+    size: int
+    uploaded_at: UtcTime
+
+
 class Label(Record):
-    """One accepted label; `received_at` breaks ties between relabellings that carry the same time."""
+    """One accepted label; `received_at`, when it was uploaded, decides between labels that carry the same time."""
 
     prediction_id: str
     label: Literal[0, 1]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, read_label_file
 from selfheal.labels.values import LabelValues
-from selfheal.records.labels import IngestionReport, Label, RejectedRow
+from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import is_prediction_id
 from selfheal.stores.labels import INCOMING, LabelStore
 from selfheal.stores.pointer import ProductionPointer
@@ -16,28 +16,28 @@ from selfheal.stores.registry import ModelRegistry
 
 
 def ingest_labels(
-    labels: LabelStore, pointer: ProductionPointer, models: ModelRegistry, key: str, *, now: datetime
+    labels: LabelStore, pointer: ProductionPointer, models: ModelRegistry, upload: Upload
 ) -> IngestionReport:
-    """Take in the file that was uploaded under `key`; labels of unknown predictions are kept for later.
+    """Take in an uploaded file; labels of unknown predictions are kept for later.
 
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
-    upload = key.removeprefix(INCOMING)
+    name = upload.key.removeprefix(INCOMING)
     try:
-        body = labels.upload(key)
-        rows = list(read_label_file(upload, body))
+        body = labels.upload(upload.key)
+        rows = list(read_label_file(name, body))
     except ObjectMissing:
-        return _refusal(upload, "the file was gone before it was read")
+        return _refusal(name, "the file was gone before it was read")
     except UploadUnreadable as error:
-        labels.reject(upload, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
-        return _refusal(upload, str(error))
-    sorted_rows = sort_rows(rows, _label_values(pointer, models), now)
+        labels.reject(name, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
+        return _refusal(name, str(error))
+    sorted_rows = sort_rows(rows, _label_values(pointer, models), upload.uploaded_at)
     if sorted_rows.rejected:
-        labels.reject(upload, sorted_rows.rejected)
+        labels.reject(name, sorted_rows.rejected)
     kept = labels.accept(hashlib.sha256(body).hexdigest(), sorted_rows.accepted.values())
     return IngestionReport(
-        upload=upload,
+        upload=name,
         accepted=len(sorted_rows.accepted),
         rejected=len(sorted_rows.rejected),
         repeated=bool(sorted_rows.accepted) and not kept,
@@ -52,11 +52,11 @@ class SortedRows:
     rejected: list[RejectedRow] = field(default_factory=list)
 
 
-def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, now: datetime) -> SortedRows:
+def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: datetime) -> SortedRows:
     """Accept or refuse each row. A label without a time gets the time of the upload."""
     result = SortedRows()
     for row in rows:
-        label = _label(row, values, now)
+        label = _label(row, values, uploaded_at)
         if isinstance(label, str):
             result.rejected.append(_rejected(row, label))
             continue
@@ -66,14 +66,14 @@ def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, now: datetime) -
     return result
 
 
-def _label(row: UploadedRow, values: LabelValues, now: datetime) -> Label | str:
+def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
     """The label of a row, or every reason why there is none."""
-    label, moment = values.of(row.label), _moment(row.label_timestamp, now)
+    label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
     reasons = [row.fault] if row.fault else list(_reasons(row, label, moment, values))
     if reasons or label is None or moment is None:
         return "; ".join(reasons)
     return Label(
-        prediction_id=row.prediction_id, label=label, label_timestamp=moment, received_at=now, source=row.source
+        prediction_id=row.prediction_id, label=label, label_timestamp=moment, received_at=uploaded_at, source=row.source
     )
 
 
@@ -90,10 +90,10 @@ def _reasons(row: UploadedRow, label: int | None, moment: datetime | None, value
         yield "label_timestamp is not a time in ISO 8601"
 
 
-def _moment(text: str, now: datetime) -> datetime | None:
+def _moment(text: str, uploaded_at: datetime) -> datetime | None:
     """Times without a zone are in UTC."""
     if not text:
-        return now
+        return uploaded_at
     try:
         moment = datetime.fromisoformat(text)
         return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
@@ -105,8 +105,8 @@ def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
     return RejectedRow(line=row.line, prediction_id=row.prediction_id, label=row.label, reason=reason)
 
 
-def _refusal(upload: str, reason: str) -> IngestionReport:
-    return IngestionReport(upload=upload, accepted=0, rejected=1, repeated=False, reason=reason)
+def _refusal(name: str, reason: str) -> IngestionReport:
+    return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason)
 
 
 def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:
