@@ -17,6 +17,7 @@ from predictor.telemetry import Telemetry
 from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
 from selfheal.errors import BodyTooLarge, SelfhealError
+from selfheal.records.predictions import new_request_id
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ProductionModel, ServedModel
 
@@ -45,9 +46,12 @@ class Api:
 
     async def labels(self, request: Request) -> Response:
         """POST /labels."""
-        from selfheal.usecases.receive_labels import receive_labels  # rare, so not part of a cold start
+        from selfheal.usecases.receive_labels import label_rows, receive_labels  # rare, so not part of a cold start
 
-        received = receive_labels(self._stores.labels, await _body(request))
+        body, now = await _body(request), self._clock()
+        rows = label_rows(body)
+        attempt = self._earlier_attempt(request, body, len(rows), now) or new_request_id(now)
+        received = receive_labels(self._stores.labels, rows, attempt)
         return _json(received.model_dump(mode="json"), HTTPStatus.ACCEPTED)
 
     async def model(self) -> Response:

@@ -26,7 +26,12 @@ _PREDICTION: dict[str, Schema] = {
 _LABEL: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID},
     "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
-    "label_timestamp": {"type": "string", "maxLength": 200, "description": "ISO 8601; when the truth was known"},
+    "label_timestamp": {
+        "type": "string",
+        "maxLength": 200,
+        "description": "ISO 8601, UTC where it has no zone; when the truth was known. "
+        "The newest one wins; without it, it is the moment of the request",
+    },
     "source": {"type": "string", "maxLength": 200},
 }
 _IDEMPOTENCY_KEY: Schema = {
@@ -34,7 +39,8 @@ _IDEMPOTENCY_KEY: Schema = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": MAXIMUM_KEY},
-    "description": "A retry with the same key and body within two days is answered with the same prediction ids",
+    "description": "Within two days, a retry with the same key and body is the same request: the same prediction ids, "
+    "or the same labels as of the same moment",
 }
 _PROBLEM: dict[str, Schema] = {
     "type": {"type": "string", "format": "uri-reference"},
@@ -90,6 +96,7 @@ def _labels() -> Schema:
     return {
         "operationId": "labels",
         "summary": "Send true labels of earlier predictions",
+        "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(_reference("Labels"), {"one label": labels}),
         "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 422, 500, 503)},
     }

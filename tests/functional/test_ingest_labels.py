@@ -8,7 +8,8 @@ import pytest
 
 from labels.handler import uploads
 from selfheal.errors import StoreUnavailable
-from selfheal.records.labels import IngestionReport, Upload
+from selfheal.records.labels import IngestionReport, Label, Upload
+from selfheal.records.predictions import moment_of
 from selfheal.usecases.ingest_labels import ingest_labels
 from tests.support.serving import NOON, ROW, event, serving_world
 
@@ -63,15 +64,55 @@ def test_a_label_for_an_unknown_prediction_is_kept(world):
     assert known(world, day, day + DAY) == {UNKNOWN: 0}
 
 
-def test_the_same_upload_again_changes_nothing(world):
-    """Under whatever name and whenever: no object is added or altered but the upload itself."""
+def test_labels_with_times_of_their_own_change_nothing_a_second_time(world):
+    """In whatever file and whenever: no object is added or altered but the upload itself."""
+    upload(world, "a.csv", f"prediction_id,label,label_timestamp\n{UNKNOWN},0,2025-04-01\n")
+    before = contents(world)
+    again = f'{{"prediction_id": "{UNKNOWN}", "label": false, "label_timestamp": "2025-04-01T00:00:00Z"}}\n'
+    assert upload(world, "b.jsonl", again, at=NOON + DAY).repeated
+    after = {key: value for key, value in contents(world).items() if key != "labels/incoming/b.jsonl"}
+    assert after == before
+
+
+def test_an_event_that_comes_twice_changes_nothing(world):
+    """S3 may tell of an upload more than once, and Lambda tries again: it stays one statement."""
+    upload(world, "a.csv", f"prediction_id,label\n{UNKNOWN},0\n")
+    before = contents(world)
+    assert ingest(world, "a.csv").repeated
+    assert contents(world) == before
+
+
+def test_labels_without_times_that_are_uploaded_again_say_no_more_than_before(world):
+    """Neither the label nor when it was first received: what counts labels that are new finds none."""
     body = f"prediction_id,label\n{UNKNOWN},0\n"
     upload(world, "a.csv", body)
-    before = contents(world)
-    report = upload(world, "b.csv", body, at=NOON + DAY)
-    assert report.repeated
-    after = {key: value for key, value in contents(world).items() if key != "labels/incoming/b.csv"}
-    assert after == before
+    upload(world, "b.csv", body, at=NOON + DAY)
+    (label,) = current(world).values()
+    assert (label.label, label.received_at, label.label_timestamp) == (0, NOON, NOON + DAY)
+
+
+@pytest.mark.parametrize("name", ["same.csv", "{}.csv"])
+def test_a_label_can_be_taken_back_and_taken_back_again(world, name: str):
+    """1, 0 and 1 again without times: three statements, of which the last one holds, whatever the files are called."""
+    for hour, label in enumerate((1, 0, 1)):
+        body = f"prediction_id,label\n{UNKNOWN},{label}\n"
+        report = upload(world, name.format(hour), body, at=NOON + timedelta(hours=hour))
+        assert ([each.label for each in current(world).values()], report.repeated) == ([label], False)
+
+
+def test_a_label_can_be_taken_back_through_the_api(world):
+    """The same for requests, of which the first and the last are alike byte by byte."""
+    identifier = world.predict(ROW).json["prediction_id"]
+    for label in (1, 0, 1):
+        world.advance(60)
+        sent = world.call("POST", "/labels", {"labels": [{"prediction_id": identifier, "label": label}]})
+        ingest(world, sent.json["upload"], at=world.now)
+        assert known(world) == {identifier: label}
+
+
+def current(world) -> dict[str, Label]:
+    day = moment_of(UNKNOWN)
+    return world.stores.labels.of_predictions_between(day, day + DAY)
 
 
 def test_a_relabelling_with_a_newer_time_wins(world):

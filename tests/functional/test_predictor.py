@@ -197,15 +197,31 @@ def test_the_docs_show_the_contracts_own_fields_and_load_nothing():
 
 
 def test_labels_sent_to_the_api_become_an_upload():
-    """The batch lies in labels/incoming/ as JSON lines; the same batch again is the same file."""
+    """The batch lies in labels/incoming/ as JSON lines; what has no time of its own has that of the request."""
     world = serving_world()
-    batch = {"labels": [{"prediction_id": world.predict(ROW).json["prediction_id"], "label": 1.0, "source": "crm"}]}
+    identifier = world.predict(ROW).json["prediction_id"]
+    own = {"prediction_id": identifier, "label": 0, "label_timestamp": "2026-02-28"}
+    batch = {"labels": [{"prediction_id": identifier, "label": 1.0, "source": "crm"}, own]}
     reply = world.call("POST", "/labels", batch)
-    assert reply.status == 202
-    world.call("POST", "/labels", batch)
+    assert (reply.status, reply.json["rows"]) == (202, 2)
     (key,) = world.data.keys("labels/incoming/")
     assert key == f"labels/incoming/{reply.json['upload']}"
-    assert json.loads(world.data.get(key).body) == batch["labels"][0]
+    dated = {**batch["labels"][0], "label_timestamp": "2026-03-01T12:00:00.000Z"}
+    assert [json.loads(line) for line in world.data.get(key).body.splitlines()] == [dated, own]
+
+
+def test_a_retry_under_its_key_sends_labels_once():
+    """The same file with the same times, an hour later; without the key it is another request that says them anew."""
+    world = serving_world()
+    batch = {"labels": [{"prediction_id": world.predict(ROW).json["prediction_id"], "label": 1}]}
+    first = world.call("POST", "/labels", batch, KEY).json
+    (key,) = world.data.keys("labels/incoming/")
+    body = world.data.get(key).body
+    world.advance(3600)
+    assert world.call("POST", "/labels", batch, KEY).json == first
+    assert world.data.get(key).body == body
+    assert world.call("POST", "/labels", batch).json["upload"] != first["upload"]
+    assert len(list(world.data.keys("labels/incoming/"))) == 2
 
 
 def test_labels_with_bad_fields_are_refused_by_name():

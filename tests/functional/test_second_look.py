@@ -198,7 +198,7 @@ def test_the_first_look_does_not_count_in_probation():
     judged(stores, "v3", SECOND_LOOK, "v1-1")
     later = SECOND_LOOK + HOUR
     again = [Label(prediction_id=row, label=0, label_timestamp=later, received_at=later) for row in seen]
-    stores.labels.accept("again", again)
+    stores.labels.accept(again)
     assert check_probation(stores, FakeNotifications(), SECOND_LOOK + DAY).labels == 0
 
 

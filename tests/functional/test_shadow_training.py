@@ -252,7 +252,7 @@ def test_a_label_corrected_later_is_learnt_as_it_is_now(stores: Stores):
     old = from_parquet(stores.models.artefact(first, "training.parquet"), CONTRACT)
     corrected = dict(zip(old.row_ids, old.labels, strict=True))[ids[0]] ^ 1
     label = Label(prediction_id=ids[0], label=corrected, label_timestamp=NOW, received_at=NOW)
-    stores.labels.accept("correction", [label])
+    stores.labels.accept([label])
     pointer = Pointer(version=first.version, promoted_at=NOW, previous_version="v1", decision_id="d")
     stores.registry_bucket.put("pointers/production.json", pointer.to_json())
     traffic(stores, since=NOW + timedelta(hours=1), rows=1000, seed=4)

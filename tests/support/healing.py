@@ -208,4 +208,4 @@ def _label(
         for moment, key, positive, kept in zip(moments, ids, truth, is_labelled, strict=True)
         if kept
     ]
-    stores.labels.accept(hashlib.sha256("".join(ids).encode()).hexdigest(), labels)
+    stores.labels.accept(labels)

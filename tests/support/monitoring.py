@@ -1,6 +1,5 @@
 """A credit world over buckets in memory: one model that was really trained, traffic and labels by the hour, runs."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -111,8 +110,7 @@ class CreditWorld:
             for moment, key, label in due
         ]
         if labels:
-            digest = hashlib.sha256("".join(label.prediction_id for label in labels).encode()).hexdigest()
-            self.stores.labels.accept(digest, labels)
+            self.stores.labels.accept(labels)
 
     def run(self, schedule_minutes: int = 60) -> MonitoringResult:
         return monitor(

@@ -24,8 +24,8 @@ def test_the_newest_labelled_moments_are_those_of_a_full_look(hours: list[int], 
     store = LabelStore(MemoryBucket())
     moments = [START + timedelta(hours=hour) for hour in hours]
     keys = [prediction_id(new_request_id(moment), 0) for moment in moments]
-    store.accept("first", [label_of(key, 0) for key in keys])
-    store.accept("corrected", [label_of(key, 1) for key in keys[::2]])
+    store.accept([label_of(key, 0) for key in keys])
+    store.accept([label_of(key, 1) for key in keys[::2]])
     start, end = START + timedelta(hours=first), START + timedelta(hours=last)
     inside = sorted((moment for moment in moments if start <= moment < end), reverse=True)
     assert store.newest_between(start, end, at_most) == inside[:at_most]

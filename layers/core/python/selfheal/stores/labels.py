@@ -1,6 +1,7 @@
 """The label store: accepted labels by the day of their prediction, refused rows with their reasons."""
 
 import csv
+import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,16 +37,18 @@ class LabelStore:
         self._data.put(key, body)
         return key
 
-    def accept(self, digest: str, labels: Iterable[Label]) -> bool:
-        """Keep an upload's labels, one object for each day of predictions; False where this content was kept before.
+    def accept(self, labels: Iterable[Label]) -> bool:
+        """Keep an upload's labels, one object for each day of predictions; False where all was said before.
 
-        `digest` is the SHA-256 of the upload's bytes: the same content has the same keys, so uploading it again, under
-        whatever name, changes nothing.
+        An object is named by what its labels say and as of when, not by when they came: the same statements again,
+        in whatever file, change nothing, and the same labels as of another time are other statements.
         """
         by_day: defaultdict[str, list[Label]] = defaultdict(list)
         for label in labels:
             by_day[f"{moment_of(label.prediction_id):%Y-%m-%d}"].append(label)
-        created = [self._create(f"{ACCEPTED}dt={day}/{digest}.jsonl", _lines(kept)) for day, kept in by_day.items()]
+        created = [
+            self._create(f"{ACCEPTED}dt={day}/{_digest(kept)}.jsonl", _lines(kept)) for day, kept in by_day.items()
+        ]
         return any(created)
 
     def reject(self, upload: str, rows: Sequence[RejectedRow]) -> None:
@@ -53,13 +56,23 @@ class LabelStore:
         self._data.put(f"{REJECTED}{upload}.csv", _csv(rows))
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
-        """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins."""
+        """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
+
+        Its `received_at` is the first at which its value was received: saying a label again makes no news of it.
+        """
         newest: dict[str, Label] = {}
+        first: dict[tuple[str, int], datetime] = {}
         for label in self._labels_of(self._keys(start, end)):
             known = newest.get(label.prediction_id)
             if known is None or _age(known) < _age(label):
                 newest[label.prediction_id] = label
-        return {key: label for key, label in newest.items() if start <= moment_of(key) < end}
+            said = label.prediction_id, label.label
+            first[said] = min(first.get(said, label.received_at), label.received_at)
+        return {
+            key: _received(label, first[key, label.label])
+            for key, label in newest.items()
+            if start <= moment_of(key) < end
+        }
 
     def newest_between(self, start: datetime, end: datetime, at_most: int) -> list[datetime]:
         """When the newest labelled predictions of [start, end) were made, newest first, `at_most` of them.
@@ -107,6 +120,17 @@ def _day_of(key: str) -> str:
 def _age(label: Label) -> tuple[datetime, datetime, int]:
     # The label itself decides last, so that the outcome never depends on the order of reading.
     return label.label_timestamp, label.received_at, label.label
+
+
+def _received(label: Label, moment: datetime) -> Label:
+    return label if label.received_at == moment else label.model_copy(update={"received_at": moment})
+
+
+def _digest(labels: Sequence[Label]) -> str:
+    digest = hashlib.sha256()
+    for label in labels:
+        digest.update(label.model_dump_json(exclude={"received_at"}).encode())
+    return digest.hexdigest()
 
 
 def _lines(labels: Sequence[Label]) -> bytes:

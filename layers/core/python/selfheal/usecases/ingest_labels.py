@@ -1,6 +1,9 @@
-"""An upload becomes labels: row by row, with a reason for each row that is refused, and twice is like once."""
+"""An upload becomes labels: row by row, with a reason for each row that is refused, and twice is like once.
 
-import hashlib
+An upload says its labels as of their own times, or as of the moment of the upload where they have none. So an event
+that comes twice says the same thing twice, which changes nothing; a later upload says something new, whatever it holds.
+"""
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,7 +38,7 @@ def ingest_labels(
     sorted_rows = sort_rows(rows, _label_values(pointer, models), upload.uploaded_at)
     if sorted_rows.rejected:
         labels.reject(name, sorted_rows.rejected)
-    kept = labels.accept(hashlib.sha256(body).hexdigest(), sorted_rows.accepted.values())
+    kept = labels.accept(sorted_rows.accepted.values())
     return IngestionReport(
         upload=name,
         accepted=len(sorted_rows.accepted),

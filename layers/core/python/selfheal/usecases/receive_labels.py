@@ -1,6 +1,7 @@
 """A small batch of labels sent to the API becomes an upload like any other, so that labels have one way in."""
 
-import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from pydantic_core import SchemaValidator, ValidationError
@@ -8,8 +9,10 @@ from pydantic_core import core_schema as schema
 
 from selfheal.faults import request_invalid
 from selfheal.records.labels import Receipt
-from selfheal.records.predictions import PREDICTION_ID
+from selfheal.records.predictions import PREDICTION_ID, moment_of, timestamp_of
 from selfheal.stores.labels import LabelStore
+
+type LabelRow = dict[str, Any]
 
 MAXIMUM_LABELS = 10_000
 
@@ -40,18 +43,29 @@ _BATCH = SchemaValidator(
 )
 
 
-def receive_labels(labels: LabelStore, body: bytes) -> Receipt:
-    """Store `{"labels": [...]}` as a file of `labels/incoming/`; the same batch twice is one file.
+def label_rows(body: bytes) -> list[LabelRow]:
+    """The rows of `{"labels": [...]}`.
 
     Raises:
         RequestInvalid: names every field at fault.
-        StoreUnavailable: nothing was taken.
     """
     try:
-        rows = _BATCH.validate_json(body)["labels"]
+        rows: list[LabelRow] = _BATCH.validate_json(body)["labels"]
     except ValidationError as error:
         raise request_invalid(error) from None
-    lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-    name = f"api/{hashlib.sha256(lines).hexdigest()}.jsonl"
-    labels.receive(name, lines)
+    return rows
+
+
+def receive_labels(labels: LabelStore, rows: Sequence[LabelRow], request_id: str) -> Receipt:
+    """Store a request's rows as a file of `labels/incoming/`; a retry under the same request id is the same file.
+
+    A label without a time is as of the request, and that is written down, however often the file is taken in.
+
+    Raises:
+        StoreUnavailable: nothing was taken.
+    """
+    moment = timestamp_of(moment_of(request_id))
+    dated = [{**row, "label_timestamp": row.get("label_timestamp") or moment} for row in rows]
+    name = f"api/{request_id}.jsonl"
+    labels.receive(name, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in dated))
     return Receipt(upload=name, rows=len(rows))
