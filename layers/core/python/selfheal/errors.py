@@ -38,13 +38,19 @@ class FieldFault:
     message: str
 
 
-class RequestInvalid(SelfhealError):
-    """A request doesn't match the contract; `faults` names its fields (the first hundred of `count`)."""
+# Faults told in one answer; a client mends the first hundred before it needs the next.
+MAXIMUM_FAULTS = 100
 
-    def __init__(self, faults: Sequence[FieldFault], count: int) -> None:
-        self.faults = tuple(faults)
-        self.count = count
-        super().__init__(f"{count} field(s) don't match the contract; correct each and send the request again")
+
+class RequestInvalid(SelfhealError):
+    """A request doesn't match the contract; `faults` names its fields, the first hundred where there are as many."""
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        self.faults = tuple(faults[:MAXIMUM_FAULTS])
+        count = (
+            f"{len(self.faults)} field(s)" if len(self.faults) < MAXIMUM_FAULTS else f"{MAXIMUM_FAULTS} or more fields"
+        )
+        super().__init__(f"{count} don't match the contract; correct each and send the request again")
 
 
 class KeyReused(SelfhealError):

@@ -26,9 +26,7 @@ class ColumnModel:
 
     def __init__(self, contract: Contract) -> None:
         self._features = contract.features
-        self._name_of = {
-            accepted: name for name, feature in contract.features.items() for accepted in (name, *feature.aliases)
-        }
+        self._name_of = accepted_names(contract)
 
     def parse(self, body: bytes, maximum_rows: int) -> "tuple[list[dict[str, Any]], Columns] | None":
         """The rows under the contract's names, and the same as columns; None where it isn't sure."""
@@ -47,6 +45,11 @@ class ColumnModel:
         if rows[0].keys() == self._features.keys():
             return rows
         return [{self._name_of[sent]: value for sent, value in row.items()} for row in rows]
+
+
+def accepted_names(contract: Contract) -> dict[str, str]:
+    """Every name that a request may use for a feature, and the feature's own."""
+    return {accepted: name for name, feature in contract.features.items() for accepted in (name, *feature.aliases)}
 
 
 def _cells(rows: list[dict[str, Any]], name: str) -> list[Any]:

@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import CoreSchema, SchemaValidator, ValidationError
+from pydantic_core import CoreSchema
 from pydantic_core import core_schema as schema
 
-from selfheal.contract.columns import ColumnModel
+from selfheal.contract.columns import ColumnModel, accepted_names
 from selfheal.contract.model import Contract, Feature
-from selfheal.faults import request_invalid
+from selfheal.rows import RowChecker
 
 if TYPE_CHECKING:
     from selfheal.contract.columns import Columns
@@ -44,29 +44,21 @@ class RowModel:
     """Checks requests against one contract; numbers of any type come out as finite floats or equal integers."""
 
     def __init__(self, contract: Contract) -> None:
-        row = _row_schema(contract)
-        rows = schema.list_schema(row, min_length=1, max_length=MAXIMUM_ROWS, fail_fast=False)
-        self._one = SchemaValidator(row)
         self._columns = ColumnModel(contract)
-        self._many = SchemaValidator(
-            schema.typed_dict_schema({"rows": schema.typed_dict_field(rows)}, extra_behavior="forbid")
+        self._checker = RowChecker(
+            _row_schema(contract), names=accepted_names(contract), key="rows", maximum=MAXIMUM_ROWS
         )
 
     def parse(self, body: bytes) -> Rows:
         """The rows of a JSON body: an object of features, or `{"rows": [...]}`.
 
         Raises:
-            RequestInvalid: names every field at fault.
+            RequestInvalid: names the fields at fault.
         """
         many = _MANY.search(body) is not None
         if many and len(body) >= LARGE_BODY and (found := self._columns.parse(body, MAXIMUM_ROWS)) is not None:
             return Rows(found[0], many=True, columns=found[1])
-        try:
-            if many:
-                return Rows(self._many.validate_json(body)["rows"], many=True)
-            return Rows([self._one.validate_json(body)], many=False)
-        except ValidationError as error:
-            raise request_invalid(error) from None
+        return Rows(self._checker.many(body), many=True) if many else Rows([self._checker.one(body)], many=False)
 
 
 def _row_schema(contract: Contract) -> CoreSchema:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as schema
 
-from selfheal.faults import request_invalid
 from selfheal.records.labels import Receipt
 from selfheal.records.predictions import PREDICTION_ID, moment_of, timestamp_of
+from selfheal.rows import RowChecker
 from selfheal.stores.labels import LabelStore
 
 type LabelRow = dict[str, Any]
@@ -35,25 +34,16 @@ _ROW = schema.typed_dict_schema(
     },
     extra_behavior="forbid",
 )
-_BATCH = SchemaValidator(
-    schema.typed_dict_schema(
-        {"labels": schema.typed_dict_field(schema.list_schema(_ROW, min_length=1, max_length=MAXIMUM_LABELS))},
-        extra_behavior="forbid",
-    )
-)
+_LABELS = RowChecker(_ROW, names=_ROW["fields"], key="labels", maximum=MAXIMUM_LABELS)
 
 
 def label_rows(body: bytes) -> list[LabelRow]:
     """The rows of `{"labels": [...]}`.
 
     Raises:
-        RequestInvalid: names every field at fault.
+        RequestInvalid: names the fields at fault.
     """
-    try:
-        rows: list[LabelRow] = _BATCH.validate_json(body)["labels"]
-    except ValidationError as error:
-        raise request_invalid(error) from None
-    return rows
+    return _LABELS.many(body)
 
 
 def receive_labels(labels: LabelStore, rows: Sequence[LabelRow], request_id: str) -> Receipt:

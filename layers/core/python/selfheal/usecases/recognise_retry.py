@@ -21,7 +21,7 @@ def recognise_retry(claims: IdempotencyStore, caller: str, key: str, body: bytes
         KeyReused: the key came with another body before.
     """
     if not 0 < len(key) <= MAXIMUM_KEY:
-        raise RequestInvalid([FieldFault("Idempotency-Key", f"takes 1 to {MAXIMUM_KEY} characters")], 1)
+        raise RequestInvalid([FieldFault("Idempotency-Key", f"takes 1 to {MAXIMUM_KEY} characters")])
     claim = Claim(request_id=new_request_id(now), rows=rows, body_sha256=hashlib.sha256(body).hexdigest())
     try:
         first = claims.claim(caller, key, claim)
