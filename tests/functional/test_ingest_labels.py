@@ -182,3 +182,17 @@ def test_an_upload_that_is_taken_in_late_doesn_t_overrule_a_later_one(world, mom
     assert (monday.accepted, tuesday.accepted) == (1, 1)
     day = datetime(2025, 3, 5, tzinfo=UTC)
     assert known(world, day, day + DAY) == {UNKNOWN: 0}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "accepted"),
+    [(timedelta(0), 1), (timedelta(minutes=5), 1), (timedelta(minutes=6), 0), (100 * 365 * DAY, 0)],
+)
+def test_a_label_of_the_future_is_refused(world, ahead: timedelta, accepted: int):
+    """No correction could overrule it; a clock that is a little ahead does no harm."""
+    body = f"prediction_id,label,label_timestamp\n{UNKNOWN},1,{(NOON + ahead).isoformat()}\n"
+    assert upload(world, "a.csv", body).accepted == accepted
+    if not accepted:
+        assert "later than the upload" in rejected(world, "a.csv")[0]["reason"]
+        assert upload(world, "b.csv", f"prediction_id,label\n{UNKNOWN},0\n", at=NOON + DAY).accepted
+        assert [label.label for label in current(world).values()] == [0]

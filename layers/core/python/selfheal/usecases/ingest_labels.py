@@ -6,7 +6,7 @@ that comes twice says the same thing twice, which changes nothing; a later uploa
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, read_label_file
@@ -16,6 +16,9 @@ from selfheal.records.predictions import is_prediction_id
 from selfheal.stores.labels import INCOMING, LabelStore
 from selfheal.stores.pointer import ProductionPointer
 from selfheal.stores.registry import ModelRegistry
+
+# So far may the clock of whoever dates a label be ahead of that of S3.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 def ingest_labels(
@@ -72,7 +75,7 @@ def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: dat
 def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
     """The label of a row, or every reason why there is none."""
     label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    reasons = [row.fault] if row.fault else list(_reasons(row, label, moment, values))
+    reasons = [row.fault] if row.fault else [*_reasons(row, label, values), *_untimely(moment, uploaded_at)]
     if reasons or label is None or moment is None:
         return "; ".join(reasons)
     return Label(
@@ -80,7 +83,7 @@ def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Labe
     )
 
 
-def _reasons(row: UploadedRow, label: int | None, moment: datetime | None, values: LabelValues) -> Iterable[str]:
+def _reasons(row: UploadedRow, label: int | None, values: LabelValues) -> Iterable[str]:
     if not row.prediction_id:
         yield "prediction_id is empty"
     elif not is_prediction_id(row.prediction_id):
@@ -89,8 +92,14 @@ def _reasons(row: UploadedRow, label: int | None, moment: datetime | None, value
         yield "label is empty"
     elif label is None:
         yield f"label is not one of {values}"
+
+
+def _untimely(moment: datetime | None, uploaded_at: datetime) -> Iterable[str]:
     if moment is None:
         yield "label_timestamp is not a time in ISO 8601"
+    elif moment > uploaded_at + CLOCK_SKEW:
+        # It would hold against every correction until that time has come.
+        yield "label_timestamp is later than the upload (without a zone it is in UTC)"
 
 
 def _moment(text: str, uploaded_at: datetime) -> datetime | None:
