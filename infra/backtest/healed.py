@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import batched
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from selfheal.contract.request import Row, Rows
 from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
+from selfheal.labels.files import MAXIMUM_ROWS
 from selfheal.records.healing import Conclusion, Healing, Training, Trigger
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
@@ -211,17 +213,17 @@ class HealedReplay:
         return Rows(_as_values(features), many=True, columns=columns)
 
     def _deliver(self, span: Span) -> None:
-        """Upload the labels that arrive at the end of a period as one file, and take it in."""
+        """Upload the labels that arrive at the end of a period, as many a file as one may have, and take them in."""
         due = self._stream.traffic.take(self._stream.delivered(span.number))
-        if not len(due):
-            return
-        lines = b"".join(
-            orjson.dumps({"prediction_id": row, "label": str(label)}, option=orjson.OPT_APPEND_NEWLINE)
-            for row, label in zip(due.row_ids, due.labels.tolist(), strict=True)
-        )
-        key = self.stores.labels.receive(f"period-{span.number:04d}.jsonl", lines)
-        upload = Upload(key=key, size=len(lines), uploaded_at=span.ends)
-        ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, upload)
+        pairs = zip(due.row_ids, due.labels.tolist(), strict=True)
+        for number, part in enumerate(batched(pairs, MAXIMUM_ROWS, strict=False)):
+            lines = b"".join(
+                orjson.dumps({"prediction_id": row, "label": str(label)}, option=orjson.OPT_APPEND_NEWLINE)
+                for row, label in part
+            )
+            key = self.stores.labels.receive(f"period-{span.number:04d}-{number}.jsonl", lines)
+            upload = Upload(key=key, size=len(lines), uploaded_at=span.ends)
+            ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, upload)
 
     def _train(self, stores: Stores, healing: Healing, now: datetime) -> Training:
         training = train_shadow(stores, healing, now, fit=self._shelf.fit)

@@ -8,6 +8,7 @@ import typer
 
 from infra.cli.environment import StageOption, connect
 from selfheal.errors import UploadUnreadable
+from selfheal.labels.files import check_size
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -22,8 +23,9 @@ def labels(
     """Upload a file of true labels; the labels function takes it from there."""
     if file.suffix not in SUFFIXES or not file.is_file():
         raise UploadUnreadable(f"{file} is not a file with one of the endings {', '.join(SUFFIXES)}")
+    check_size(file.stat().st_size)
     environment = connect(stage)
     body = file.read_bytes()
-    # Tomorrow's file may have the same name; the same file under the same key changes nothing.
+    # Tomorrow's file may have the same name.
     key = environment.stores.labels.receive(f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}", body)
     typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under labels/rejected/")

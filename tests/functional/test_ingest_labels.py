@@ -8,6 +8,7 @@ import pytest
 
 from labels.handler import uploads
 from selfheal.errors import StoreUnavailable
+from selfheal.labels.files import MAXIMUM_BYTES
 from selfheal.records.labels import IngestionReport, Label, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.usecases.ingest_labels import ingest_labels
@@ -27,8 +28,8 @@ def upload(world, name: str, body: str | bytes, at: datetime = NOON) -> Ingestio
     return ingest(world, name, at)
 
 
-def ingest(world, name: str, at: datetime = NOON) -> IngestionReport:
-    told = Upload(key=f"labels/incoming/{name}", size=1, uploaded_at=at)
+def ingest(world, name: str, at: datetime = NOON, size: int = 1) -> IngestionReport:
+    told = Upload(key=f"labels/incoming/{name}", size=size, uploaded_at=at)
     return ingest_labels(world.stores.labels, world.stores.pointer, world.stores.models, told)
 
 
@@ -196,3 +197,19 @@ def test_a_label_of_the_future_is_refused(world, ahead: timedelta, accepted: int
         assert "later than the upload" in rejected(world, "a.csv")[0]["reason"]
         assert upload(world, "b.csv", f"prediction_id,label\n{UNKNOWN},0\n", at=NOON + DAY).accepted
         assert [label.label for label in current(world).values()] == [0]
+
+
+def test_a_file_that_can_t_be_read_to_its_end_keeps_no_row(world):
+    """Rows are taken as they are read, but none is kept before all are: the reason holds for the whole file."""
+    report = upload(world, "a.csv", f'prediction_id,label\n{UNKNOWN},1\n"{UNKNOWN},1\n')
+    assert (report.accepted, report.rejected) == (0, 1)
+    assert not list(world.data.keys("labels/accepted/"))
+
+
+def test_a_file_of_too_many_bytes_is_refused_unread(world):
+    """Its event says how large it is: more than the function's memory holds is never fetched."""
+    report = ingest(world, "never-there.csv", size=MAXIMUM_BYTES + 1)
+    assert report.accepted == 0
+    (row,) = rejected(world, "never-there.csv")
+    assert row["reason"] == report.reason
+    assert "split it" in report.reason

@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet as parquet_files
 
 from selfheal.errors import UploadUnreadable
-from selfheal.labels.files import UploadedRow, read_label_file
+from selfheal.labels.files import MAXIMUM_ROWS, UploadedRow, read_label_file
 from selfheal.labels.values import LabelValues, text_of
 
 ID = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"
@@ -57,6 +57,32 @@ def test_only_a_line_feed_ends_a_json_line(character: str):
     line = f'{{"prediction_id": "{ID}",\r"label": 1, "source": "a{character}b"}}\r\n'
     (row,) = rows_of("a.jsonl", line)
     assert (row.label, row.source, row.fault) == ("1", f"a{character}b", "")
+
+
+def many_rows(rows: int, suffix: str) -> bytes:
+    table = pd.DataFrame({"prediction_id": [ID], "label": [1]}).iloc[[0] * rows]
+    match suffix:
+        case "csv":
+            return table.to_csv(index=False).encode()
+        case "jsonl":
+            return table.to_json(orient="records", lines=True).encode()
+        case _:
+            return table.to_parquet()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_file_has_a_limit_of_rows(suffix: str):
+    """As many as are allowed are read; one more refuses the file, with what to do."""
+    name = f"a.{suffix}"
+    assert sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS, suffix))) == MAXIMUM_ROWS
+    with pytest.raises(UploadUnreadable, match="split it and upload the parts"):
+        sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS + 1, suffix)))
+
+
+def test_a_file_on_one_line_is_not_parsed():
+    """An array in place of lines is one fault that says so, however large the file is."""
+    (row,) = rows_of("a.json", f"[{', '.join(['{}'] * 50_000)}]")
+    assert "give each row its own" in row.fault
 
 
 def arrow(**columns: pa.Array) -> bytes:

@@ -47,10 +47,10 @@ class RequestInvalid(SelfhealError):
 
     def __init__(self, faults: Sequence[FieldFault]) -> None:
         self.faults = tuple(faults[:MAXIMUM_FAULTS])
-        count = (
-            f"{len(self.faults)} field(s)" if len(self.faults) < MAXIMUM_FAULTS else f"{MAXIMUM_FAULTS} or more fields"
+        more = "" if len(self.faults) < MAXIMUM_FAULTS else " or more"
+        super().__init__(
+            f"{len(self.faults)}{more} field(s) don't match the contract; correct each and send the request again"
         )
-        super().__init__(f"{count} don't match the contract; correct each and send the request again")
 
 
 class KeyReused(SelfhealError):
@@ -66,7 +66,7 @@ class BodyTooLarge(SelfhealError):
 
 
 class UploadUnreadable(SelfhealError):
-    """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises."""
+    """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises, or is too large."""
 
 
 class ArtefactRefused(SelfhealError):

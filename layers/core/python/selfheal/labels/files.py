@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 REQUIRED = ("prediction_id", "label")
 OPTIONAL = ("label_timestamp", "source")
+# What the labels function takes in with half its memory and a quarter of its time.
+MAXIMUM_BYTES = 50_000_000
+MAXIMUM_ROWS = 200_000
+# Characters of a JSON line: a whole file on one line would be parsed at once.
+MAXIMUM_LINE = 100_000
 # Rows of a Parquet file that are in memory as Python's own values at once.
 BATCH_ROWS = 10_000
 OUT_OF_RANGE = "a value is out of range: a time beyond the year 9999 or of an unknown zone, or text that is not UTF-8"
@@ -34,17 +39,32 @@ class UploadedRow:
     fault: str = ""
 
 
+def check_size(size: int) -> None:
+    """Raises UploadUnreadable where a file has too many bytes to be read."""
+    if size > MAXIMUM_BYTES:
+        raise UploadUnreadable(
+            f"the file has {size:,} bytes, more than {MAXIMUM_BYTES:,}: split it and upload the parts"
+        )
+
+
 def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
     """The rows of an uploaded file; `line` is the line in the file, for Parquet the number of the row.
 
     Raises:
-        UploadUnreadable: the file as a whole isn't what its name says; the message gives the reason. It may
-            come after some rows: keep none before all are read.
+        UploadUnreadable: the file as a whole isn't what its name says, or has too many rows; the message gives the
+            reason. It may come after some rows: keep none before all are read.
     """
     reader = _READERS.get(PurePosixPath(name).suffix.lower())
     if reader is None:
         raise UploadUnreadable(f"a label file's name ends with one of {', '.join(_READERS)}")
-    return reader(body)
+    return _at_most(MAXIMUM_ROWS, reader(body))
+
+
+def _at_most(maximum: int, rows: Iterator[UploadedRow]) -> Iterator[UploadedRow]:
+    for number, row in enumerate(rows, start=1):
+        if number > maximum:
+            raise UploadUnreadable(f"the file has more than {maximum:,} rows: split it and upload the parts")
+        yield row
 
 
 def _csv_rows(body: bytes) -> Iterator[UploadedRow]:
@@ -65,6 +85,8 @@ def _json_rows(body: bytes) -> Iterator[UploadedRow]:
 
 
 def _json_row(number: int, line: str) -> UploadedRow:
+    if len(line) > MAXIMUM_LINE:
+        return UploadedRow(number, fault=f"the line is longer than {MAXIMUM_LINE:,} characters: give each row its own")
     try:
         cells = orjson.loads(line)
     except orjson.JSONDecodeError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
-from selfheal.labels.files import UploadedRow, read_label_file
+from selfheal.labels.files import UploadedRow, check_size, read_label_file
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import is_prediction_id
@@ -29,16 +29,15 @@ def ingest_labels(
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
-    name = upload.key.removeprefix(INCOMING)
+    name, values = upload.key.removeprefix(INCOMING), _label_values(pointer, models)
     try:
-        body = labels.upload(upload.key)
-        rows = list(read_label_file(name, body))
+        check_size(upload.size)
+        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload.key)), values, upload.uploaded_at)
     except ObjectMissing:
         return _refusal(name, "the file was gone before it was read")
     except UploadUnreadable as error:
         labels.reject(name, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
         return _refusal(name, str(error))
-    sorted_rows = sort_rows(rows, _label_values(pointer, models), upload.uploaded_at)
     if sorted_rows.rejected:
         labels.reject(name, sorted_rows.rejected)
     kept = labels.accept(sorted_rows.accepted.values())
