@@ -24,6 +24,7 @@ from selfheal.records.monitoring import FaultPeriod
 from selfheal.usecases.heal import start_healing
 from selfheal.usecases.pause import pause, resume
 from selfheal.usecases.promote import force_promotion
+from tests.support.serving import event
 from tests.support.small_loop import START, STEP, SmallLoop
 from tests.support.templates import GUARDED
 
@@ -61,10 +62,14 @@ def cloud(tmp_path_factory):
 
 
 def before_the_first_model(loop: SmallLoop) -> None:
-    """Nothing is in production: requests hear so, labels are taken in all the same, a monitoring run fails for good."""
+    """Nothing is in production: requests hear so, labels are taken in all the same, a monitoring run fails for good.
+
+    One upload is gone before its event is handled, another event can't be handled at all.
+    """
     cloud = loop.cloud
     assert httpx.get(f"{cloud.url}/model", timeout=60).status_code == 503
     cloud.stores.data.put("labels/incoming/early.csv", b"prediction_id,label\n")
+    cloud._functions.invoke_later("labels", json.dumps(event("s3_labels_uploaded")).encode())
     cloud.settle()
     for fail in (
         lambda: cloud.clock.advance(STEP),

@@ -110,6 +110,13 @@ def test_permissions_are_named_one_by_one(functions, statements, name):
             assert "s3:prefix" in json.dumps(statement["Condition"])
 
 
+def test_the_labels_function_learns_that_an_upload_is_gone(functions, statements, of_type):
+    """Without a right to list, S3 says 403 of a missing key; it is told of both buckets, and may list in neither."""
+    told = [s for s in statements(functions["labels"]) if s["Action"] == "s3:ListBucket"]
+    assert all(statement["Condition"] == {"Null": {"s3:prefix": "true"}} for statement in told)
+    assert len({json.dumps(statement["Resource"]) for statement in told}) == len(of_type("AWS::S3::Bucket")) == 2
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_roles_have_no_managed_policies(functions, resources, name):
     """A function's role holds its own statements only."""

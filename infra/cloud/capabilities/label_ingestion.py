@@ -37,6 +37,7 @@ class LabelIngestion(Construct):
             settings=storage.settings(LabelsSettings),
             statements=[
                 may_read(data, INCOMING),
+                may_learn_what_is_missing(data),
                 may_write(data, "labels/accepted/", "labels/rejected/"),
                 may_read(registry, "pointers/", "models/"),
                 may_learn_what_is_missing(registry),
