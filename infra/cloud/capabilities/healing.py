@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge
 from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
-from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
+from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, PromotionSettings, ShadowTrainingSettings
@@ -59,7 +59,6 @@ class Healing(Construct):
                 *self._reads_labelled_rows(),
                 may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
                 may_list(self._storage.registry, "models/", "ledger/"),
-                may_learn_what_is_missing(self._storage.registry),
                 self._storage.may_write_once("models/"),
             ],
             sizing=Sizing(memory=3008, timeout=900),
@@ -83,7 +82,6 @@ class Healing(Construct):
                 *self._reads_labelled_rows(),
                 may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
                 may_list(self._storage.registry, "ledger/"),
-                may_learn_what_is_missing(self._storage.registry),
                 self._storage.may_write_once("evidence/"),
             ],
             sizing=Sizing(memory=3008, timeout=600),
