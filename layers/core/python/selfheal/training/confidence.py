@@ -17,7 +17,7 @@ from selfheal.contract import Contract
 from selfheal.records.manifest import Confidence
 from selfheal.training.curves import curves_of
 from selfheal.training.metrics import tuning_metrics
-from selfheal.training.model import FittedModel
+from selfheal.training.model import Calibration, FittedModel
 from selfheal.training.training import TrainedModel
 
 # One that was wrong may have met with a change that comes once; it takes several to tell a habit, and each of them so
@@ -76,20 +76,16 @@ def _standard_error(slope: float, without: Floats) -> float:
     return float(np.sqrt((versions - 1) / versions * ((without - slope) ** 2).sum()))
 
 
-def drawn(scores: Floats, confidence: Confidence) -> Floats:
-    """Scores in log-odds drawn towards the centre."""
-    return confidence.centre + confidence.slope * (scores - confidence.centre)
-
-
 def less_sure(
     trained: TrainedModel, confidence: Confidence, contract: Contract, tuning_labels: NDArray[np.int8]
 ) -> TrainedModel:
     """The same model with its scores drawn towards the centre; a threshold that it chose itself moves along."""
     fitted = trained.fitted
-    probabilities = expit(drawn(logit(trained.tuning_probabilities), confidence))
+    towards = Calibration().drawn(confidence.slope, confidence.centre)
+    probabilities = towards.probabilities(logit(trained.tuning_probabilities))
     threshold = contract.model.threshold
     if threshold == "max_f1":
-        threshold = float(expit(drawn(np.array(logit(fitted.threshold)), confidence)))
+        threshold = float(towards.probabilities(np.array(logit(fitted.threshold))))
     calibration = fitted.calibration.drawn(confidence.slope, confidence.centre)
     return replace(
         trained,
