@@ -21,7 +21,8 @@ def verdict_of(policies: Mapping[str, PolicyResult]) -> str:
     if healed is None:
         return f"Healing wasn't among the policies that were compared: {', '.join(policies)}."
     if frozen is None or "oracle" not in policies:
-        return f"Healing ended at a Brier score of {healed.brier:.4f} after {_moves(healed)}."
+        beside = f", for {frozen.brier:.4f} of a frozen model," if frozen else ""
+        return f"Healing ended at a Brier score of {healed.brier:.4f}{beside} after {_moves(healed)}."
     if healed.regained is None:
         return f"There was nothing to heal: no later version would have been better. Healing made {_moves(healed)}."
     beside = f"; retraining every period and promoting blindly {_share(always)}" if always else ""
