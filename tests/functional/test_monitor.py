@@ -248,16 +248,21 @@ def test_a_message_is_sent_only_when_something_changed():
     assert "report.html" in body
 
 
-def test_drift_that_could_not_be_told_is_told_by_the_next_run():
-    """SNS is down when drift is found: the run fails, its retry tells, and the run after that doesn't repeat it."""
-    world = CreditWorld(notifications=FakeNotifications(down=True))
-    world.hours(24, phase=Phase.STRESS, label_delay=None)
+def run_until_told(world: CreditWorld) -> None:
+    """A run that can't send its message, its retry, and the run after that."""
     with pytest.raises(StoreUnavailable):
         world.run()
     world.notifications.down = False
     for _ in range(2):
         world.now += HOUR / 60
         world.run()
+
+
+def test_drift_that_could_not_be_told_is_told_by_the_next_run():
+    """SNS is down when drift is found: the run fails, its retry tells, and the run after that doesn't repeat it."""
+    world = CreditWorld(notifications=FakeNotifications(down=True))
+    world.hours(24, phase=Phase.STRESS, label_delay=None)
+    run_until_told(world)
     ((subject, _),) = world.notifications.sent
     assert subject.startswith("Inputs have drifted")
 
@@ -266,12 +271,7 @@ def test_a_lost_healing_that_could_not_be_told_is_told_by_the_next_run():
     """SNS is down when a healing has timed out: the ledger waits for the message, and both come once."""
     world = CreditWorld(notifications=FakeNotifications(down=True))
     world.executions.statuses[f"{VERSION}-0"] = "TIMED_OUT"
-    with pytest.raises(StoreUnavailable):
-        world.run()
-    world.notifications.down = False
-    for _ in range(2):
-        world.now += HOUR / 60
-        world.run()
+    run_until_told(world)
     ((subject, body),) = world.notifications.sent
     assert subject == "selfheal: a healing ended without a decision"
     assert "TIMED_OUT" in body

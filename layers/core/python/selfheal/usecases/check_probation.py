@@ -18,8 +18,7 @@ from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.scoring import model_of, scored_rows
-from selfheal.usecases.track_record import UNREADABLE
+from selfheal.usecases.scoring import UNREADABLE, model_of, scored_rows
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from selfheal.composition import Stores
-from selfheal.errors import HealingIncomplete, SelfhealError, StoreUnavailable
+from selfheal.errors import EvaluationUnfair, HealingIncomplete
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.ledger import Judged, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence
 from selfheal.usecases.heal import last_move
+from selfheal.usecases.scoring import UNREADABLE
 from selfheal.usecases.second_look import refused_for_want_of_evidence, second_start
+
+# A version like that is passed over; where a store doesn't answer, the evaluation is tried again as a whole.
+UNJUDGEABLE = (*UNREADABLE, EvaluationUnfair)
 
 
 def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: datetime) -> Verdict:
@@ -56,9 +58,7 @@ def _most_modest(
         return passed, passed.reason
     try:
         judged = compared(stores, production, modest, passed.start, now, last_move(entries))
-    except StoreUnavailable:
-        raise
-    except (SelfhealError, ValidationError) as error:
+    except UNJUDGEABLE as error:
         return passed, f"{passed.reason}; its modest version couldn't be judged ({type(error).__name__})"
     if judged.failed:
         return passed, f"{passed.reason}; its modest version doesn't pass: {judged.reason}"
@@ -77,9 +77,7 @@ def _second_look(
     try:
         start = second_start(stores.labels, decisions, (refused, production.version), now, least)
         judged = compared(stores, production, refused, start, now, last_move(entries)) if start else None
-    except StoreUnavailable:
-        raise
-    except (SelfhealError, ValidationError) as error:
+    except UNJUDGEABLE as error:
         # The verdict on the shadow model stands, whatever became of the one before it.
         return f"; {refused} couldn't be judged again ({type(error).__name__})"
     # Labels of predictions that weren't logged, or that a broken pipeline made, judge nobody: too few rows are no look.

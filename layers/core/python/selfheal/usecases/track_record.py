@@ -7,23 +7,19 @@ from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from scipy.special import logit
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
-from selfheal.errors import ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown
 from selfheal.records.manifest import Manifest
-from selfheal.usecases.scoring import model_of
+from selfheal.usecases.scoring import UNREADABLE, model_of
 
 # The newest ones: each is read and asked.
 MOST_VERSIONS = 30
 # A probability of exactly 0 or 1 has no log-odds.
 SMALLEST = 1e-12
 FOR_EVER = np.datetime64("9999-12-31", "us")
-# What is wrong with a version for good; a store that doesn't answer is another matter.
-UNREADABLE = (ArtefactRefused, ObjectMissing, ReferenceTampered, ValidationError, VersionUnknown)
 
 
 @dataclass(frozen=True, eq=False)
