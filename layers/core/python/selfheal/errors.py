@@ -77,6 +77,10 @@ class ExportInexact(SelfhealError):
     """An exported model differs from the fitted one on a probe row, so no version is written."""
 
 
+class BlendImpossible(SelfhealError):
+    """Versions can't be served as one weighted mean; the message names what stands in the way."""
+
+
 class ReferenceTampered(SelfhealError):
     """A frozen object no longer has the hash that its manifest records."""
 

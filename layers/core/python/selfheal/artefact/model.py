@@ -57,7 +57,14 @@ class Artefact:
         """
         import numpy as np
 
-        return np.array(self._probabilities_of(columns, len(columns[self.features[0].name])), dtype=np.float64)
+        return np.array(self._probabilities_of(columns, self._rows_of(columns)), dtype=np.float64)
+
+    def log_odds_of(self, columns: "Mapping[str, NDArray[Any]]") -> "NDArray[Any]":
+        """What `probabilities_of` says as log-odds: calibrated, shape (n,), float64."""
+        return self._log_odds_of(columns, self._rows_of(columns))
+
+    def _rows_of(self, columns: "Mapping[str, NDArray[Any]]") -> int:
+        return len(columns[self.features[0].name])
 
     def _probability(self, row: Mapping[str, Any]) -> float:
         cells: list[Cell] = []
@@ -74,15 +81,17 @@ class Artefact:
         }
 
     def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[float]:
+        # Not numpy's exp: its bits differ from the C library's, which scikit-learn and plain Python use.
+        return [expit(log_odds) for log_odds in self._log_odds_of(values, rows).tolist()]
+
+    def _log_odds_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> "NDArray[Any]":
         import numpy as np
 
         columns: list[NDArray[Any]] = []
         with np.errstate(all="ignore"):
             for block in self.blocks:
                 block.many(values[block.feature], columns)
-            score = self.slope * self.estimator.many(columns, rows) + self.intercept
-        # Not numpy's exp: its bits differ from the C library's, which scikit-learn and plain Python use.
-        return [expit(value) for value in score.tolist()]
+            return self.slope * self.estimator.many(columns, rows) + self.intercept
 
 
 def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

@@ -19,16 +19,15 @@ from sklearn.preprocessing import (
 )
 
 from selfheal.artefact import FORMAT, FORMAT_VERSION
+from selfheal.artefact.edges import UNSEEN, width
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
-from selfheal.training.export_trees import trees, width
+from selfheal.training.export_trees import trees
 from selfheal.training.model import FittedModel
 
 type Block = dict[str, Any]
 # The blocks that an estimator reads, and the estimator.
 type Exported = tuple[list[Block], dict[str, Any]]
-
-UNSEEN = "\N{SNOWMAN} a category that training has not seen"
 
 
 def document(model: FittedModel, contract: Contract) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from selfheal.artefact.edges import width
 from selfheal.errors import ExportInexact
 
 type Block = dict[str, Any]
@@ -26,11 +27,6 @@ def trees(model: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[l
     ]
     baseline = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
     return blocks, {"kind": "trees", "baseline": baseline, "trees": exported}
-
-
-def width(block: Block) -> int:
-    """How many columns a block makes."""
-    return int(block["size"]) if block["kind"] == "one_hot" else 1
 
 
 def _size(block: Block) -> int:

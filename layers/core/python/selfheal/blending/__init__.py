@@ -1,0 +1,8 @@
+"""A blend: up to three trained models served as one `model.json`, the weighted mean of their log-odds.
+
+Works on documents alone: no training library is needed, and nothing is fitted.
+"""
+
+from selfheal.blending.blend import MOST_MEMBERS, blended
+
+__all__ = ["MOST_MEMBERS", "blended"]

@@ -1,0 +1,193 @@
+"""A blend: one `model.json` that answers the weighted mean, in log-odds, of up to three others."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from selfheal.artefact import SIZE_LIMIT, load_artefact
+from selfheal.artefact.model import expit
+from selfheal.blending import blended
+from selfheal.blending.proof import TOLERANCE
+from selfheal.errors import ArtefactRefused, BlendImpossible, ExportInexact
+from selfheal.training import pipelines
+from selfheal.training.exporting import export
+from selfheal.training.model import Calibration, FittedModel
+from selfheal.training.model import Member as FittedMember
+from selfheal.training.pipelines import Inputs
+from tests.support.rows import MIXED, mixed_rows
+
+FRESH = mixed_rows(3000, seed=99).features
+COLUMNS = {name: FRESH[name].to_numpy() for name in MIXED.feature_names}
+
+
+def member(seed: int, calibration: Calibration | None = None, weights: tuple[float, float] = (0.75, 0.25)) -> bytes:
+    """Boosting and a linear model by these weights, trained on rows of their own; categories come and go with them."""
+    rows = mixed_rows(700, seed=seed)
+    inputs = Inputs.of(MIXED, rows)
+    kinds = [pipelines.boosting(inputs, seed=0, max_iter=8, max_leaf_nodes=12), pipelines.logistic(inputs, seed=0)]
+    # One thread: several wait for each other on a busy machine.
+    with threadpool_limits(1):
+        fitted = [
+            FittedMember(pipeline.fit(rows.features, rows.labels), weight)
+            for pipeline, weight in zip(kinds, weights, strict=True)
+            if weight
+        ]
+    return export(FittedModel(fitted, calibration or Calibration(), 0.4), rows.features, MIXED)
+
+
+@pytest.fixture(scope="module")
+def trained() -> list[bytes]:
+    """Five: both kinds with and without calibration, trees alone, coefficients alone."""
+    return [
+        member(1),
+        member(2, Calibration(0.8, -0.3)),
+        member(3, weights=(1.0, 0.0)),
+        member(4, Calibration(1.3, 0.2), weights=(0.0, 1.0)),
+        member(5, weights=(0.5, 0.5)),
+    ]
+
+
+def mean_in_log_odds(members: list[tuple[bytes, float]]) -> list[float]:
+    log_odds = [weight * load_artefact(payload).log_odds_of(COLUMNS) for payload, weight in members]
+    return [expit(value) for value in sum(log_odds[1:], log_odds[0]).tolist()]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    which=st.lists(st.integers(0, 4), min_size=2, max_size=3),
+    raw=st.lists(st.floats(1e-6, 1), min_size=3, max_size=3),
+    threshold=st.floats(0, 1),
+)
+def test_a_blend_answers_the_weighted_mean_of_its_members_log_odds(
+    trained: list[bytes], which: list[int], raw: list[float], threshold: float
+):
+    """To 1e-12 on fresh rows, calibration included; one row has the bits of many; the threshold is its own."""
+    total = math.fsum(raw[: len(which)])
+    members = [(trained[index], weight / total) for index, weight in zip(which, raw, strict=False)]
+    blend = load_artefact(blended(members, threshold))
+    many = blend.probabilities_of(COLUMNS)
+    assert np.abs(many - mean_in_log_odds(members)).max() <= TOLERANCE
+    assert [blend.probabilities([row])[0] for row in FRESH.iloc[:60].to_dict("records")] == many[:60].tolist()
+    assert blend.threshold == threshold
+
+
+def linear(coefficient: float, intercept: float = 0.0, *, name: str = "x", **changes: Any) -> bytes:
+    """A model of one number: coefficient * x + intercept; missing counts as 0."""
+    return json.dumps(
+        {
+            "format": "selfheal-model",
+            "format_version": 1,
+            "features": [{"name": name, "kind": "number"}],
+            "blocks": [{"kind": "number", "feature": 0, "steps": [{"kind": "impute", "value": 0.0}]}],
+            "estimator": {"kind": "linear", "intercept": intercept, "coefficients": [coefficient]},
+            "calibration": None,
+            "threshold": 0.5,
+            **changes,
+        }
+    ).encode()
+
+
+def test_a_mean_of_two_lines_is_the_one_computed_by_hand():
+    """0.25 * (2 * (3 + 1) - 4) + 0.75 * (5 * 3) is 12.25 at x = 3: weights, slope and intercept are all in it."""
+    calibrated = linear(1.0, 1.0, calibration={"slope": 2.0, "intercept": -4.0})
+    blend = load_artefact(blended([(calibrated, 0.25), (linear(5.0), 0.75)], 0.5))
+    assert blend.probabilities([{"x": 3.0}]) == [pytest.approx(1 / (1 + math.exp(-12.25)), rel=1e-14)]
+
+
+def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[bytes]):
+    """Its document with another threshold, whatever its own calibration."""
+    for payload in trained:
+        alone = blended([(payload, 1.0)], 0.125)
+        assert json.loads(alone) == {**json.loads(payload), "threshold": 0.125}
+        assert (
+            load_artefact(alone).probabilities_of(COLUMNS) == load_artefact(payload).probabilities_of(COLUMNS)
+        ).all()
+
+
+def test_the_same_members_and_weights_give_the_same_bytes(trained: list[bytes]):
+    """So that whoever verifies a version can build it again and compare hashes."""
+    members = [(trained[0], 0.5), (trained[1], 0.3), (trained[2], 0.2)]
+    assert blended(members, 0.3) == blended(members, 0.3)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[0.5, 0.4], [1.5, -0.5], [1.0, 0.0], [float("nan"), 1.0], [float("inf"), 0.5], []],
+)
+def test_weights_that_are_no_shares_are_refused(weights: list[float]):
+    """Zero, negative, not a number, or not adding up to 1."""
+    with pytest.raises(BlendImpossible, match=r"weights|members"):
+        blended([(linear(1.0), weight) for weight in weights], 0.5)
+
+
+def test_more_than_three_members_are_refused():
+    """The latency that was promised is that of three."""
+    with pytest.raises(BlendImpossible, match="3 members, not 4"):
+        blended([(linear(1.0), 0.25)] * 4, 0.5)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_probability_is_refused(threshold: float):
+    """The operating point lies between 0 and 1."""
+    with pytest.raises(BlendImpossible, match="threshold"):
+        blended([(linear(1.0), 1.0)], threshold)
+
+
+def test_members_of_different_contracts_are_refused_by_the_feature():
+    """Another name, another kind, another order: the message says which and what to do."""
+    with pytest.raises(BlendImpossible, match=r"differ in x, z.*one contract"):
+        blended([(linear(1.0), 0.5), (linear(1.0, name="z"), 0.5)], 0.5)
+    two = [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}]
+    with pytest.raises(BlendImpossible, match="another order"):
+        blended(
+            [
+                (linear(1.0, features=two), 0.5),
+                (linear(1.0, features=two[::-1], blocks=[], estimator=CONSTANT), 0.5),
+            ],
+            0.5,
+        )
+
+
+CONSTANT = {"kind": "linear", "intercept": 0.0, "coefficients": []}
+
+
+def test_a_member_that_is_not_sound_is_refused():
+    """A damaged member doesn't get into a blend."""
+    with pytest.raises(ArtefactRefused):
+        blended([(linear(1.0), 0.5), (linear(1.0)[:-5], 0.5)], 0.5)
+
+
+def test_a_blend_larger_than_a_predictor_reads_is_refused_with_what_to_do():
+    """Two members that fit and a blend that doesn't."""
+    long_names = {f"{number}{'x' * (SIZE_LIMIT // 10)}": 0 for number in range(6)}
+    block = {"kind": "one_hot", "feature": 1, "codes": long_names, "size": 1, "missing": None, "unknown": None}
+    features = [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}]
+    estimators = [{"kind": "linear", "intercept": 0.0, "coefficients": [coefficient]} for coefficient in (1.0, 2.0)]
+    members = [
+        (linear(1.0, features=features, blocks=[{**block, "unknown": unknown}], estimator=estimator), 0.5)
+        for estimator, unknown in zip(estimators, (None, 0), strict=True)
+    ]
+    assert all(len(payload) < SIZE_LIMIT for payload, _ in members)
+    with pytest.raises(BlendImpossible, match=f"{SIZE_LIMIT} are served: blend fewer members"):
+        blended(members, 0.5)
+
+
+def test_a_blend_that_differs_from_its_members_is_not_handed_out(trained: list[bytes], monkeypatch: pytest.MonkeyPatch):
+    """One leaf of one tree off by a thousandth is found by the probe rows."""
+    from selfheal.blending import blend
+    from selfheal.blending.merging import merged
+
+    def tampered(*arguments: Any) -> dict[str, Any]:
+        document = json.loads(json.dumps(merged(*arguments)))
+        document["estimator"]["parts"][0]["estimator"]["trees"][5]["leaves"][0] += 0.001
+        return document
+
+    monkeypatch.setattr(blend, "merged", tampered)
+    with pytest.raises(ExportInexact, match="differs from its members' mean"):
+        blended([(trained[0], 0.5), (trained[1], 0.5)], 0.5)
