@@ -43,22 +43,23 @@ def floor(material: Material) -> Contestant:
     return Contestant("floor", bare_python(), "floor", (material.programs, material.runtime))
 
 
-def deployed(material: Material, store: Mapping[str, str]) -> Contestant:
-    """The predictor as it is deployed, over a store that answers at an address."""
-    variables = {"AWS_LAMBDA_RUNTIME_API": "unused", **store}
-    return Contestant("selfheal", bare_python(), "predictor.handler", tuple(material.package), variables)
+def deployed(material: Material, name: str, store: Mapping[str, str]) -> Contestant:
+    """The predictor as it is deployed, over a store that answers at an address; the registry has its name."""
+    variables = {"AWS_LAMBDA_RUNTIME_API": "unused", "SELFHEAL_REGISTRY_BUCKET": name, **store}
+    return Contestant(name, bare_python(), "predictor.handler", tuple(material.package), variables)
 
 
-def stubbed(material: Material) -> Contestant:
-    """The predictor with the store stubbed."""
+def stubbed(material: Material, name: str) -> Contestant:
+    """The predictor with the store stubbed, and the registry of its name."""
     path = (material.programs, *material.package)
-    return Contestant("selfheal", bare_python(), "stubbed", path, {"REGISTRY": str(material.registry)})
+    return Contestant(name, bare_python(), "stubbed", path, {"REGISTRY": str(material.registries[name])})
 
 
 def served_stub(material: Material) -> Contestant:
     """The same for a server whose environment has the third-party packages."""
     path = (material.programs, material.task, material.core)
-    return Contestant("selfheal", bare_python(), "stubbed", path, {"REGISTRY": str(material.registry)})
+    variables = {"REGISTRY": str(material.registries["selfheal"])}
+    return Contestant("selfheal", bare_python(), "stubbed", path, variables)
 
 
 def sklearn_peer(material: Material) -> Contestant:

@@ -1,10 +1,11 @@
-"""What is measured: the packages as they are deployed, a really trained model, and the requests."""
+"""What is measured: the packages as they are deployed, really trained models, and the requests."""
 
 import json
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from infra.cloud.packaging import Packages
 from infra.simulation.credit import credit_rows
+from selfheal.blending import blended
 from selfheal.composition import Stores
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
@@ -31,13 +33,13 @@ BATCH = 10_000
 
 @dataclass(frozen=True)
 class Material:
-    """Folders and files below build/bench/serving."""
+    """Folders and files below build/bench/serving; a registry for each contestant of ours, by name."""
 
     task: Path
     core: Path
     runtime: Path
     programs: Path
-    registry: Path
+    registries: Mapping[str, Path]
     rows: Path
     one: Path
     batch: Path
@@ -58,9 +60,8 @@ def prepare() -> Material:
     subprocess.run(command, check=True)
     features, labels = credit_rows(np.random.default_rng(0), TRAINED_ON)
     features.assign(label=labels).to_csv(FOLDER / "rows.csv", index=False)
-    _write_registry(features, labels)
-    requests = _requests(features)
-    return Material(task, core, runtime, programs, FOLDER / "registry", FOLDER / "rows.csv", *requests)
+    registries = {name: _registry(name, model) for name, model in _models(features, labels).items()}
+    return Material(task, core, runtime, programs, registries, FOLDER / "rows.csv", *_requests(features))
 
 
 def _packages() -> tuple[Path, Path, Path]:
@@ -71,19 +72,32 @@ def _packages() -> tuple[Path, Path, Path]:
     return FOLDER / "task", FOLDER / "core" / "python", FOLDER / "runtime" / "python"
 
 
-def _write_registry(features: Any, labels: Any) -> None:
+def _models(features: Any, labels: Any) -> dict[str, bytes]:
+    """One model of all rows, and its blend with those of the older and of the newer rows."""
     moments = np.arange(len(labels)).astype("datetime64[m]").astype("datetime64[us]")
     rows = Dataset(np.array([f"base-{i}" for i in range(len(labels))], dtype=object), moments, features, labels)
+    older, newer = slice(0, int(0.7 * TRAINED_ON)), slice(int(0.3 * TRAINED_ON), None)
+    models = [_trained(part) for part in (rows, rows.take(older), rows.take(newer))]
+    return {"selfheal": models[0], "blend": blended(list(zip(models, (0.5, 0.3, 0.2), strict=True)), 0.5)}
+
+
+def _trained(rows: Dataset) -> bytes:
     trained = train(rows, default_contract())
     print("model:", *(candidate.name for candidate in trained.candidates if candidate.chosen))
-    bucket = MemoryBucket()
+    return export(trained.fitted, rows.features, default_contract())
+
+
+def _registry(name: str, model: bytes) -> Path:
+    """The folder of a registry whose production version is this model."""
+    bucket, folder = MemoryBucket(), FOLDER / "registries" / name
     stores = Stores(bucket, bucket)
-    write_version(stores, "v1", model=export(trained.fitted, features, default_contract()))
+    write_version(stores, "v1", model=model)
     promote(stores, "v1")
     for key in bucket.keys(""):
-        path = FOLDER / "registry" / key
+        path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bucket.get(key).body)
+    return folder
 
 
 def _requests(features: Any) -> tuple[Path, Path]:

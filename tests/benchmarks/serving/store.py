@@ -1,4 +1,4 @@
-"""A store at an address: moto's server in a process of its own, with the registry that is measured."""
+"""A store at an address: moto's server in a process of its own, with the registries that are measured."""
 
 import socket
 import subprocess
@@ -11,13 +11,12 @@ from pathlib import Path
 import boto3
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
-BUCKETS = {"SELFHEAL_DATA_BUCKET": "data", "SELFHEAL_REGISTRY_BUCKET": "registry"}
-NAMESPACE = {"SELFHEAL_METRICS_NAMESPACE": "benchmark"}
+SETTINGS = {"SELFHEAL_DATA_BUCKET": "data", "SELFHEAL_METRICS_NAMESPACE": "benchmark"}
 
 
 @contextmanager
-def store(registry: Path) -> Iterator[Mapping[str, str]]:
-    """The variables with which a predictor finds it."""
+def store(registries: Mapping[str, Path]) -> Iterator[Mapping[str, str]]:
+    """The variables with which a predictor finds it; each registry is a bucket of its name."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -25,11 +24,12 @@ def store(registry: Path) -> Iterator[Mapping[str, str]]:
         wait_for(port)
         address = f"http://127.0.0.1:{port}"
         client = boto3.Session("testing", "testing", region_name="us-east-1").client("s3", endpoint_url=address)
-        for name in BUCKETS.values():
+        client.create_bucket(Bucket=SETTINGS["SELFHEAL_DATA_BUCKET"])
+        for name, registry in registries.items():
             client.create_bucket(Bucket=name)
-        for file in registry.rglob("*.json"):
-            client.put_object(Bucket="registry", Key=str(file.relative_to(registry)), Body=file.read_bytes())
-        yield {**CREDENTIALS, **BUCKETS, **NAMESPACE, "AWS_ENDPOINT_URL": address}
+            for file in registry.rglob("*.json"):
+                client.put_object(Bucket=name, Key=str(file.relative_to(registry)), Body=file.read_bytes())
+        yield {**CREDENTIALS, **SETTINGS, "AWS_ENDPOINT_URL": address}
     finally:
         server.terminate()
         server.wait()
