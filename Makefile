@@ -127,6 +127,10 @@ fuzz-api: setup ## Send five thousand generated requests to the API of the local
 openapi: setup ## Write docs/openapi.json
 	@$(BIN)/python -m infra.openapi
 
+.PHONY: environments
+environments: setup ## Write infra/environments.json, which `selfheal cost` reads
+	@$(BIN)/python -m infra.environments
+
 .PHONY: bench-gates
 bench-gates: setup ## Measure the gates and the probation: who gets in, who is taken back (about eight minutes; build/bench/gates.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.gates

@@ -1,6 +1,5 @@
 """`selfheal cost`: what an environment will cost."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -13,18 +12,13 @@ def cost(
     rows: Annotated[float, typer.Option(min=1, help="Rows in a request.")] = 1.0,
     stage: StageOption = "dev",
 ) -> None:
-    """The monthly bill by service, from the template's settings and the list prices of infra/prices.toml."""
-    from infra.cost import endpoint_month, environment_of, monthly_bill
-    from infra.local.synthesis import synthesised
+    """The monthly bill by service, from the templates' settings and the list prices of infra/prices.toml."""
+    from infra.cost import endpoint_month, monthly_bill
+    from infra.environments import environment
 
-    folder = synthesised(stage=stage)
-    service, data = (
-        json.loads((folder / f"selfheal-{stage}-{name}.template.json").read_text(encoding="utf-8"))
-        for name in ("service", "data")
-    )
-    environment = environment_of(service, data)
-    bill = monthly_bill(environment, requests_per_day=requests_per_day, rows_per_request=rows)
-    idle = monthly_bill(environment, requests_per_day=0)
+    found = environment(stage)
+    bill = monthly_bill(found, requests_per_day=requests_per_day, rows_per_request=rows)
+    idle = monthly_bill(found, requests_per_day=0)
     for name, dollars in sorted(bill.items(), key=lambda item: -item[1]):
         typer.echo(f"{name:16}{dollars:10.2f} $ a month")
     typer.echo(f"{'in all':16}{sum(bill.values()):10.2f} $ a month")

@@ -29,10 +29,12 @@ def promote(
 
 def rollback(
     reason: ReasonOption,
-    version: Annotated[str | None, typer.Argument(help="The version to go back to; the one before, if absent.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="The version to go back to; if absent, the one that was replaced.")
+    ] = None,
     stage: StageOption = "dev",
 ) -> None:
-    """Bring an older version back into production at once."""
+    """Bring an older version back into production at once; done twice, it goes back one further."""
     from selfheal.composition import system_clock
     from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.roll_back import roll_back

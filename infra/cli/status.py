@@ -22,7 +22,7 @@ def status(stage: StageOption = "dev") -> None:
     summaries = [key for key in written if key.endswith("/summary.json")]
     if summaries:
         summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
-        table.add_row("last run", f"{summary['timestamp']}: {summary['verdict']}")
+        table.add_row("last run", f"{summary['timestamp']}: {summary['sentence']}")
     entries = list(environment.stores.ledger.entries())
     pause = pause_in_force(entries)
     table.add_row("promotion", "automatic" if pause is None else pause_sentence(pause))

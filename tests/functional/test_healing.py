@@ -18,6 +18,7 @@ from selfheal.errors import (
     StoreUnavailable,
     VersionUnknown,
 )
+from selfheal.healing.line import versions_in_line
 from selfheal.records.healing import Ending, Healing, Training, Verdict
 from selfheal.records.ledger import Decision, Outcome
 from selfheal.stores.ledger import Ledger
@@ -29,6 +30,7 @@ from selfheal.usecases.evaluation import evaluation_start_of
 from selfheal.usecases.evidence import read_evidence
 from selfheal.usecases.heal import last_move, next_start_allowed, start_healing, sweep
 from selfheal.usecases.labelled_rows import labelled_window
+from selfheal.usecases.promote import force_promotion
 from selfheal.usecases.roll_back import roll_back
 from tests.support.healing import (
     CONTRACT,
@@ -335,6 +337,46 @@ def test_a_rollback_to_nowhere_is_refused_and_leaves_no_trace(version: str | Non
     with pytest.raises(error):
         roll_back(stores, version, reason="complaints", actor="ann", now=LATER)
     assert entries_of(stores) == ["bootstrap", "done"]
+
+
+def three_versions() -> Stores:
+    """v1, which v2 replaced, which v3 replaced."""
+    stores, _ = healed_environment()
+    write_version(stores, "v3", slope=1.0)
+    for number, version in enumerate(("v2", "v3")):
+        force_promotion(stores, version, reason="a hunch", actor="ann", now=LATER + number * HOUR)
+    return stores
+
+
+def rolled_back(stores: Stores, hours: int, version: str | None = None) -> str:
+    roll_back(stores, version, reason="complaints", actor="ann", now=LATER + hours * HOUR)
+    return production_of(stores)
+
+
+def test_a_second_rollback_goes_back_one_further():
+    """What was just taken back doesn't return: the version before that one does, and before the first there is none."""
+    stores = three_versions()
+    assert [rolled_back(stores, 3), rolled_back(stores, 4)] == ["v2", "v1"]
+    with pytest.raises(RollbackImpossible, match="v2, which was taken back, returns by its name alone"):
+        rolled_back(stores, 5)
+
+
+def test_a_version_that_was_taken_back_returns_by_name():
+    """It then stands on the version that it replaced anew, and what was promoted after a rollback on what it met."""
+    stores = three_versions()
+    assert [rolled_back(stores, 3), rolled_back(stores, 4, "v3"), rolled_back(stores, 5)] == ["v2", "v3", "v2"]
+    assert rolled_back(stores, 6, "v1") == "v1"
+    force_promotion(stores, "v3", reason="a hunch", actor="ann", now=LATER + 7 * HOUR)
+    assert rolled_back(stores, 8) == "v1"
+
+
+def test_a_rollback_counts_though_its_outcome_was_never_written():
+    """The pointer says that it moved; the process died before the ledger could."""
+    stores = three_versions()
+    rolled_back(stores, 3)
+    entries = list(stores.ledger.entries())
+    assert entries[-1].outcome is not None
+    assert versions_in_line(entries[:-1], stores.pointer.read().pointer) == ["v1", "v2"]
 
 
 # Crashes

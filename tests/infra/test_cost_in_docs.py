@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.cost import endpoint_month, environment_of, monthly_bill
+from infra.environments import PATH, environment, synthesised_environment, text
 from tests.support.templates import template_of
 
 
@@ -20,3 +21,9 @@ def test_the_documented_endpoint_is_the_price_files():
     """What a SageMaker endpoint costs comes from the same dated file."""
     _, dollars = endpoint_month()
     assert f"| {dollars:.2f} |" in Path("docs/deploy.md").read_text(encoding="utf-8")
+
+
+def test_what_is_written_down_of_each_stage_is_what_its_templates_say():
+    """`selfheal cost` reads it instead of synthesising; where this fails, run `make environments`."""
+    assert PATH.read_text(encoding="utf-8") == text()
+    assert environment("prod") == synthesised_environment("prod")

@@ -1,9 +1,12 @@
 """The monthly bill."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+import infra.environments
 from infra.cost import DAYS, Environment, environment_of, monthly_bill
 
 MEMORY = {"predictor": 1024, "drift": 2048, "shadow_training": 2048}
@@ -51,3 +54,21 @@ def test_settings_come_from_the_template():
     resources = {name: {"Type": "AWS::Lambda::Function", "Properties": found} for name, found in functions.items()}
     found = environment_of({"Resources": resources}, {"Resources": {}})
     assert (found.architecture, found.memory, found.schedule_minutes) == ("x86_64", {"predictor": 512, "drift": 99}, 15)
+
+
+def test_a_bill_loads_nothing_heavy():
+    """The answer takes a second or two: neither CDK nor moto, boto3, pandas or scikit-learn is imported for it."""
+    program = (
+        "import sys; from infra.cli.app import app; app(['cost', '--requests-per-day', '1'], standalone_mode=False); "
+        "print({'aws_cdk', 'moto', 'boto3', 'pandas', 'sklearn', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_settings_that_changed_since_are_synthesised(monkeypatch: pytest.MonkeyPatch):
+    """What was written down under another cdk.json isn't the bill of this one, nor is it that of an unknown stage."""
+    monkeypatch.setattr(infra.environments, "synthesised_environment", lambda stage: (stage, "synthesised"))
+    assert infra.environments.environment("other") == ("other", "synthesised")
+    monkeypatch.setattr(infra.environments, "_context", lambda: {"stage": "dev", "schedule_minutes": 5})
+    assert infra.environments.environment("dev") == ("dev", "synthesised")

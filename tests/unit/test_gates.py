@@ -186,6 +186,18 @@ def test_a_segment_that_pays_for_the_average_blocks_the_promotion():
     assert "harmed: group b" in gate(results, "segments").reason
 
 
+def test_a_large_drop_that_harms_nobody_is_explained():
+    """Two positives that both are missed: F1 is gone, and the reason says on how few rows that rests."""
+    rows = np.arange(400)
+    labels = (rows < 2) | (rows % 3 == 0)
+    labels[2:40] = False
+    production, shadow = (np.where(rows < 2, said, np.where(labels, 0.8, 0.1)) for said in (0.55, 0.45))
+    rows = evidence(labels, production, shadow, np.where(rows < 40, "few", "many"))
+    result = gate(judged(rows), "segments")
+    assert result.passed
+    assert "F1 drop 100.0% in group few, which may be chance: over its 40 rows, 2 of them positive" in result.reason
+
+
 def test_a_segment_too_small_to_judge_is_named():
     """Five rows of a group say nothing; the gate says so and judges the rest."""
     rows = simulated(400)

@@ -114,6 +114,41 @@ def test_every_field_at_fault_is_named():
     assert sorted(fields_refused(json.dumps(row))) == ["maybe", "real", "unknown"]
 
 
+def told(body: str) -> dict[str, str]:
+    with pytest.raises(RequestInvalid) as raised:
+        MODEL.parse(body.encode())
+    return {fault.field: fault.message for fault in raised.value.faults}
+
+
+@pytest.mark.parametrize("field", ["whole", "real", "any text", "flag"])
+@pytest.mark.parametrize("padding", ["", " " * SMALL_BODY])
+def test_a_null_that_may_not_be_is_told_as_one(field: str, padding: str):
+    """A null in a field that isn't nullable says so, of every type, in one row and in many, small bodies and large."""
+    row = {**GOOD, field: None}
+    assert told(json.dumps(row) + padding) == {field: "is null, and this field is not nullable"}
+    assert told(json.dumps({"rows": [GOOD, row]}) + padding) == {
+        f"rows.1.{field}": "is null, and this field is not nullable"
+    }
+
+
+@pytest.mark.parametrize("rows", [[GOOD], [], [{"rows": [GOOD]}], ["text"]])
+@pytest.mark.parametrize("padding", ["", " " * SMALL_BODY])
+def test_a_bare_list_is_told_how_to_send_one(rows: list[Any], padding: str):
+    """Whoever sends an array as the body reads under which key it goes."""
+    assert told(json.dumps(rows) + padding) == {"": 'Input should be an object: send a list of rows as {"rows": [...]}'}
+
+
+@pytest.mark.parametrize("value", [GOOD, None, "x", 3])
+def test_rows_that_are_no_list_are_told_as_such(value: Any):
+    """An object, text or null under the list's key is one fault, not an unknown field and every other one missing."""
+    assert told(json.dumps({"rows": value})) == {"rows": 'Input should be a valid array, as in {"rows": [...]}'}
+
+
+def test_the_lists_key_in_escaped_letters_is_no_way_around_the_check():
+    """A list that isn't recognised as one is refused, and never taken for a row."""
+    assert set(told('{"\\u0072ows": [{}]}')) == {"rows", *GOOD}
+
+
 def test_faults_of_many_rows_name_the_row():
     """In a list, a fault's field starts with the row's position."""
     body = json.dumps({"rows": [GOOD, {**GOOD, "whole": -1, "flag": 0}]})

@@ -41,7 +41,7 @@ class RowChecker:
             with suppress(ValidationError):
                 row: Checked = self._row.validate_json(body)
                 return row
-        return _checked(self._row, _shortened(_parsed(body), self._names))
+        return _checked(self._row, _shortened(self._parsed(body), self._names))
 
     def many(self, body: bytes) -> list[Checked]:
         """The rows that a body holds.
@@ -53,7 +53,23 @@ class RowChecker:
             with suppress(ValidationError):
                 rows: list[Checked] = self._whole.validate_json(body)[self._key]
                 return rows
-        return self._row_by_row(_checked(self._list, _shortened(_parsed(body), {self._key}))[self._key])
+        return self._row_by_row(_checked(self._list, _shortened(self._parsed(body), {self._key}))[self._key])
+
+    def _parsed(self, body: bytes) -> Any:
+        try:
+            parsed = from_json(body)
+        except ValueError as error:
+            raise RequestInvalid([FieldFault("", f"Invalid JSON: {error}")]) from None
+        shape = f'{{"{self._key}": [...]}}'
+        if isinstance(parsed, list):
+            raise RequestInvalid([FieldFault("", f"Input should be an object: send a list of rows as {shape}")])
+        if (
+            isinstance(parsed, dict)
+            and self._key not in self._names
+            and not isinstance(parsed.get(self._key, []), list)
+        ):
+            raise RequestInvalid([FieldFault(self._key, f"Input should be a valid array, as in {shape}")])
+        return parsed
 
     def _row_by_row(self, rows: list[Any]) -> list[Checked]:
         checked: list[Checked] = []
@@ -81,13 +97,6 @@ def _checked(validator: SchemaValidator, value: Any) -> Checked:
 def _listed(key: str, row: CoreSchema, maximum: int) -> CoreSchema:
     rows = schema.list_schema(row, min_length=1, max_length=maximum, fail_fast=True)
     return schema.typed_dict_schema({key: schema.typed_dict_field(rows)}, extra_behavior="forbid")
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return from_json(body)
-    except ValueError as error:
-        raise RequestInvalid([FieldFault("", f"Invalid JSON: {error}")]) from None
 
 
 def _shortened(row: Any, names: Iterable[str]) -> Any:

@@ -1,7 +1,7 @@
 """Gate 6: no group of people pays for the average."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,11 +23,12 @@ MISSING = -1
 class SegmentFinding:
     """One group: its relative F1 drop with the drop's interval, and how surely its Brier loss is worse.
 
-    p_value: one-sided sign-flip test of 'the shadow model's loss is higher here'.
+    p_value: one-sided sign-flip test of 'the shadow model's loss is higher here'; Holm's adjustment is in it.
     """
 
     name: str
     n: int
+    positives: int
     f1_drop: float
     interval: tuple[float, float]
     p_value: float
@@ -49,17 +50,32 @@ def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePo
     small = "".join(f"; too small to judge: {name}" for name in groups if name not in judged)
     if not judged:
         return _result(policy, passed=False, n=len(rows), reason=f"no segment can be judged{small}")
-    findings = [_finding(name, rows, is_in) for name, is_in in judged.items()]
-    harmed = _harmed(findings, policy)
+    findings = _adjusted([_finding(name, rows, is_in) for name, is_in in judged.items()])
+    harmed = [finding for finding in findings if _is_harmed(finding, policy)]
     worst = max(findings, key=lambda finding: finding.f1_drop)
-    said = f"harmed: {', '.join(harmed)}" if harmed else f"none of {len(findings)} harmed"
+    said = f"harmed: {', '.join(finding.name for finding in harmed)}" if harmed else f"none of {len(findings)} harmed"
     return _result(
         policy,
         passed=not harmed,
         value=worst.f1_drop,
         n=sum(finding.n for finding in findings),
         interval=worst.interval,
-        reason=f"{said}; largest F1 drop {worst.f1_drop:+.1%} in {worst.name} (p = {worst.p_value:.3f}){small}",
+        reason=f"{said}; {_about_worst(worst, policy)}{small}",
+    )
+
+
+def _about_worst(worst: SegmentFinding, policy: GatePolicy) -> str:
+    """The largest drop, and why it is or isn't a harm."""
+    if worst.f1_drop <= 0:
+        return "F1 drops in none"
+    said = f"largest F1 drop {worst.f1_drop:.1%} in {worst.name}"
+    if worst.f1_drop <= policy.maximum_segment_f1_drop:
+        return f"{said}, of {policy.maximum_segment_f1_drop:.1%} allowed"
+    if _is_harmed(worst, policy):
+        return f"{said} (p = {worst.p_value:.3f})"
+    return (
+        f"{said}, which may be chance: over its {worst.n} rows, {worst.positives} of them positive, "
+        f"the Brier loss isn't significantly worse (p = {worst.p_value:.3f}, {policy.significance:g} or less is)"
     )
 
 
@@ -72,14 +88,14 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def _harmed(findings: Sequence[SegmentFinding], policy: GatePolicy) -> list[str]:
-    adjusted = holm(np.array([finding.p_value for finding in findings]))
-    return [
-        finding.name
-        for finding, p_value in zip(findings, adjusted, strict=True)
-        if finding.f1_drop > policy.maximum_segment_f1_drop
-        and (policy.significance == 0 or p_value <= policy.significance)
-    ]
+def _adjusted(findings: Sequence[SegmentFinding]) -> list[SegmentFinding]:
+    p_values = holm(np.array([finding.p_value for finding in findings]))
+    return [replace(finding, p_value=float(p)) for finding, p in zip(findings, p_values, strict=True)]
+
+
+def _is_harmed(finding: SegmentFinding, policy: GatePolicy) -> bool:
+    is_worse = policy.significance == 0 or finding.p_value <= policy.significance
+    return finding.f1_drop > policy.maximum_segment_f1_drop and is_worse
 
 
 def _finding(name: str, rows: EvidenceRows, is_in: NDArray[np.bool_]) -> SegmentFinding:
@@ -92,6 +108,7 @@ def _finding(name: str, rows: EvidenceRows, is_in: NDArray[np.bool_]) -> Segment
     return SegmentFinding(
         name=name,
         n=int(is_in.sum()),
+        positives=int(rows.labels[is_in].sum()),
         f1_drop=-float(relative_f1_gain(production.total(), shadow.total())[0]),
         interval=interval_of(-relative_f1_gain(production.weighted(draws), shadow.weighted(draws))),
         p_value=sign_flip_p_value(np.bincount(blocks, -rows.gains * is_in)),

@@ -31,6 +31,7 @@ ACTIONS: dict[Cause, str] = {
     "concept_drift": "Retrain on recent labelled rows only as far back as the new behaviour goes.",
     "cannot_tell": "Deliver labels for recent predictions: inputs moved, but only labels can say what it means.",
 }
+UNEXPLAINED = "Retrain on recent labelled rows: the model has become worse, whatever the cause."
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +63,21 @@ class ScoredRows:
 
 
 def diagnose(
-    faults: tuple[Finding, ...], drift: DriftVerdict | None, tuning: ScoredRows, recent: ScoredRows, minimum_labels: int
+    faults: tuple[Finding, ...],
+    drift: DriftVerdict | None,
+    tuning: ScoredRows,
+    recent: ScoredRows,
+    minimum_labels: int,
+    *,
+    decayed: bool = False,
 ) -> Diagnosis:
-    """The most likely cause of what a run found; `recent` holds the newest labelled rows of the same model."""
+    """The most likely cause of what a run found; `recent` holds the newest labelled rows of the same model.
+
+    decayed: whether those rows show that the model has become worse, so that something is wrong whatever the cause.
+    """
     cause, reason = _cause(faults, drift, tuning, recent, minimum_labels)
+    if decayed and cause == "none":
+        return Diagnosis(cause="cannot_tell", reason=f"labels don't tell why yet: {reason}", action=UNEXPLAINED)
     return Diagnosis(cause=cause, reason=reason, action=ACTIONS[cause])
 
 
@@ -75,19 +87,20 @@ def _cause(
     if faults:
         return "pipeline_fault", "; ".join(fault.message for fault in faults)
     moved = drift is not None and drift.drift_detected
+    inputs = "too few predictions to judge the inputs" if drift is None else "inputs hold still"
     if len(recent.labels) < minimum_labels or not recent.are_enough or not tuning.are_enough:
         labelled = f"only {len(recent.labels)} recent predictions are labelled"
-        return ("cannot_tell", f"inputs moved, and {labelled}") if moved else ("none", f"inputs hold still; {labelled}")
-    return _cause_by_labels(tuning, recent, moved=moved)
+        return ("cannot_tell", f"inputs moved, and {labelled}") if moved else ("none", f"{inputs}; {labelled}")
+    return _cause_by_labels(tuning, recent, inputs, moved=moved)
 
 
-def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, *, moved: bool) -> tuple[Cause, str]:
+def _cause_by_labels(tuning: ScoredRows, recent: ScoredRows, inputs: str, *, moved: bool) -> tuple[Cause, str]:
     honest = fit_calibration(tuning.probabilities, tuning.labels)
     p_meaning = residual_p_value(tuning, recent, honest)
     if p_meaning > SIGNIFICANCE:
         if moved:
             return "covariate_drift", f"inputs moved; what they mean has not (p = {p_meaning:.2g})"
-        return "none", f"inputs and their meaning hold still (p = {p_meaning:.2g})"
+        return "none", f"{inputs}; what they mean holds still (p = {p_meaning:.2g})"
     explained = residual_p_value(tuning, recent, honest, Offset.between(tuning.labels, recent.labels))
     classes = class_p_value(tuning, recent)
     share = f"positives went from {tuning.labels.mean():.1%} to {recent.labels.mean():.1%}"

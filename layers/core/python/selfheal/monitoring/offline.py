@@ -14,9 +14,10 @@ from selfheal.data.files import BOOLEANS, MISSING_NUMBERS
 from selfheal.drift import Reference, judge
 from selfheal.errors import DataInvalid
 from selfheal.monitoring.diagnosis import ACTIONS
+from selfheal.monitoring.headline import sentence_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
 from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
-from selfheal.monitoring.response import Judgement, sentence_of, verdict_of
+from selfheal.monitoring.response import Judgement
 from selfheal.records.monitoring import (
     AlarmState,
     Coverage,
@@ -89,7 +90,7 @@ def _summary(
         excluded_features=tuple(drift.excluded) if drift else (),
         features=drift.features if drift else (),
         verdict=verdict,
-        sentence=sentence_of(verdict, judgement, contract.policy),
+        sentence=sentence_of(verdict, judgement, contract.policy.monitoring, files=True),
         action=judgement.diagnosis.action,
         production_version=names[1],
         window_start=now,

@@ -1,4 +1,4 @@
-"""What a run says and does about what it found: the verdict in a sentence, the action, and whether to heal."""
+"""What a run does about what it found: the alarm, whether to heal, and what people are told of."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from selfheal.gates.evaluation_rows import MINIMUM_PER_CLASS
 from selfheal.monitoring.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
-from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance, Verdict
+from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
@@ -58,54 +58,6 @@ def next_alarm(before: AlarmState, judgement: Judgement, now: datetime, lookback
 def fault_lingers(alarm: AlarmState, now: datetime, lookback: timedelta) -> bool:
     """Whether rows of an earlier pipeline fault are still in the window."""
     return alarm.fault is not None and now - alarm.fault < lookback
-
-
-def verdict_of(judgement: Judgement, *, lingering_fault: bool) -> Verdict:
-    """The run's verdict in a word."""
-    if judgement.faults or lingering_fault:
-        return "pipeline_fault"
-    if judgement.drift is None:
-        return "not_enough_data"
-    if not judgement.drift.drift_detected:
-        return "decay" if judgement.decay.decayed else "no_drift"
-    return "widespread_drift" if judgement.drift.widespread else "drift"
-
-
-def sentence_of(verdict: Verdict, judgement: Judgement, policy: Policy) -> str:
-    """The verdict in one sentence, decay of the realised performance included."""
-    return f"{_about_inputs(verdict, judgement, policy)}{_about_decay(judgement.decay)}."
-
-
-def _about_inputs(verdict: Verdict, judgement: Judgement, policy: Policy) -> str:
-    if verdict == "pipeline_fault":
-        if not judgement.faults:
-            return "The data pipeline was broken within the window; its rows are still in it"
-        more = f" (and {len(judgement.faults) - 1} more)" if len(judgement.faults) > 1 else ""
-        return f"The data pipeline looks broken: {judgement.faults[0].message.rstrip('?')}{more}"
-    if judgement.drift is None:
-        asked = policy.monitoring
-        return (
-            f"Not enough data: {judgement.predictions} predictions in the last {asked.lookback_hours} hours, "
-            f"{asked.minimum_predictions} are needed to judge the inputs (lengthen policy.monitoring.lookback_hours "
-            "where so few are usual)"
-        )
-    return _about_drift(judgement.drift)
-
-
-def _about_drift(drift: DriftVerdict) -> str:
-    if drift.drift_detected:
-        names = ", ".join(feature.feature for feature in drift.drifted[:3])
-        extent = "Inputs have drifted widely" if drift.widespread else "Inputs have drifted"
-        return f"{extent}: {len(drift.drifted)} of {len(drift.features)} features, most of all {names}"
-    if drift.detection.detected:
-        return "Inputs changed, but by too little to matter"
-    return "No drift: inputs look as they did in training"
-
-
-def _about_decay(decay: Decay) -> str:
-    if not decay.decayed or decay.brier is None or decay.promised_brier is None:
-        return ""
-    return f"; on {decay.n} labelled rows the Brier score is {decay.brier:.3f}, {decay.promised_brier:.3f} was promised"
 
 
 def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) -> tuple[TriggerKind | None, str]:

@@ -8,7 +8,16 @@ from selfheal.records.base import Record, UtcTime
 from selfheal.records.drift import Detection, FeatureDrift
 from selfheal.records.probation import Probation
 
-Verdict = Literal["not_enough_data", "no_drift", "drift", "widespread_drift", "decay", "pipeline_fault"]
+Verdict = Literal[
+    "not_enough_data",
+    "no_drift",
+    "prior_shift",
+    "concept_drift",
+    "drift",
+    "widespread_drift",
+    "decay",
+    "pipeline_fault",
+]
 Cause = Literal["none", "pipeline_fault", "covariate_drift", "prior_shift", "concept_drift", "cannot_tell"]
 FindingKind = Literal[
     "schema_changed",

@@ -35,17 +35,18 @@ def judged(run: MonitoringRun) -> Judgement:
     of_version = run.recent.rows.model_versions == run.production.manifest.version
     labelled = run.recent.take(run.recent.is_labelled & of_version)
     newest = _newest(labelled, run)
-    promised = run.production.tuning
+    promised, decay = run.production.tuning, _decay(run, labelled, newest)
     return Judgement(
         findings=findings,
         drift=drift,
-        decay=_decay(run, labelled, newest),
+        decay=decay,
         diagnosis=diagnose(
             faults(findings),
             drift,
             tuning=_scored(run, promised.rows.features, promised.rows.labels, promised.probabilities),
             recent=_scored(run, newest.rows.features, newest.labels, newest.rows.probabilities),
             minimum_labels=run.contract.policy.retraining.minimum_labels,
+            decayed=decay.decayed,
         ),
         performance=_performance(newest),
         estimated=_estimated(run),

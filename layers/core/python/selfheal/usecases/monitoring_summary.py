@@ -1,8 +1,9 @@
 """What a monitoring run writes down: the summary, and the metrics that are counted from it."""
 
+from selfheal.monitoring.headline import sentence_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
 from selfheal.monitoring.quality import faults
-from selfheal.monitoring.response import Judgement, fault_lingers, sentence_of, verdict_of
+from selfheal.monitoring.response import Judgement, fault_lingers
 from selfheal.monitoring.timeline import extended
 from selfheal.performance.selection import selection_bias
 from selfheal.records.monitoring import (
@@ -38,7 +39,7 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         excluded_features=tuple(excluded),
         features=features,
         verdict=verdict,
-        sentence=sentence_of(verdict, judgement, policy),
+        sentence=sentence_of(verdict, judgement, policy.monitoring),
         action=judgement.diagnosis.action,
         production_version=run.production.manifest.version,
         window_start=run.now - run.lookback,

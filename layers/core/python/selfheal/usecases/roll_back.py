@@ -4,7 +4,9 @@ from datetime import datetime
 
 from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction, RollbackImpossible
+from selfheal.healing.line import versions_in_line
 from selfheal.records.ledger import Decision, Evidence
+from selfheal.records.pointer import Pointer
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.moves import move_production
@@ -21,12 +23,14 @@ def roll_back(
     evidence: Evidence | None = None,
     production: PointerRead | None = None,
 ) -> Decision:
-    """Put a version (None: the one before the current one) back into production.
+    """Put a version back into production; None: the one that the current version replaced.
+
+    A version that was taken back itself comes back by name alone.
 
     `production` is what the caller has judged: where it has been replaced meanwhile, nothing moves.
 
     Raises:
-        RollbackImpossible: there is no version before.
+        RollbackImpossible: the current version replaced none.
         AlreadyInProduction: that version answers already.
         VersionUnknown: the registry doesn't hold it.
         PromotionConflict: another writer moved production meanwhile.
@@ -34,9 +38,7 @@ def roll_back(
     """
     production = production or stores.pointer.read()
     current = production.pointer.version
-    target = version or production.pointer.previous_version
-    if target is None:
-        raise RollbackImpossible(f"{current} is the first version of its environment: nothing came before it")
+    target = version or _version_before(stores, production.pointer)
     if target == current:
         raise AlreadyInProduction(f"{current} is in production already")
     decision = Decision(
@@ -51,3 +53,12 @@ def roll_back(
         evidence=evidence,
     )
     return move_production(stores, decision, production.etag, now)
+
+
+def _version_before(stores: Stores, production: Pointer) -> str:
+    line = versions_in_line(list(stores.ledger.entries()), production)
+    if len(line) > 1:
+        return line[-2]
+    taken_back = production.previous_version
+    by_name = f"; {taken_back}, which was taken back, returns by its name alone" if taken_back else ""
+    raise RollbackImpossible(f"{production.version} is the first version of its environment: it replaced none{by_name}")
