@@ -6,7 +6,7 @@ the last time at its end, when the labels are in; a version promoted then answer
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import batched
@@ -63,7 +63,7 @@ class Served:
         traffic = stream.traffic
         answers = Answers(traffic.timestamps, traffic.labels, self.probabilities, self.predictions)
         decided = [decision for decision in self.decisions if decision.kind != "bootstrap"]
-        changes = tuple(change for decision in decided for change in _changes(decision, stream))
+        changes = tuple(_change(decision, stream) for decision in decided)
         return Course(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
 
     def _scorer(self, stream: Stream) -> Scorer:
@@ -77,15 +77,6 @@ class Served:
             return artefact(version).probabilities_of(columns)
 
         return scorer
-
-
-def _changes(decision: Decision, stream: Stream) -> list[Change]:
-    """The decision's own, and the refusal of a shadow model beside which one that was refused before was promoted."""
-    own, other = _change(decision, stream), decision.also_judged
-    if other is None or decision.kind != "promote":
-        return [own]
-    gates = tuple(gate.gate for gate in other.gates if not gate.passed)
-    return [replace(own, kind="reject", version=other.version, gates=gates), own]
 
 
 def _change(decision: Decision, stream: Stream) -> Change:

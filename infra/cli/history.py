@@ -9,7 +9,7 @@ from infra.cli.environment import StageOption, connect
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from selfheal.records.ledger import Decision, GateResult
+    from selfheal.records.ledger import GateResult
     from selfheal.records.manifest import Manifest
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
@@ -54,7 +54,7 @@ def show(
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    decisions = [known for known in stores.ledger.decisions() if known.version == version or _gates_of(known, version)]
+    decisions = [known for known in stores.ledger.decisions() if known.version == version]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
@@ -63,13 +63,8 @@ def show(
     console.print(_about(manifest))
     for decision in decisions:
         typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
-        if gates := _gates_of(decision, version):
-            console.print(_gates(gates))
-
-
-def _gates_of(decision: "Decision", version: str) -> "tuple[GateResult, ...]":
-    """The gates that a version met in a decision."""
-    return next((judged.gates for judged in decision.judged if judged.version == version), ())
+        if decision.gates:
+            console.print(_gates(decision.gates))
 
 
 def _about(manifest: "Manifest") -> "Table":
@@ -79,10 +74,11 @@ def _about(manifest: "Manifest") -> "Table":
     chosen = [candidate.name for candidate in manifest.candidates if candidate.chosen]
     table.add_row("trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
     table.add_row("why", manifest.lineage.trigger)
-    table.add_row("model", f"{', '.join(chosen) or 'unknown'}, threshold {manifest.threshold:.4f}")
-    if manifest.confidence is not None:
-        lowered = f"log-odds drawn to {manifest.confidence.slope:.2f} of their distance from the base rate"
-        table.add_row("confidence", f"{lowered}, by {manifest.confidence.answers} answers of earlier versions")
+    kind = "a blend" if manifest.members else ", ".join(chosen) or "unknown"
+    table.add_row("model", f"{kind}, threshold {manifest.threshold:.4f}")
+    for member in manifest.members:
+        judged = f", judged as {member.judged_as}" if member.judged_as else ""
+        table.add_row("member", f"{member.version}, weight {member.weight:.3f}{judged}")
     table.add_row("data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
     table.add_row("from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
     table.add_row("fingerprint", manifest.data.fingerprint)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from selfheal.usecases.second_look import WANT_OF_EVIDENCE
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from infra.simulation.credit import credit_rows
@@ -28,7 +29,6 @@ from selfheal.gates import EvidenceRows, judge
 from selfheal.gates.offline import best_threshold
 from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, GateResult
-from selfheal.usecases.second_look import WANT_OF_EVIDENCE
 from tests.benchmarks.drift.worlds import GMSC
 
 OUTPUT = Path("build/bench/gates.json")

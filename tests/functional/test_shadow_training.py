@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 from scipy.special import logit
+from selfheal.usecases.track_record import track_record
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
@@ -21,7 +22,6 @@ from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.scoring import model_of
-from selfheal.usecases.track_record import track_record
 from selfheal.usecases.train import reference_of, train_version
 from selfheal.usecases.train_shadow import train_shadow
 from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic, write_version

@@ -1,24 +1,28 @@
 """Healings over buckets in memory: one feature, models made by hand, traffic whose truth is known."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract, parse_contract
+from selfheal.data.dataset import Dataset
+from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
-from selfheal.records.manifest import Artefact, Confidence, DataWindow, Lineage, Manifest
+from selfheal.records.manifest import DataWindow, Lineage, Manifest
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.registry import REFERENCE, SERVING, TRAINING
 from selfheal.usecases.conclude import promote_first
+from selfheal.usecases.train import described
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -93,7 +97,10 @@ def healing_of(stores: Stores, execution: str = "v1-0", started_at: datetime = S
 
 
 def trained(version: str = "v2", evaluation_from: datetime = START + 9 * DAY) -> Training:
-    return Training(outcome="trained", reason="enough", version=version, evaluation_from=evaluation_from)
+    """As if `version` stood for the one that was held out as well."""
+    return Training(
+        outcome="trained", reason="enough", version=version, held_out=version, evaluation_from=evaluation_from
+    )
 
 
 def write_version(
@@ -104,30 +111,40 @@ def write_version(
     contract: Contract = CONTRACT,
     evaluation_from: datetime | None = None,
     created_at: datetime = START,
-    modest: str | None = None,
-    confidence: Confidence | None = None,
 ) -> Manifest:
     """A version whose probability is expit(slope * x)."""
-    body = model_json(slope)
+    artefacts = {SERVING: model_json(slope), **frozen_rows()}
     manifest = Manifest(
         version=version,
         created_at=created_at,
         contract=contract,
-        data=DataWindow(rows=1, positives=1, oldest=START - DAY, newest=START - HOUR, fingerprint=""),
+        data=DataWindow(
+            rows=1,
+            positives=1,
+            oldest=START - DAY,
+            newest=START - HOUR,
+            fingerprint=fingerprint(from_parquet(artefacts[TRAINING], contract)),
+        ),
         evaluation_from=evaluation_from,
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         seed=0,
         candidates=(),
         metrics={},
         threshold=0.5,
-        modest=modest,
-        confidence=confidence,
         positive_value="1",
         negative_value="0",
         libraries={},
-        artefacts={"model.json": Artefact(sha256=hashlib.sha256(body).hexdigest(), size=len(body))},
+        artefacts=described(artefacts),
     )
-    return stores.models.write(manifest, {"model.json": body})
+    return stores.models.write(manifest, artefacts)
+
+
+def frozen_rows() -> dict[str, bytes]:
+    """Training set and reference of a version made by hand: one row."""
+    features = pd.DataFrame({"x": [0.0], "group": pd.Series(["a"], dtype=object)})
+    moment = np.array([(START - HOUR).replace(tzinfo=None)], dtype="datetime64[us]")
+    row = Dataset(np.array(["base-0"], dtype=object), moment, features, np.array([1], dtype=np.int8))
+    return {TRAINING: to_parquet(row), REFERENCE: to_parquet(row)}
 
 
 def model_json(slope: float) -> bytes:

@@ -1,4 +1,4 @@
-"""Which labelled rows are kept back for the gates, and which share of the predictions they stand for."""
+"""Which labelled rows judge, which of them are kept back from training, and the share of predictions they are."""
 
 from datetime import datetime
 
@@ -12,8 +12,10 @@ MINIMUM_PER_CLASS = 100
 # Where nothing presses: what two hundred rows leave open a thousand often settle; more would cost the shadow model its
 # newest rows for little.
 UNHURRIED_SHARE, UNHURRIED_ROWS = 0.25, 1000
-# So that at least as many new rows teach the shadow model as judge it.
+# So that at least as many new rows teach the shadow model as are kept back from it.
 LARGEST_SHARE = 0.5
+# Evidence reaches back to so many rows where fewer are new: rows add up over trials.
+EVIDENCE_ROWS = 1000
 DELAY_QUANTILE = 0.9
 
 
@@ -26,35 +28,55 @@ def evaluation_start(
     is_used: NDArray[np.bool_] | None = None,
     unhurried: bool = False,
 ) -> datetime | None:
-    """The moment from which labelled rows are evaluation rows; the shadow model sees strictly older ones only.
+    """The moment from which labelled rows are kept back from the model that is to be judged.
 
-    Of all moments that leave at least `minimum_samples` rows and at most half of the rows, the newest that leaves 100
-    of each class; where none does, the oldest: the most that the data allow. None where no moment is allowed at all.
+    Of all moments that leave at least half of `minimum_samples` rows and at most half of the rows, the newest that
+    leaves 100 of each class; where none does, the oldest: the most that the data allow. None where fewer than
+    `minimum_samples` rows have judged no earlier attempt, or no moment divides the rows.
 
     Args:
         timestamps: shape (n,), datetime64 in UTC, any order: when the predictions were asked for.
         labels: shape (n,), 0 or 1.
-        after: every evaluation row is newer than this (the newest row that fitted, tuned or gated production).
-        minimum_samples: fewest evaluation rows, and fewest of them that no earlier attempt has used.
+        after: every evaluation row is newer than this (the newest row that any version to be judged has seen).
+        minimum_samples: fewest rows in all that no earlier attempt has used; half of them at least are kept back.
         is_used: shape (n,), rows that judged an earlier shadow model; None where there are none.
         unhurried: nothing has changed of late that the newest rows have to teach, so that a quarter of the rows, 1,000
             at the most, are kept back where the least that is allowed is less.
     """
     order = np.argsort(timestamps, kind="stable")[::-1]
     newest_first = timestamps[order].astype("datetime64[us]")
-    fresh = np.ones(len(labels), dtype=np.int64) if is_used is None else (~is_used[order]).astype(np.int64)
+    if len(labels) - (0 if is_used is None else int(is_used.sum())) < minimum_samples:
+        return None
     rows = np.arange(1, len(labels) + 1)
     positives = np.cumsum(labels[order] == 1)
     allowed = (
         _is_whole_moment(newest_first)
         & (newest_first > as_datetime64(after))
         & (rows <= LARGEST_SHARE * len(labels))
-        & (rows >= minimum_samples)
-        & (np.cumsum(fresh) >= minimum_samples)
+        & (rows >= minimum_samples / 2)
     )
     wanted = min(UNHURRIED_SHARE * len(labels), UNHURRIED_ROWS) if unhurried else 0
     enough = (np.minimum(positives, rows - positives) >= MINIMUM_PER_CLASS) & (rows >= wanted)
     return _start(newest_first, allowed, enough)
+
+
+def evidence_start(
+    timestamps: NDArray[np.datetime64], *, newest_of_production: datetime, newest_of_members: datetime
+) -> datetime:
+    """The moment from which labelled rows judge: those that no version in question has seen, and older ones.
+
+    Older rows, which a version trained since has seen, are answered by the versions before it. They count where fewer
+    than 1,000 are new, as far back as production hasn't seen them either.
+
+    Args:
+        timestamps: shape (n,), datetime64 in UTC, any order; at least one is newer than both of the others.
+        newest_of_production: the newest row that fitted, tuned or judged production.
+        newest_of_members: the newest row that the newest version has seen.
+    """
+    newest_first = np.sort(timestamps.astype("datetime64[us]"))[::-1]
+    unseen = newest_first[newest_first > as_datetime64(newest_of_production)]
+    new = int((unseen > as_datetime64(newest_of_members)).sum())
+    return as_utc(unseen[min(max(new, EVIDENCE_ROWS), len(unseen)) - 1])
 
 
 def settled_coverage(

@@ -5,7 +5,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import parquet
+
+from selfheal.gates.blend import MemberAnswers
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,6 +20,7 @@ class EvidenceRows:
     *_probability: shape (n,), float64. *_prediction: shape (n,), 0 or 1, at each model's own operating point.
     weights: shape (n,), positive float64; 1 where labelled rows look like all rows.
     segments: n rows, one column for each feature that a segment of the contract names.
+    members: what each version in question says of the rows, where the shadow model is a blend of them.
     """
 
     row_ids: NDArray[np.object_]
@@ -27,6 +32,7 @@ class EvidenceRows:
     shadow_prediction: NDArray[np.int8]
     weights: NDArray[np.float64]
     segments: pd.DataFrame
+    members: MemberAnswers | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,24 +57,53 @@ class EvidenceRows:
         return production - shadow
 
 
-COLUMNS = tuple(field.name for field in fields(EvidenceRows) if field.name != "segments")
-SEGMENT_PREFIX = "segment."
+COLUMNS = tuple(field.name for field in fields(EvidenceRows) if field.name not in {"segments", "members"})
+SEGMENT_PREFIX, MEMBER_PREFIX = "segment.", "member."
+# Of a member's column: its operating point.
+THRESHOLD = b"threshold"
 
 
 def evidence_to_parquet(rows: EvidenceRows) -> bytes:
     """The rows as a Parquet file; the same rows give the same bytes."""
     frame = pd.DataFrame({name: getattr(rows, name) for name in COLUMNS})
-    frame = pd.concat([frame, rows.segments.add_prefix(SEGMENT_PREFIX).reset_index(drop=True)], axis=1)
+    table = pa.Table.from_pandas(
+        pd.concat([frame, rows.segments.add_prefix(SEGMENT_PREFIX).reset_index(drop=True)], axis=1),
+        preserve_index=False,
+    )
+    if rows.members is not None:
+        table = _with_members(table, rows.members)
     buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
+    parquet.write_table(table, buffer)
     return buffer.getvalue()
 
 
 def evidence_from_parquet(body: bytes) -> EvidenceRows:
     """The rows that `evidence_to_parquet` wrote."""
-    frame = pd.read_parquet(io.BytesIO(body))
+    table = parquet.read_table(io.BytesIO(body))
+    frame = table.to_pandas()
     segments = frame[[name for name in frame if str(name).startswith(SEGMENT_PREFIX)]]
     return EvidenceRows(
         **{name: frame[name].to_numpy() for name in COLUMNS},
         segments=segments.rename(columns=lambda name: str(name).removeprefix(SEGMENT_PREFIX)),
+        members=_members(table),
+    )
+
+
+def _with_members(table: pa.Table, members: MemberAnswers) -> pa.Table:
+    for version, said, threshold in zip(
+        members.versions, members.probabilities.T, members.thresholds.tolist(), strict=True
+    ):
+        field = pa.field(f"{MEMBER_PREFIX}{version}", pa.float64(), metadata={THRESHOLD: repr(threshold).encode()})
+        table = table.append_column(field, pa.array(said))
+    return table
+
+
+def _members(table: pa.Table) -> MemberAnswers | None:
+    columns = [field for field in table.schema if field.name.startswith(MEMBER_PREFIX)]
+    if not columns:
+        return None
+    return MemberAnswers(
+        versions=tuple(field.name.removeprefix(MEMBER_PREFIX) for field in columns),
+        probabilities=np.column_stack([table[field.name].to_numpy() for field in columns]),
+        thresholds=np.array([float((field.metadata or {}).get(THRESHOLD, b"nan")) for field in columns]),
     )

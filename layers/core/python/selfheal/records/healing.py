@@ -3,7 +3,7 @@
 from typing import Literal
 
 from selfheal.records.base import Record, UtcTime
-from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult, Judged
+from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult
 
 TriggerKind = Literal["drift", "decay", "growth", "manual"]
 
@@ -28,11 +28,16 @@ class Healing(Record):
 
 
 class Training(Record):
-    """Result of shadow training, `$.training`. Rows from `evaluation_from` on are kept back for the gates."""
+    """Result of shadow training, `$.training`.
+
+    version: the one that was trained. held_out: the one that is judged in its place, trained without the newest rows;
+    None where these were too few, so that the new version waits for rows to come. Rows from `evaluation_from` on judge.
+    """
 
     outcome: Literal["trained", "skip", "failed"]
     reason: str
     version: str | None = None
+    held_out: str | None = None
     evaluation_from: UtcTime | None = None
 
 
@@ -51,8 +56,7 @@ class LabelProgress(Record):
 class Verdict(Record):
     """Result of the gate evaluation, `$.verdict`.
 
-    version: the one that is promoted or rejected: the shadow model, or one refused before that has proved itself since;
-    also_judged: the other of the two, where both were judged.
+    version: the one that is promoted, or the one that was trained and is rejected.
     approval_seconds: how long a person may take to approve the promotion; 0: nobody is asked. approval: the answer.
     """
 
@@ -63,7 +67,6 @@ class Verdict(Record):
     evidence: Evidence | None
     approval_seconds: int = 0
     approval: Approval | None = None
-    also_judged: Judged | None = None
 
 
 class Conclusion(Record):

@@ -62,21 +62,13 @@ class Approval(Record):
     reason: str
 
 
-class Judged(Record):
-    """A version, what the gates say about it (nothing, where a probation ended), and the rows behind that."""
-
-    version: str
-    gates: tuple[GateResult, ...]
-    evidence: Evidence
-
-
 class Decision(Record):
     """What was decided and why.
 
-    version: the one that the decision is about (for promote and reject the shadow model, or one refused before that has
-    proved itself since), None where none was trained. also_judged: which other version its healing judged, if any.
-    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts; None where nothing moves.
-    previous_version: the production version at the time. execution: the healing's name, None for a person's command.
+    version: the one that the decision is about (what was promoted or taken back; for a reject the version that was
+    trained), None where none was. previous_version: the production version at the time. manifest_sha256: hash of the
+    version's manifest, which holds the hash of each of its artefacts; None where nothing moves. execution: the
+    healing's name, None for a person's command.
     """
 
     decision_id: str
@@ -92,15 +84,6 @@ class Decision(Record):
     evidence: Evidence | None = None
     manifest_sha256: str | None = None
     approval: Approval | None = None
-    also_judged: Judged | None = None
-
-    @property
-    def judged(self) -> tuple[Judged, ...]:
-        """Every version that was judged by rows, the one that the decision is about first."""
-        if self.version is None or self.evidence is None:
-            return ()
-        own = Judged(version=self.version, gates=self.gates, evidence=self.evidence)
-        return (own,) if self.also_judged is None else (own, self.also_judged)
 
 
 class Outcome(Record):

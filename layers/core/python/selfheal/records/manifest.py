@@ -1,12 +1,13 @@
-"""The manifest of a trained version: what it is, where it comes from, and the hash of each of its artefacts."""
+"""The manifest of a version: what it is, where it comes from, and the hash of each of its artefacts."""
 
-from typing import Any
+from typing import Any, Literal
 
 from selfheal.contract import Contract
 from selfheal.records.base import Record, UtcTime
 
-# What the name of a modest version adds to that of the same model as it was fitted.
-MODEST = "-modest"
+# trained: on all labelled rows that there were. held_out: the same without the newest ones, by which it is judged.
+# blend: a weighted mean of others.
+VersionKind = Literal["trained", "held_out", "blend"]
 
 
 class Artefact(Record):
@@ -52,15 +53,17 @@ class Candidate(Record):
     chosen: bool
 
 
-class Confidence(Record):
-    """How far a version's scores are drawn towards the base rate: centre + slope * (score - centre), in log-odds.
+class Member(Record):
+    """A version that answers in a blend: its weight, and the hash of its manifest as it was then.
 
-    So many `answers` of the versions before it, whose labels had come, say that these were too sure of themselves.
+    judged_as: the version of the same healing that was judged in its place, trained without the rows that judged it;
+    None where it was judged itself.
     """
 
-    slope: float
-    centre: float
-    answers: int
+    version: str
+    manifest_sha256: str
+    weight: float
+    judged_as: str | None = None
 
 
 class Manifest(Record):
@@ -68,11 +71,12 @@ class Manifest(Record):
 
     `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
     version is of that moment or newer. `threshold` is the operating point; `positive_value` and `negative_value` are
-    the label's values in the user's own terms, as text. `modest` names the version that is the same model, less sure of
-    itself, if there is one; `confidence` says how much less, in the manifest of that one.
+    the label's values in the user's own terms, as text. `members` are those of a blend; its data are its newest one's,
+    its metrics those of the rows that judged it.
     """
 
     version: str
+    kind: VersionKind = "trained"
     created_at: UtcTime
     contract: Contract
     data: DataWindow
@@ -82,14 +86,8 @@ class Manifest(Record):
     candidates: tuple[Candidate, ...]
     metrics: dict[str, float]
     threshold: float
-    modest: str | None = None
-    confidence: Confidence | None = None
     positive_value: str
     negative_value: str
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
-
-
-def as_fitted(version: str) -> str:
-    """The name of the model as it was fitted, whether a version is that one or its modest version."""
-    return version.removesuffix(MODEST)
+    members: tuple[Member, ...] = ()

@@ -12,10 +12,16 @@ from selfheal.training.curves import Curves
 WIDTH, HEIGHT = 320, 180
 
 
+def blend_card(manifest: Manifest, members: Sequence[Manifest]) -> bytes:
+    """The same for a blend of versions, in the order of its members."""
+    template = _template("blend.html.j2")
+    return template.render(manifest=manifest, members=list(zip(manifest.members, members, strict=True))).encode()
+
+
 def model_card(manifest: Manifest, curves: Curves) -> bytes:
     """The page as UTF-8 HTML; the same model of the same rows gives the same bytes, whenever it was trained."""
     return (
-        _template()
+        _template("card.html.j2")
         .render(
             manifest=manifest,
             width=WIDTH,
@@ -30,10 +36,10 @@ def model_card(manifest: Manifest, curves: Curves) -> bytes:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     loader = PackageLoader("selfheal.training", "")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.get_template("card.html.j2")
+    return environment.get_template(name)
 
 
 def _learning(curves: dict[str, list[float]]) -> list[tuple[str, str]]:

@@ -26,10 +26,6 @@ class Calibration:
         """That share of what it changes."""
         return Calibration(1.0 + share * (self.slope - 1.0), share * self.intercept)
 
-    def drawn(self, slope: float, centre: float) -> "Calibration":
-        """This one, and then its score drawn towards a centre: centre + slope * (score - centre)."""
-        return Calibration(slope * self.slope, slope * self.intercept + (1.0 - slope) * centre)
-
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (n,) from scores in log-odds, shape (n,)."""
         return np.asarray(expit(self.slope * scores + self.intercept))

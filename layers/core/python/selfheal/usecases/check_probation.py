@@ -18,7 +18,7 @@ from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.scoring import UNREADABLE, model_of, scored_rows
+from selfheal.usecases.scoring import UNREADABLE, answers_of, evidence_rows, model_of
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"
@@ -98,9 +98,8 @@ def _rows_since(
     order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
     fresh = labelled.rows.take(np.flatnonzero(is_new)[order])
     previous = stores.models.manifest(previous_version)
-    return scored_rows(
-        fresh, manifest.contract, production=model_of(stores, manifest), shadow=model_of(stores, previous)
-    )
+    now_and_before = (answers_of(model_of(stores, version), fresh) for version in (manifest, previous))
+    return evidence_rows(fresh, manifest.contract, *now_and_before)
 
 
 def _found(

@@ -1,4 +1,4 @@
-"""One version against production, on the labelled rows since a moment that neither has seen."""
+"""The blend that a healing would promote against production, on labelled rows that neither has seen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,35 +10,36 @@ from numpy.typing import NDArray
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
 from selfheal.gates import EvidenceRows, judge
+from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.await_labels import coverage_of
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
-from selfheal.usecases.scoring import model_of, scored_rows
+from selfheal.usecases.scoring import Answers, answers_of, columns_of, evidence_rows, model_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What the gates say about a version, and the rows they say it by.
+    """What the gates say about a blend, and the rows they say it by.
 
-    start: since when rows count. selected_by: the feature on which it depends whether a row is labelled; None where
+    labelled: the rows themselves. selected_by: the feature on which it depends whether a row is labelled; None where
     labels are fair.
     """
 
-    version: str
-    start: datetime
     gates: tuple[GateResult, ...]
+    labelled: Dataset
     rows: EvidenceRows
     circumstances: Circumstances
     selected_by: str | None
 
     @property
     def failed(self) -> list[GateResult]:
-        """The gates that refuse the version; a promotion needs that there is none."""
+        """The gates that refuse the blend; a promotion needs that there is none."""
         return [gate for gate in self.gates if not gate.passed]
 
     @property
@@ -52,40 +53,64 @@ class Comparison:
 
 
 def compared(
-    stores: Stores, production: Manifest, version: str, start: datetime, now: datetime, last_move: datetime | None
+    stores: Stores,
+    production: Manifest,
+    members: Sequence[Manifest],
+    start: datetime,
+    now: datetime,
+    last_move: datetime | None,
 ) -> Comparison:
     """All seven gates on every labelled row of [start, now); `last_move` is when production was last changed.
 
+    members: versions, newest first; each row is answered by the three newest that haven't seen it.
+
     Raises:
-        EvaluationUnfair: a row to be judged on is not newer than what either model was trained on.
+        EvaluationUnfair: a row to be judged on is not newer than what production was trained on.
         ArtefactRefused, ReferenceTampered, VersionUnknown, StoreUnavailable: a model can't be read as it was written.
     """
-    shadow = stores.models.manifest(version)
-    _check_unseen(start, (production, shadow))
+    if production.data.newest >= start:
+        raise EvaluationUnfair(
+            f"rows from {start} on are to judge version {production.version}, which was trained on rows up to "
+            f"{production.data.newest}: start a new healing"
+        )
     contract = production.contract
     window = labelled_window(stores, contract, start, now)
     selected_by = _selected_by(window, contract)
-    rows = scored_rows(
-        window.labelled,
+    labelled = window.labelled
+    weights = np.ones(len(labelled)) if selected_by is None else _weights(window, contract)
+    answers = _member_answers(stores, members, labelled)
+    blend = cross_fitted(answers, labelled.labels, weights)
+    rows = evidence_rows(
+        labelled,
         contract,
-        production=model_of(stores, production),
-        shadow=model_of(stores, shadow),
-        weights=None if selected_by is None else _weights(window, contract),
+        answers_of(model_of(stores, production), labelled),
+        Answers(blend.probabilities, blend.predictions),
+        weights=weights,
+        members=answers,
     )
     circumstances = Circumstances(
         judged_at=now, last_move=last_move, predictions=len(window.predictions), coverage=coverage_of(window, now)
     )
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    return Comparison(version, start, gates, rows, circumstances, selected_by)
+    return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 
-def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:
-    for manifest in manifests:
-        if manifest.data.newest >= start:
-            raise EvaluationUnfair(
-                f"rows from {start} on are to judge version {manifest.version}, which was trained on rows up to "
-                f"{manifest.data.newest}: start a new healing"
-            )
+def _member_answers(stores: Stores, members: Sequence[Manifest], labelled: Dataset) -> MemberAnswers:
+    """What the members say of the rows that they haven't seen; those that answer none are left out."""
+    newest = np.array([as_datetime64(member.data.newest) for member in members])
+    unseen = labelled.timestamps[:, None] > newest[None, :]
+    answering = unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS)
+    needed = [position for position in range(len(members)) if answering[:, position].any()]
+    models = [model_of(stores, members[position]) for position in needed]
+    probabilities = np.full((len(labelled), len(needed)), np.nan)
+    for column, (position, model) in enumerate(zip(needed, models, strict=True)):
+        rows = unseen[:, position]
+        probabilities[rows, column] = model.probabilities_of(columns_of(labelled.features[rows]))
+    return MemberAnswers(
+        versions=tuple(members[position].version for position in needed),
+        probabilities=probabilities,
+        thresholds=np.array([model.threshold for model in models]),
+    )
 
 
 def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:

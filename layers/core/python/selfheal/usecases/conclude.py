@@ -87,7 +87,6 @@ def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Deci
         gates=result.gates,
         evidence=result.evidence,
         approval=result.approval,
-        also_judged=result.also_judged,
     )
 
 

@@ -1,32 +1,49 @@
-"""Since when labelled rows are kept back to judge the next shadow model."""
+"""Which labelled rows judge the next shadow model, and which of them it may not see before."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
-from selfheal.gates.evaluation_rows import evaluation_start
+from selfheal.data.moments import as_datetime64
+from selfheal.gates.evaluation_rows import evaluation_start, evidence_start
 from selfheal.records.manifest import Manifest
 from selfheal.usecases.evidence import judged_until, row_ids_behind
 
 
-def evaluation_start_of(
-    stores: Stores, production: Manifest, labelled: Dataset, *, unhurried: bool = False
-) -> datetime | None:
-    """The moment from which labelled rows are kept back from the next shadow model; None where too few are unseen.
+@dataclass(frozen=True, slots=True)
+class EvaluationRows:
+    """evidence_from: labelled rows judge from then on. held_out_from: from then on they don't train what is judged."""
 
-    They are newer than every row that fitted, tuned or gated the production model, and `minimum_samples` of them have
-    judged no earlier attempt; more where nothing presses (see `evaluation_start`).
+    evidence_from: datetime
+    held_out_from: datetime
+
+
+def evaluation_rows_of(
+    stores: Stores, production: Manifest, newest: Manifest | None, labelled: Dataset, *, unhurried: bool = False
+) -> EvaluationRows | None:
+    """The rows that judge the next shadow model; None where too few are newer than what the versions have seen.
+
+    `newest`: the newest version that was trained before, promoted or not. The rows that are kept back are newer than
+    every row that it has seen, or that fitted, tuned or judged production.
     """
     decisions = stores.ledger.decisions()
     gated = judged_until(decisions, production.version)
+    seen = max(production.data.newest, gated or production.data.newest)
+    after = max(seen, newest.data.newest if newest else seen)
+    new = labelled.take(labelled.timestamps > as_datetime64(after))
     attempts = [decision for decision in decisions if decision.previous_version == production.version]
-    return evaluation_start(
-        labelled.timestamps,
-        labelled.labels,
-        after=max(production.data.newest, gated or production.data.newest),
+    held_out_from = evaluation_start(
+        new.timestamps,
+        new.labels,
+        after=after,
         minimum_samples=production.contract.policy.gates.minimum_samples,
-        is_used=np.isin(labelled.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
+        is_used=np.isin(new.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
         unhurried=unhurried,
     )
+    if held_out_from is None:
+        return None
+    begins = evidence_start(labelled.timestamps, newest_of_production=seen, newest_of_members=after)
+    return EvaluationRows(evidence_from=begins, held_out_from=held_out_from)

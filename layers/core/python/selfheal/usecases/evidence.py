@@ -8,7 +8,6 @@ from selfheal.composition import Stores
 from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
-from selfheal.records.manifest import as_fitted
 
 
 def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: Circumstances | None) -> Evidence:
@@ -34,16 +33,12 @@ def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:
     """Ids of all rows that any of the decisions was made on."""
     used: set[str] = set()
     for decision in decisions:
-        for judged in decision.judged:
-            used.update(read_evidence(stores, judged.evidence).row_ids.astype(str))
+        if decision.evidence is not None:
+            used.update(read_evidence(stores, decision.evidence).row_ids.astype(str))
     return used
 
 
 def judged_until(decisions: Iterable[Decision], version: str) -> datetime | None:
-    """The newest row by which a version was judged, in whatever decision; None where it never was.
-
-    A modest version and the one that it was made from are one model: what judged either has judged both.
-    """
-    model = as_fitted(version)
-    about = [judged for decision in decisions for judged in decision.judged if as_fitted(judged.version) == model]
-    return max((judged.evidence.newest for judged in about if judged.evidence.newest), default=None)
+    """The newest row by which a version was judged, in whatever decision; None where it never was."""
+    evidence = [decision.evidence for decision in decisions if decision.version == version and decision.evidence]
+    return max((rows.newest for rows in evidence if rows.newest), default=None)

@@ -1,6 +1,10 @@
-"""Two versions' answers on the same labelled rows."""
+"""Versions' answers on labelled rows."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -10,6 +14,7 @@ from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
+from selfheal.gates.blend import MemberAnswers
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import SERVING
 
@@ -22,30 +27,45 @@ def model_of(stores: Stores, manifest: Manifest) -> Artefact:
     return load_artefact(stores.models.artefact(manifest, SERVING))
 
 
-def scored_rows(
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model says of n rows: probabilities, and predictions at its operating point; shape (n,) each."""
+
+    probabilities: NDArray[np.float64]
+    predictions: NDArray[np.int8]
+
+
+def answers_of(model: Artefact, rows: Dataset) -> Answers:
+    """A model's answers to rows of its contract, in the order given."""
+    probabilities = model.probabilities_of(columns_of(rows.features))
+    return Answers(probabilities, (probabilities >= model.threshold).astype(np.int8))
+
+
+def columns_of(features: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Features by name, as a model reads them."""
+    return {str(name): features[name].to_numpy() for name in features}
+
+
+def evidence_rows(
     labelled: Dataset,
     contract: Contract,
+    production: Answers,
+    shadow: Answers,
     *,
-    production: Artefact,
-    shadow: Artefact,
     weights: NDArray[np.float64] | None = None,
+    members: MemberAnswers | None = None,
 ) -> EvidenceRows:
-    """Both models' answers on the same labelled rows, in the order given; `weights` None: each row counts alike."""
-    columns = {name: labelled.features[name].to_numpy() for name in contract.feature_names}
-    before, after = production.probabilities_of(columns), shadow.probabilities_of(columns)
+    """Two answers to the same labelled rows, in the order given; `weights` None: each row counts alike."""
     segments = list(dict.fromkeys(segment.feature for segment in contract.segments))
     return EvidenceRows(
         row_ids=labelled.row_ids,
         timestamps=labelled.timestamps,
         labels=labelled.labels,
-        production_probability=before,
-        shadow_probability=after,
-        production_prediction=_at_least(before, production.threshold),
-        shadow_prediction=_at_least(after, shadow.threshold),
+        production_probability=production.probabilities,
+        shadow_probability=shadow.probabilities,
+        production_prediction=production.predictions,
+        shadow_prediction=shadow.predictions,
         weights=np.ones(len(labelled)) if weights is None else weights,
         segments=labelled.features[segments],
+        members=members,
     )
-
-
-def _at_least(probabilities: NDArray[np.float64], threshold: float) -> NDArray[np.int8]:
-    return (probabilities >= threshold).astype(np.int8)

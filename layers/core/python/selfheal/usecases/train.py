@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
-from typing import Any, Protocol
+from typing import Protocol
 
 import joblib
 import numpy as np
@@ -18,12 +18,12 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
-from selfheal.records.manifest import MODEST, Artefact, Confidence, DataWindow, Lineage, Manifest
+from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest, VersionKind
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
-from selfheal.training.confidence import less_sure
 from selfheal.training.exporting import export
+from selfheal.training.model import FittedModel
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
@@ -56,15 +56,16 @@ def train_version(
     label_values: TargetValues,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
-    confidence: Confidence | None = None,
+    kind: VersionKind = "trained",
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
+    check: Callable[[FittedModel], None] = lambda _: None,
     fit: Fit = train,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
-    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once. With a
-    `confidence` the same model is written once more, less sure of itself: the version that the manifest calls `modest`.
+    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once. What `check`
+    raises for a fitted model keeps it from being written.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -74,51 +75,35 @@ def train_version(
     """
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
-    data = _window(rows, trained.rows, repeated_rows, relabelled_rows)
-    frozen = {
+    check(trained.fitted)
+    artefacts = {
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
-    }
-
-    def written(version: str, model: TrainedModel, **more: Any) -> Manifest:
-        artefacts = frozen | _artefacts(rows, model, contract, seed)
-        manifest = Manifest(
-            version=version,
-            created_at=now,
-            contract=contract,
-            data=data,
-            evaluation_from=evaluation_from,
-            lineage=lineage,
-            seed=seed,
-            candidates=model.candidates,
-            metrics=model.metrics,
-            threshold=model.fitted.threshold,
-            positive_value=label_values.positive,
-            negative_value=label_values.negative,
-            libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
-            artefacts=_described(artefacts),
-            **more,
-        )
-        card = {CARD: model_card(manifest, model.curves)}
-        whole = manifest.model_copy(update={"artefacts": manifest.artefacts | _described(card)})
-        return models.write(whole, artefacts | card)
-
-    if confidence is None:
-        return written(version, trained)
-    # The modest one first: the other's manifest promises it.
-    modest = less_sure(trained, confidence, contract, _tuning(rows, trained).rows.labels)
-    promised = written(f"{version}{MODEST}", modest, confidence=confidence)
-    return written(version, trained, modest=promised.version)
-
-
-def _artefacts(rows: Dataset, trained: TrainedModel, contract: Contract, seed: int) -> dict[str, bytes]:
-    """What depends on the model, not on the rows alone."""
-    return {
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
+    manifest = Manifest(
+        version=version,
+        kind=kind,
+        created_at=now,
+        contract=contract,
+        data=_window(rows, trained.rows, repeated_rows, relabelled_rows),
+        evaluation_from=evaluation_from,
+        lineage=lineage,
+        seed=seed,
+        candidates=trained.candidates,
+        metrics=trained.metrics,
+        threshold=trained.fitted.threshold,
+        positive_value=label_values.positive,
+        negative_value=label_values.negative,
+        libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
+        artefacts=described(artefacts),
+    )
+    card = {CARD: model_card(manifest, trained.curves)}
+    whole = manifest.model_copy(update={"artefacts": manifest.artefacts | described(card)})
+    return models.write(whole, artefacts | card)
 
 
 def reference_of(rows: Dataset, seed: int) -> Dataset:
@@ -156,5 +141,6 @@ def _joblib(trained: TrainedModel) -> bytes:
     return buffer.getvalue()
 
 
-def _described(artefacts: Mapping[str, bytes]) -> dict[str, Artefact]:
+def described(artefacts: Mapping[str, bytes]) -> dict[str, Artefact]:
+    """Hash and size of each file of a version, as its manifest lists them."""
     return {name: Artefact(sha256=hashlib.sha256(body).hexdigest(), size=len(body)) for name, body in artefacts.items()}

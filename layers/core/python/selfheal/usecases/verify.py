@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 
+import numpy as np
+
 from selfheal.composition import Stores
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
+from selfheal.gates.blend import cross_fitted, weights_of
 from selfheal.healing.probation import e_process
-from selfheal.records.ledger import Decision, GateResult, Judged, LedgerEntry
+from selfheal.records.ledger import Circumstances, Decision, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
@@ -95,38 +98,55 @@ def _check_manifest(stores: Stores, decision: Decision) -> None:
 
 
 def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
-    """How many versions the decision judged; each verdict is recomputed."""
-    if not decision.judged:
-        has_said_why = decision.gates or decision.evidence or decision.also_judged
-        if has_said_why or (decision.kind == "promote" and decision.trigger != "forced"):
+    """How many verdicts the decision holds; each is recomputed."""
+    if decision.evidence is None:
+        if decision.gates or (decision.kind == "promote" and decision.trigger != "forced"):
             raise VerificationFailed(f"decision {decision.decision_id} ({decision.kind}) has no evidence")
         return 0
-    own, *others = decision.judged
+    rows = read_evidence(stores, decision.evidence)
     if decision.kind == "rollback":
-        _check_probation(stores, decision, read_evidence(stores, own.evidence))
-    else:
-        _check_gates(decision, passed=_passes(stores, decision, own), paused=paused)
-    for other in others:
-        if _passes(stores, decision, other):
-            raise VerificationFailed(f"by its evidence {other.version} passed, but {decision.decision_id} refused it")
-    return len(decision.judged)
-
-
-def _check_gates(decision: Decision, *, passed: bool, paused: bool) -> None:
+        _check_probation(stores, decision, rows)
+        return 1
+    _check_blend(stores, decision, rows)
+    passed = _passes(stores, decision, rows, decision.evidence.circumstances)
     is_due = passed and (decision.approval is None or decision.approval.approved)
     if (decision.kind == "promote") != is_due and not (is_due and paused):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
+    return 1
 
 
-def _passes(stores: Stores, decision: Decision, judged: Judged) -> bool:
+def _check_blend(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
+    """The answers that were judged follow from those of the members, and so do the weights of what was promoted."""
+    answers = rows.members
+    if answers is None:
+        return
+    blend = cross_fitted(answers, rows.labels, rows.weights)
+    is_same = np.isclose(blend.probabilities, rows.shadow_probability, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    if not is_same.all() or (blend.predictions != rows.shadow_prediction).any():
+        raise VerificationFailed(f"the evidence of {decision.decision_id} holds answers that its members don't give")
+    if decision.kind != "promote" or decision.version is None:
+        return
+    manifest = stores.models.manifest(decision.version)
+    weights = weights_of(answers, rows.labels, rows.weights)
+    due = [(version, weight) for version, weight in zip(answers.versions, weights.tolist(), strict=True) if weight]
+    written = [(member.judged_as or member.version, member.weight) for member in manifest.members]
+    is_due = [name for name, _ in due] == [name for name, _ in written] and np.allclose(
+        [weight for _, weight in due], [weight for _, weight in written], rtol=TOLERANCE, atol=TOLERANCE
+    )
+    if not is_due:
+        raise VerificationFailed(f"the members of {decision.version} aren't those that its evidence weighs")
+    for member in manifest.members:
+        if stores.models.manifest_sha256(member.version) != member.manifest_sha256:
+            raise VerificationFailed(f"the manifest of {member.version} isn't the one that {decision.version} blends")
+
+
+def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstances: Circumstances | None) -> bool:
     """Whether a version passes every gate by its evidence; each gate has to be written as it is recomputed."""
-    circumstances = judged.evidence.circumstances
     if circumstances is None or decision.previous_version is None:
         raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
     contract = stores.models.manifest(decision.previous_version).contract
-    rows = read_evidence(stores, judged.evidence)
     recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
-    for written, found in zip(judged.gates, recomputed, strict=True):
+    for written, found in zip(decision.gates, recomputed, strict=True):
         if not _agree(written, found):
             raise VerificationFailed(
                 f"gate {found.gate} of decision {decision.decision_id} is written as {_said(written)}, "

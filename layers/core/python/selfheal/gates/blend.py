@@ -1,0 +1,135 @@
+"""A blend of versions: the mean of their log-odds, weighted by their losses on rows that none of them has seen.
+
+A version whose mean loss exceeds that of the best one by z standard errors has the weight exp(-z); the best one has 1.
+That is the Akaike weight (Burnham and Anderson, Model Selection and Multimodel Inference, 2002) with a z-score in the
+place of half a difference in information; it has no constant to fit. As log loss is convex in the log-odds, a newcomer
+of weight w worsens the blend's by at most w times its own excess, and w is at most one half beside a version that does
+as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from selfheal.gates.resampling import BLOCKS, blocks_of
+
+# The newest versions that answer together; more of them brought nothing (docs/decisions.md).
+MOST_MEMBERS = 3
+# A probability of exactly 0 or 1 has no log-odds.
+SMALLEST = 1e-12
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MemberAnswers:
+    """What k versions, newest first, say of n labelled rows in time order.
+
+    versions: k names. probabilities: shape (n, k), NaN where the version has seen the row. thresholds: shape (k,), the
+    operating points.
+    """
+
+    versions: tuple[str, ...]
+    probabilities: Floats
+    thresholds: Floats
+
+    @property
+    def log_odds(self) -> Floats:
+        """Shape (n, k), NaN where a version has seen the row."""
+        return log_odds(self.probabilities)
+
+    @property
+    def answering(self) -> NDArray[np.bool_]:
+        """Shape (n, k): of each row the three newest versions that haven't seen it."""
+        unseen = np.isfinite(self.probabilities)
+        return np.asarray(unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS))
+
+
+@dataclass(frozen=True, eq=False)
+class Blended:
+    """What blends say of n rows: probabilities, and predictions at their operating points; shape (n,) each."""
+
+    probabilities: Floats
+    predictions: NDArray[np.int8]
+
+
+def log_odds(probabilities: Floats) -> Floats:
+    """Of probabilities of any shape; 0 and 1 count as 1e-12 from there."""
+    return np.asarray(logit(np.clip(probabilities, SMALLEST, 1 - SMALLEST)))
+
+
+def cross_fitted(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Blended:
+    """Each row answered by the three newest versions that haven't seen it, weighted by rows of other blocks of time.
+
+    Even blocks take the weights that odd ones give, and the reverse, so that no row chooses its own weights. A row that
+    nobody may answer is NaN.
+
+    Args:
+        answers: the versions' own answers.
+        labels: shape (n,), 0 or 1.
+        row_weights: shape (n,), positive: how much each row counts.
+    """
+    losses = _losses(answers, labels, row_weights)
+    is_odd = blocks_of(len(labels)) % 2 == 1
+    weights = np.zeros(answers.probabilities.shape)
+    for members in np.unique(answers.answering, axis=0):
+        alike = (answers.answering == members).all(axis=1)
+        for half in (is_odd, ~is_odd):
+            weights[alike & ~half] = _weights(losses[half], members)
+    return _mean(answers, weights)
+
+
+def weights_of(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
+    """The weights of the versions in a blend of the three newest ones, by all rows: shape (k,), their sum is 1."""
+    members = np.arange(len(answers.versions)) < MOST_MEMBERS
+    return _weights(_losses(answers, labels, row_weights), members)
+
+
+def threshold_of(thresholds: Floats, weights: Floats) -> float:
+    """The operating point of a blend: the weighted mean of its members', in log-odds.
+
+    A blend reaches it where its members, each measured from its own operating point, do so on average.
+    """
+    if (thresholds == thresholds[0]).all():
+        return float(thresholds[0])
+    return float(expit(weights @ log_odds(thresholds)))
+
+
+def _mean(answers: MemberAnswers, weights: Floats) -> Blended:
+    scores = np.where(weights > 0, answers.log_odds, 0.0)
+    blended = (weights * scores).sum(axis=1)
+    bar = weights @ log_odds(answers.thresholds)
+    probabilities = np.where(weights.sum(axis=1) > 0, expit(blended), np.nan)
+    return Blended(probabilities, (blended >= bar).astype(np.int8))
+
+
+def _losses(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
+    truth = labels.astype(np.float64)[:, None]
+    return np.asarray(row_weights[:, None] * np.square(answers.probabilities - truth))
+
+
+def _weights(losses: Floats, members: NDArray[np.bool_]) -> Floats:
+    """Shape (k,); 0 for versions that aren't members. `losses`: shape (n, k), NaN where a version has seen the row."""
+    chosen = np.flatnonzero(members)
+    weights = np.zeros(losses.shape[1])
+    weights[chosen] = [np.exp(-_excess(losses[:, chosen], own)) for own in range(len(chosen))]
+    return weights / max(weights.sum(), np.finfo(float).tiny)
+
+
+def _excess(losses: Floats, own: int) -> float:
+    """By how many standard errors a version is worse than the best other one on the rows that both haven't seen."""
+    rivals = (losses[:, own] - losses[:, other] for other in range(losses.shape[1]) if other != own)
+    return max((_standard_errors(differences[np.isfinite(differences)]) for differences in rivals), default=0.0)
+
+
+def _standard_errors(differences: Floats) -> float:
+    """The mean of differences in time order, in standard errors by block of time, where above 0; else 0."""
+    blocks = blocks_of(len(differences), BLOCKS)
+    sums = np.bincount(blocks, differences) if len(differences) else np.zeros(0)
+    total = float(sums.sum())
+    if len(sums) < 2 or total <= 0:  # noqa: PLR2004 - one block has no spread
+        return 0.0
+    error = float(np.sqrt(len(sums) * sums.var(ddof=1)))
+    return total / error if error else np.inf

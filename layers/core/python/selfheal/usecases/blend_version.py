@@ -1,0 +1,86 @@
+"""Write the version that is promoted: one model that answers as the weighted mean of its members does."""
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+
+from selfheal.blending import blended
+from selfheal.composition import Stores
+from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
+from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, threshold_of, weights_of
+from selfheal.records.healing import Healing, Training
+from selfheal.records.manifest import Manifest, Member
+from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
+from selfheal.training.card import blend_card
+from selfheal.training.metrics import tuning_metrics
+from selfheal.usecases.comparison import Comparison
+from selfheal.usecases.train import described
+
+
+def write_blend(stores: Stores, healing: Healing, training: Training, found: Comparison, now: datetime) -> Manifest:
+    """The blend of the three newest members, weighted by all rows of the evidence.
+
+    Its training set and reference are those of its newest member; its tuning rows, and what it promises, are the rows
+    that judged it. Doing it again with the same evidence changes nothing.
+
+    Raises:
+        ExportInexact: the blend doesn't answer as its members do.
+        ReferenceTampered, VersionUnknown, StoreUnavailable: a member can't be read as it was written.
+    """
+    answers = found.rows.members
+    if answers is None or training.version is None:
+        raise ValueError("a blend needs the answers of its members")
+    members = _members(stores, training, answers, found)
+    manifests = [stores.models.manifest(member.version) for member in members]
+    weights = np.array([member.weight for member in members])
+    threshold = threshold_of(np.array([manifest.threshold for manifest in manifests]), weights)
+    served = [stores.models.artefact(manifest, SERVING) for manifest in manifests]
+    newest = manifests[0]
+    artefacts = {
+        SERVING: blended(list(zip(served, weights.tolist(), strict=True)), threshold),
+        TRAINING: stores.models.artefact(newest, TRAINING),
+        REFERENCE: stores.models.artefact(newest, REFERENCE),
+        TUNING: tuning_to_parquet(TuningRows(found.labelled, found.rows.shadow_probability)),
+    }
+    manifest = newest.model_copy(
+        update={
+            "version": _name(healing, members),
+            "kind": "blend",
+            "created_at": now,
+            "evaluation_from": training.evaluation_from,
+            "candidates": (),
+            "metrics": tuning_metrics(found.rows.labels, found.rows.shadow_probability, threshold),
+            "threshold": threshold,
+            "members": members,
+            "artefacts": described(artefacts),
+        }
+    )
+    card = {CARD: blend_card(manifest, manifests)}
+    whole = manifest.model_copy(update={"artefacts": manifest.artefacts | described(card)})
+    return stores.models.write(whole, artefacts | card)
+
+
+def _members(stores: Stores, training: Training, answers: MemberAnswers, found: Comparison) -> tuple[Member, ...]:
+    """The three newest versions; the one that was held out gives its weight to the one that was trained on all rows."""
+    weights = weights_of(answers, found.rows.labels, found.rows.weights)[:MOST_MEMBERS]
+    stands_for = {training.held_out: training.version}
+    members = []
+    for judged, weight in zip(answers.versions[:MOST_MEMBERS], weights.tolist(), strict=True):
+        if not weight:
+            continue
+        version = stands_for.get(judged) or judged
+        members.append(
+            Member(
+                version=version,
+                manifest_sha256=stores.models.manifest_sha256(version),
+                weight=weight,
+                judged_as=judged if version != judged else None,
+            )
+        )
+    return tuple(members)
+
+
+def _name(healing: Healing, members: tuple[Member, ...]) -> str:
+    content = "\n".join(f"{member.manifest_sha256} {member.weight!r}" for member in members)
+    return f"{healing.started_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
