@@ -26,7 +26,7 @@ from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import conclude, promote_first
 from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.evaluation import evaluation_start_of
+from selfheal.usecases.evaluation import evaluation_rows_of
 from selfheal.usecases.evidence import read_evidence
 from selfheal.usecases.heal import last_move, next_start_allowed, start_healing, sweep
 from selfheal.usecases.labelled_rows import labelled_window
@@ -207,13 +207,13 @@ def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
     stores, healing = healed_environment()
     traffic(stores, since=START + 8 * DAY, rows=800)
     production = stores.models.manifest("v1")
-    assert evaluation_start_of(stores, production, labelled_until(stores, LATER))
+    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER))
     training = trained(evaluation_from=START + 8 * DAY)
     verdict = evaluate_gates(stores, healing, training, LATER).model_copy(update={"kind": "reject"})
     conclude(stores, healing, verdict, LATER)
-    assert evaluation_start_of(stores, production, labelled_until(stores, LATER)) is None
+    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER)) is None
     traffic(stores, since=LATER, rows=300, seed=1)
-    assert evaluation_start_of(stores, production, labelled_until(stores, LATER + DAY)) >= LATER
+    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER + DAY)).held_out_from >= LATER
 
 
 # Concluding

@@ -1,27 +1,27 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-import numpy as np
 import pytest
-from scipy.special import logit
-from selfheal.usecases.track_record import track_record
 
 from selfheal.composition import Stores
+from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
-from selfheal.records.manifest import Confidence, Lineage, Manifest
+from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.memory import MemoryBucket
+from selfheal.training import TrainedModel, train
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.labelled_rows import labelled_rows
-from selfheal.usecases.scoring import model_of
+from selfheal.usecases.members import trained_versions
 from selfheal.usecases.train import reference_of, train_version
 from selfheal.usecases.train_shadow import train_shadow
 from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic, write_version
@@ -120,7 +120,7 @@ def test_what_a_broken_pipeline_made_teaches_and_judges_nobody(stores: Stores):
     stores.fault_periods.add(FaultPeriod(start=START + DAY, end=START + DAY + HOUR / 2, faults=("unit_change x",)))
     healing = healing_of(stores, started_at=NOW)
     training = train_shadow(stores, healing, NOW)
-    manifest = stores.models.manifest(training.version)
+    manifest = stores.models.manifest(training.held_out)
     taught = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     minutes = {ids.index(row) for row in taught.row_ids if row in ids}
     assert {119, 240} <= minutes
@@ -133,87 +133,44 @@ def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
     traffic(stores, since=START, rows=1500)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
     assert training.outcome == "trained"
-    manifest = stores.models.manifest(training.version)
+    manifest = stores.models.manifest(training.held_out)
     rows = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     newer = rows.timestamps >= START.replace(tzinfo=None)
     assert (~newer).sum() == 600
     assert 600 < newer.sum() < 1300
-    assert manifest.data.newest < training.evaluation_from
+    assert manifest.data.newest < manifest.evaluation_from
     assert manifest.lineage.parent_version == "v1"
     assert manifest.lineage.execution == "v1-0"
 
 
-def answers_of(stores: Stores, version: str) -> np.ndarray:
-    """Log-odds of a version for x from -2 to 2."""
-    x = np.linspace(-2.0, 2.0, 9)
-    model = model_of(stores, stores.models.manifest(version))
-    return logit(model.probabilities_of({"x": x, "group": np.full(9, "a", dtype=object)}))
-
-
-def versions_too_sure(stores: Stores, *, slope: float) -> None:
-    """Two shadow models of earlier days that nobody promoted; v1's log-odds are -2 * x, about."""
-    for hours in (4, 8):
-        write_version(stores, f"shadow-{hours}", slope=slope, created_at=START + hours * HOUR)
-
-
-def test_where_earlier_versions_were_too_sure_the_model_is_written_once_more_and_less_so(stores: Stores):
-    """Shadows' log-odds were three times too large: the modest version is the same model, drawn to the base rate."""
-    versions_too_sure(stores, slope=-6.0)
-    traffic(stores, since=START, rows=2500, slope=-2.0)
+def test_one_version_is_trained_to_be_judged_and_one_on_all_rows(stores: Stores):
+    """The first has seen no row that judges it; the second has seen all, and takes its place in what is promoted."""
+    traffic(stores, since=START, rows=1500)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
-    fitted = stores.models.manifest(training.version)
-    modest = stores.models.manifest(fitted.modest)
-    assert fitted.confidence is None
-    assert modest.confidence.slope < 0.6
-    assert modest.data == fitted.data
-    drawn = modest.confidence.centre + modest.confidence.slope * (
-        answers_of(stores, fitted.version) - modest.confidence.centre
-    )
-    np.testing.assert_allclose(answers_of(stores, modest.version), drawn, atol=1e-9)
-    assert b"surer of themselves" in stores.models.artefact(modest, "card.html")
-    assert train_shadow(stores, healing_of(stores, started_at=NOW), NOW + DAY) == training
+    held_out, whole = (stores.models.manifest(version) for version in (training.held_out, training.version))
+    assert (held_out.kind, whole.kind) == ("held_out", "trained")
+    assert held_out.data.newest < held_out.evaluation_from
+    assert whole.data.rows == 600 + 1500
+    assert [one.version for one in trained_versions(stores, CONTRACT)] == [whole.version, "v1"]
 
 
-def test_where_earlier_versions_were_as_sure_as_they_might_be_there_is_one_version(stores: Stores):
-    """Three versions that were right about their chances take nothing away from the next one."""
-    versions_too_sure(stores, slope=-1.8)
-    traffic(stores, since=START, rows=2500, slope=-2.0)
-    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
-    assert stores.models.manifest(training.version).modest is None
-    assert len(list(stores.models.versions())) == 4
+def test_a_fit_on_all_rows_that_does_worse_on_them_is_not_written(stores: Stores):
+    """Its labels came in the wrong way round: what never saw the rows does better on them, and stands for both."""
+    traffic(stores, since=START, rows=1500, slope=-2.0)
+
+    def fit(dataset: Dataset, contract: Contract, **options: Any) -> TrainedModel:
+        whole = len(dataset) == 600 + 1500
+        return train(replace(dataset, labels=1 - dataset.labels) if whole else dataset, contract, **options)
+
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, fit=fit)
+    assert training.version == training.held_out
+    assert "worse on the newest" in training.reason
+    assert len(list(stores.models.versions())) == 2
 
 
-def test_each_row_is_answered_by_the_newest_version_of_its_time():
-    """v1 answers until v2 is trained, promoted or not; the modest version of v2 is no version of its own."""
-    stores = memory_stores()
-    write_version(stores, "v1", slope=1.0, created_at=START)
-    write_version(stores, "v2", slope=3.0, created_at=START + timedelta(minutes=4))
-    half = Confidence(slope=0.5, centre=0.0, answers=9)
-    write_version(stores, "v2-modest", slope=1.5, created_at=START + timedelta(minutes=4), confidence=half)
-    traffic(stores, since=START, rows=10)
-    labelled = labelled_rows(stores, CONTRACT, START, NOW).rows
-    record = track_record(stores, labelled)
-    x = labelled.features["x"].to_numpy()
-    np.testing.assert_allclose(record.scores, np.where(np.arange(10) < 4, 1.0, 3.0) * x, atol=1e-9)
-    assert list(record.labels) == list(labelled.labels)
-    assert len(set(record.versions[:4])) == len(set(record.versions[4:])) == 1
-    assert len(set(record.versions)) == 2
-
-
-def test_a_version_that_cannot_be_read_has_no_record():
-    """Somebody changed what v2 answers: its rows count for nothing, and healing goes on."""
-    stores = memory_stores()
-    write_version(stores, "v1", slope=1.0, created_at=START)
-    write_version(stores, "v2", slope=3.0, created_at=START + timedelta(minutes=4))
-    stores.registry_bucket.put("models/v2/model.json", b"{}")
-    traffic(stores, since=START, rows=10)
-    assert len(track_record(stores, labelled_rows(stores, CONTRACT, START, NOW).rows).scores) == 4
-
-
-def test_half_a_version_is_none(stores: Stores):
-    """A run that ended after the modest version is begun anew, not taken for done."""
-    versions_too_sure(stores, slope=-6.0)
-    traffic(stores, since=START, rows=2500, slope=-2.0)
+def test_a_call_that_was_cut_short_is_finished_by_the_next(stores: Stores):
+    """The version to be judged is there, the other one isn't: it is trained, and nothing is trained twice."""
+    traffic(stores, since=START, rows=1500)
     healing = healing_of(stores, started_at=NOW)
     first = train_shadow(stores, healing, NOW)
     half = Stores(stores.data, MemoryBucket())
@@ -221,17 +178,24 @@ def test_half_a_version_is_none(stores: Stores):
         if key != f"models/{first.version}/manifest.json":
             half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
     assert train_shadow(half, healing, NOW) == first
-    assert half.models.manifest(first.version).modest is not None
+
+
+def test_a_version_that_cannot_be_read_is_no_member(stores: Stores):
+    """Somebody damaged its manifest: the ones before it answer in its place."""
+    write_version(stores, "v2", slope=3.0)
+    stores.registry_bucket.put("models/v2/manifest.json", b"{}")
+    assert [one.version for one in trained_versions(stores, CONTRACT)] == ["v1"]
 
 
 def test_asking_again_for_one_healing_returns_the_version_that_is_there(stores: Stores):
-    """Also when more labels have come meanwhile: a healing has one shadow model."""
+    """Also when more labels have come meanwhile: a healing trains once."""
     traffic(stores, since=START, rows=1000)
     healing = healing_of(stores, started_at=NOW)
     first = train_shadow(stores, healing, NOW)
     traffic(stores, since=NOW, rows=500, seed=9)
-    assert train_shadow(stores, healing, NOW + DAY) == first
-    assert len(list(stores.models.versions())) == 2
+    again = train_shadow(stores, healing, NOW + DAY)
+    assert (again.version, again.held_out) == (first.version, first.held_out)
+    assert len(list(stores.models.versions())) == 3
 
 
 def test_labels_that_came_late_are_learnt_from(stores: Stores):
@@ -268,10 +232,10 @@ def test_a_label_corrected_later_is_learnt_as_it_is_now(stores: Stores):
 
 def test_too_few_new_labels_end_in_a_skip_that_says_so(stores: Stores):
     """Nothing is written; the reason counts what there is and what is needed."""
-    traffic(stores, since=START, rows=250)
+    traffic(stores, since=START, rows=150)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
     assert training.outcome == "skip"
-    assert "250 labelled rows" in training.reason
+    assert "150 labelled rows" in training.reason
     assert list(stores.models.versions()) == ["v1"]
 
 

@@ -51,9 +51,9 @@ def stores(past: dict[str, bytes]) -> Stores:
 
 
 def test_a_whole_registry_is_found_whole(stores: Stores):
-    """Five decisions, four of them with outcomes, two versions; two gate verdicts and one of probation recomputed."""
+    """Five decisions, four of them with outcomes, three versions; two gate verdicts and one of probation recomputed."""
     found = verify(stores)
-    assert (found.entries, found.versions, found.artefacts, found.verdicts) == (9, 2, 2, 3)
+    assert (found.entries, found.versions, found.artefacts, found.verdicts) == (9, 3, 11, 3)
 
 
 def rewrite(stores: Stores, key: str, change: Callable[[dict[str, Any]], None]) -> None:

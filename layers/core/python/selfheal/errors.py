@@ -79,6 +79,8 @@ class ExportInexact(SelfhealError):
 
 class BlendImpossible(SelfhealError):
     """Versions can't be served as one weighted mean; the message names what stands in the way."""
+
+
 class RefitRefused(SelfhealError):
     """A model trained on all rows does worse on the newest of them than one that never saw these."""
 

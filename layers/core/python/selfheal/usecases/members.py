@@ -1,8 +1,7 @@
 """The versions that may answer in a blend: the newest ones that were trained, promoted or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 
 from selfheal.composition import Stores
 from selfheal.contract import Contract
@@ -11,6 +10,8 @@ from selfheal.usecases.scoring import UNREADABLE
 
 # Rows of different age are answered by different versions, three each.
 MOST_VERSIONS = 8
+# A healing leaves three at the most: the one that was judged, the one that was trained on all rows, their blend.
+MOST_READ = 3 * MOST_VERSIONS
 
 
 def trained_versions(stores: Stores, contract: Contract) -> list[Manifest]:
@@ -18,31 +19,19 @@ def trained_versions(stores: Stores, contract: Contract) -> list[Manifest]:
 
     A version that can't be read is passed over. Raises StoreUnavailable.
     """
-    return list(islice(_trained(stores, contract), MOST_VERSIONS))
+    readable = _readable(stores, list(stores.models.versions())[-MOST_READ:])
+    trained = [
+        manifest for manifest in readable if manifest.kind != "blend" and _same_features(manifest.contract, contract)
+    ]
+    whole = {manifest.lineage.execution for manifest in trained if manifest.kind == "trained"}
+    members = [one for one in trained if one.kind == "trained" or one.lineage.execution not in whole]
+    return sorted(members, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)[:MOST_VERSIONS]
 
 
-def _trained(stores: Stores, contract: Contract) -> Iterator[Manifest]:
-    waiting: list[Manifest] = []
-    for version in reversed(list(stores.models.versions())):
+def _readable(stores: Stores, versions: Iterable[str]) -> Iterator[Manifest]:
+    for version in versions:
         with suppress(*UNREADABLE):
-            manifest = stores.models.manifest(version)
-            if manifest.kind == "blend" or not _same_features(manifest.contract, contract):
-                continue
-            if waiting and not _of_one_healing(manifest, waiting[0]):
-                yield _chosen(waiting)
-                waiting = []
-            waiting.append(manifest)
-    if waiting:
-        yield _chosen(waiting)
-
-
-def _of_one_healing(one: Manifest, other: Manifest) -> bool:
-    return one.lineage.execution is not None and one.lineage.execution == other.lineage.execution
-
-
-def _chosen(of_one_healing: list[Manifest]) -> Manifest:
-    """The one that was trained on all rows; where there is none, the one that was trained to be judged."""
-    return next((manifest for manifest in of_one_healing if manifest.kind == "trained"), of_one_healing[0])
+            yield stores.models.manifest(version)
 
 
 def _same_features(one: Contract, other: Contract) -> bool:

@@ -10,7 +10,7 @@ from selfheal.composition import Stores
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.blend import cross_fitted, weights_of
+from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, Decision, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
@@ -107,26 +107,28 @@ def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
     if decision.kind == "rollback":
         _check_probation(stores, decision, rows)
         return 1
-    _check_blend(stores, decision, rows)
+    _check_answers(decision, rows)
     passed = _passes(stores, decision, rows, decision.evidence.circumstances)
     is_due = passed and (decision.approval is None or decision.approval.approved)
     if (decision.kind == "promote") != is_due and not (is_due and paused):
         raise VerificationFailed(f"decision {decision.decision_id} is {decision.kind} against its own gates")
+    if decision.kind == "promote" and decision.version is not None and rows.members is not None:
+        _check_members(stores, stores.models.manifest(decision.version), rows, rows.members)
     return 1
 
 
-def _check_blend(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:
-    """The answers that were judged follow from those of the members, and so do the weights of what was promoted."""
-    answers = rows.members
-    if answers is None:
+def _check_answers(decision: Decision, rows: EvidenceRows) -> None:
+    """What was judged follows from what the members say."""
+    if rows.members is None:
         return
-    blend = cross_fitted(answers, rows.labels, rows.weights)
+    blend = cross_fitted(rows.members, rows.labels, rows.weights)
     is_same = np.isclose(blend.probabilities, rows.shadow_probability, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
     if not is_same.all() or (blend.predictions != rows.shadow_prediction).any():
         raise VerificationFailed(f"the evidence of {decision.decision_id} holds answers that its members don't give")
-    if decision.kind != "promote" or decision.version is None:
-        return
-    manifest = stores.models.manifest(decision.version)
+
+
+def _check_members(stores: Stores, manifest: Manifest, rows: EvidenceRows, answers: MemberAnswers) -> None:
+    """What was promoted has the members and weights that its evidence gives, and they are what they were."""
     weights = weights_of(answers, rows.labels, rows.weights)
     due = [(version, weight) for version, weight in zip(answers.versions, weights.tolist(), strict=True) if weight]
     written = [(member.judged_as or member.version, member.weight) for member in manifest.members]
@@ -134,10 +136,10 @@ def _check_blend(stores: Stores, decision: Decision, rows: EvidenceRows) -> None
         [weight for _, weight in due], [weight for _, weight in written], rtol=TOLERANCE, atol=TOLERANCE
     )
     if not is_due:
-        raise VerificationFailed(f"the members of {decision.version} aren't those that its evidence weighs")
+        raise VerificationFailed(f"the members of {manifest.version} aren't those that its evidence weighs")
     for member in manifest.members:
         if stores.models.manifest_sha256(member.version) != member.manifest_sha256:
-            raise VerificationFailed(f"the manifest of {member.version} isn't the one that {decision.version} blends")
+            raise VerificationFailed(f"the manifest of {member.version} isn't the one that {manifest.version} blends")
 
 
 def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstances: Circumstances | None) -> bool:
