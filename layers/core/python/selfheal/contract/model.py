@@ -76,7 +76,7 @@ class GatePolicy(ContractPart):
     minimum_samples: Count = 200
     minimum_coverage: Share = 0.30
     cooldown_days: Annotated[float, Field(ge=0)] = 7.0
-    minimum_gain: Share = 0.02
+    minimum_gain: Share = 0.005
     gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
     maximum_brier_increase: Share = 0.01
     maximum_segment_f1_drop: Share = 0.05

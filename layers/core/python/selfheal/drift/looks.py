@@ -17,10 +17,10 @@ def event_start(
 ) -> datetime | None:
     """When the alarm event under way began; None where there is none.
 
-    An event goes on until a full window has passed without an alarm, so that a test statistic near its bar doesn't ring
-    twice for one cause.
+    An event goes on until a look without an alarm finds that a full window has passed since the last one, so that a
+    test statistic near its bar doesn't ring twice for one cause. Looks may be further apart than a window is long.
     """
-    goes_on = previous_start is not None and last_alarm is not None and now - last_alarm < lookback
-    if goes_on:
+    is_recent = last_alarm is not None and now - last_alarm < lookback
+    if previous_start is not None and (alarming or is_recent):
         return previous_start
     return now if alarming else None

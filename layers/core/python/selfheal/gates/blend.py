@@ -3,10 +3,11 @@
 A version whose mean loss exceeds that of the best one by z standard errors has the weight exp(-z); the best one has 1.
 That is the Akaike weight (Burnham and Anderson, Model Selection and Multimodel Inference, 2002) with a z-score in the
 place of half a difference in information; it has no constant to fit. As log loss is convex in the log-odds, a newcomer
-of weight w worsens the blend's by at most w times its own excess, and w is at most one half beside a version that does
-as well.
+of weight w worsens the blend's by at most w times its own excess, and its w is at most one half: it is held against the
+others, which are held against each other alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ MOST_MEMBERS = 3
 # A probability of exactly 0 or 1 has no log-odds.
 SMALLEST = 1e-12
 
+NEWCOMER = 0
+
 type Floats = NDArray[np.float64]
 
 
@@ -27,8 +30,8 @@ type Floats = NDArray[np.float64]
 class MemberAnswers:
     """What k versions, newest first, say of n labelled rows in time order.
 
-    versions: k names. probabilities: shape (n, k), NaN where the version has seen the row. thresholds: shape (k,), the
-    operating points.
+    versions: k names; the first one is the newcomer. probabilities: shape (n, k), NaN where the version has seen the
+    row. thresholds: shape (k,), the operating points.
     """
 
     versions: tuple[str, ...]
@@ -112,16 +115,18 @@ def _losses(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Float
 
 def _weights(losses: Floats, members: NDArray[np.bool_]) -> Floats:
     """Shape (k,); 0 for versions that aren't members. `losses`: shape (n, k), NaN where a version has seen the row."""
-    chosen = np.flatnonzero(members)
+    chosen = np.flatnonzero(members).tolist()
+    # A newcomer's few rows may speak against it, not against the others: it has half of the weight at the most.
+    rivals = chosen if len(chosen) == 1 else [one for one in chosen if one != NEWCOMER]
     weights = np.zeros(losses.shape[1])
-    weights[chosen] = [np.exp(-_excess(losses[:, chosen], own)) for own in range(len(chosen))]
-    return weights / max(weights.sum(), np.finfo(float).tiny)
+    weights[chosen] = [np.exp(-_excess(losses, own, rivals)) for own in chosen]
+    return np.asarray(weights / max(weights.sum(), np.finfo(float).tiny))
 
 
-def _excess(losses: Floats, own: int) -> float:
-    """By how many standard errors a version is worse than the best other one on the rows that both haven't seen."""
-    rivals = (losses[:, own] - losses[:, other] for other in range(losses.shape[1]) if other != own)
-    return max((_standard_errors(differences[np.isfinite(differences)]) for differences in rivals), default=0.0)
+def _excess(losses: Floats, own: int, rivals: Sequence[int]) -> float:
+    """By how many standard errors a version is worse than the best rival on the rows that both haven't seen."""
+    differences = (losses[:, own] - losses[:, rival] for rival in rivals if rival != own)
+    return max((_standard_errors(found[np.isfinite(found)]) for found in differences), default=0.0)
 
 
 def _standard_errors(differences: Floats) -> float:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
+
+from scipy.special import ndtri
 
 from selfheal.contract.model import Policy
 from selfheal.drift.looks import event_start
@@ -13,6 +16,8 @@ from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSumma
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
+# How often the test that judges would find what the labels show.
+POWER = 0.9
 OUTAGES = frozenset({"open_hour", "stopped", "unjudged_probation"})
 DECAYED = "recent labels show that the model has become worse"
 
@@ -66,7 +71,7 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     Retraining can cure decay and drift, given labels of the changed world: enough to teach the shadow model and as many
     again to judge it. `labelled_since_alarm` counts labelled predictions made since the alarm began.
     """
-    needed = labels_needed(judgement.performance, policy)
+    needed = labels_needed(judgement, policy)
     labelled = max(labelled_since_alarm, judgement.decay.labelled_since)
     if labelled < needed:
         return None, f"waiting for labels: {labelled} of {needed} since the change began"
@@ -75,10 +80,21 @@ def trigger_of(judgement: Judgement, labelled_since_alarm: int, policy: Policy) 
     return "drift", "inputs have drifted, and there are labels to learn from"
 
 
-def labels_needed(performance: Performance | None, policy: Policy) -> int:
-    """Enough to judge a shadow model, and at least as many to teach it."""
-    judging = labels_to_judge(performance, policy)
-    return judging + max(policy.retraining.minimum_labels, judging)
+def labels_needed(judgement: Judgement, policy: Policy) -> int:
+    """Enough to judge a shadow model, and at least as many to teach it; fewer, the worse the model has become.
+
+    Of a rise of the Brier score so many rows are enough, for each of the two, that the paired test at the gates'
+    significance finds it nine times in ten, and never fewer than `minimum_labels`. A loss in [0, 1] has a variance of
+    mean * (1 - mean) at the most (Bhatia and Davis, American Mathematical Monthly 107, 2000).
+    """
+    judging = labels_to_judge(judgement.performance, policy)
+    usual = judging + max(policy.retraining.minimum_labels, judging)
+    brier, promised = judgement.decay.brier, judgement.decay.promised_brier
+    if not judgement.decay.decayed or brier is None or promised is None or not policy.gates.significance:
+        return usual
+    errors = ndtri(1 - policy.gates.significance) + ndtri(POWER)
+    telling = ceil(errors**2 * brier * (1 - brier) / (brier - promised) ** 2)
+    return min(usual, max(policy.retraining.minimum_labels, policy.gates.minimum_samples, 2 * telling))
 
 
 def labels_to_judge(performance: Performance | None, policy: Policy) -> int:

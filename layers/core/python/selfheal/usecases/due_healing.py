@@ -1,9 +1,6 @@
 """Start a healing where what was judged, or enough new truth, makes one due."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-
-import numpy as np
 
 from selfheal.composition import Stores
 from selfheal.data.moments import as_datetime64
@@ -52,23 +49,14 @@ def _trigger(
     waiting = "nothing to heal"
     if judgement.is_alarming:
         kind, waiting = trigger_of(judgement, _labelled_since(run, alarm), policy)
-        if kind is not None or _labels_come_within_the_cooldown(run):
+        if kind is not None:
             return kind, waiting
     decisions = [entry.decision for entry in entries if entry.decision]
-    reason = growth(stores, run.production.manifest, decisions, judgement.performance, run.now)
+    reason = growth(stores, run.production.manifest, decisions, run.now)
     if reason is None:
         return None, waiting
     # Fewer labels than a cure would like, but the newest of them know the change: a trial must learn from these.
     return ("decay", f"{DECAYED}; {reason}") if judgement.decay.decayed else ("growth", reason)
-
-
-def _labels_come_within_the_cooldown(run: MonitoringRun) -> bool:
-    """Whether labels of what happens now may come so soon that a promotion before would be in the way of theirs."""
-    labelled = run.recent.rows.timestamps[run.recent.is_labelled]
-    if not len(labelled):
-        return False
-    cooldown = timedelta(days=run.contract.policy.gates.cooldown_days)
-    return bool(as_datetime64(run.now) - labelled.max() < np.timedelta64(cooldown))
 
 
 def _not_started(reason: str) -> HealingState:

@@ -8,31 +8,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
-from selfheal.monitoring.response import labels_needed, labels_to_judge
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
-from selfheal.records.monitoring import Performance
 
-# Newly labelled rows, as a share of those that taught the model: with fewer the next one would be much the same.
-GROWTH = 0.05
+# Newly labelled rows, as a share of those that taught the model: fewer aren't worth what a training costs.
+GROWTH = 0.01
 
 
-def growth(
-    stores: Stores, production: Manifest, decisions: Sequence[Decision], performance: Performance | None, now: datetime
-) -> str | None:
+def growth(stores: Stores, production: Manifest, decisions: Sequence[Decision], now: datetime) -> str | None:
     """Why another training is due by the labels that have come since the last one; None where it isn't.
 
-    A model younger than the cooldown isn't challenged without cause. `performance` tells how rare a class is.
+    As soon as `minimum_samples` rows are new, or a hundredth of those that taught the model where that is more. A model
+    younger than the cooldown isn't challenged without cause.
     """
     policy = production.contract.policy
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
     about = [one for one in decisions if production.version in {one.version, one.previous_version}]
     since = max([production.data.newest, *map(_newest_used, about)])
-    # The rows of an earlier attempt teach the next one, so that new ones need only judge it.
-    is_tried = any(one.previous_version == production.version for one in about)
-    needed = labels_to_judge(performance, policy) if is_tried else labels_needed(performance, policy)
-    wanted = max(needed, round(GROWTH * production.data.rows))
+    wanted = max(policy.gates.minimum_samples, policy.retraining.minimum_labels, round(GROWTH * production.data.rows))
     if len(stores.labels.newest_between(since, now, wanted)) < wanted:
         return None
     return f"{wanted} rows were labelled since {since:%Y-%m-%d %H:%M} UTC, and {production.data.rows} taught the model"

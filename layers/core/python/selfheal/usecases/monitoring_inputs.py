@@ -14,6 +14,7 @@ from selfheal.artefact import Artefact, load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
@@ -73,6 +74,27 @@ def read_production(stores: Stores) -> Production:
         reference_rows=frozen,
         tuning=tuning_from_parquet(stores.models.artefact(manifest, TUNING), manifest.contract),
     )
+
+
+def judgeable_inputs(
+    stores: Stores, production: Production, window: PredictionWindow, start: datetime, minimum: int
+) -> PredictionWindow:
+    """The newest predictions that suffice to judge inputs by: the window, or `minimum` rows where it holds fewer.
+
+    As far back as that takes, but not to rows that production was trained on, nor beyond 400 days.
+    """
+    earliest = max(production.manifest.data.newest, start - LABEL_HORIZON)
+    parts, step = [window], timedelta(days=1)
+    while sum(map(len, parts)) < minimum and start > earliest:
+        since = max(start - step, earliest)
+        parts.insert(0, stores.history.window(since, start, production.contract))
+        # Days without traffic are many where it is rare: each look back is as long as all before it.
+        start, step = since, 2 * step
+    if len(parts) == 1:
+        return window
+    rows = PredictionWindow.concatenate(parts)
+    is_newest = np.arange(len(rows)) >= len(rows) - max(minimum, len(window))
+    return rows.take(is_newest & (rows.timestamps > as_datetime64(production.manifest.data.newest)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ def judged(run: MonitoringRun) -> Judgement:
         ),
         performance=_performance(newest),
         estimated=_estimated(run),
-        predictions=len(run.window),
+        predictions=len(run.inputs),
     )
 
 
@@ -73,16 +73,16 @@ def _decay(run: MonitoringRun, labelled: RecentPredictions, newest: RecentPredic
 
 def _drift(run: MonitoringRun) -> DriftVerdict | None:
     policy = run.contract.policy.monitoring
-    if len(run.window) < policy.minimum_predictions:
+    if len(run.inputs) < policy.minimum_predictions:
         return None
-    verdict = judge(run.production.reference, run.window.features, policy, run.level)
+    verdict = judge(run.production.reference, run.inputs.features, policy, run.level)
     return _ranked(run, verdict) if verdict.detection.detected else verdict
 
 
 def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
     """The features in order of how much they move the estimated Brier score."""
     production = run.production
-    found = impacts(production.reference_rows.features, run.window.features, run.contract, production.expected_losses)
+    found = impacts(production.reference_rows.features, run.inputs.features, run.contract, production.expected_losses)
     features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
     ranked = sorted(features, key=lambda feature: (not feature.drift_detected, -abs(feature.impact or 0.0)))
     return verdict.model_copy(update={"features": tuple(ranked)})

@@ -10,13 +10,20 @@ from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
 from selfheal.records.monitoring import AlarmState, DriftSummary
 from selfheal.records.probation import Probation
 from selfheal.stores.history import PredictionWindow
-from selfheal.usecases.monitoring_inputs import Production, RecentPredictions, read_production, recent_predictions
+from selfheal.usecases.monitoring_inputs import (
+    Production,
+    RecentPredictions,
+    judgeable_inputs,
+    read_production,
+    recent_predictions,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class MonitoringRun:
     """What one run holds in its hands while it judges.
 
+    window: the predictions of the last hours. inputs: the same, or as many as it takes to judge where these are few.
     probation: how production fares in its own, None where none is on. open_hours: hours of the log that are open since
     a day and more. silence: how long no prediction has been made; day_before: how many were, in the same hours a day
     earlier. level: significance level of one look.
@@ -24,6 +31,7 @@ class MonitoringRun:
 
     production: Production
     window: PredictionWindow
+    inputs: PredictionWindow
     recent: RecentPredictions
     before: DriftSummary | None
     now: datetime
@@ -79,6 +87,7 @@ def read_run(
     return MonitoringRun(
         production=production,
         window=window,
+        inputs=judgeable_inputs(stores, production, window, start, policy.minimum_predictions),
         recent=recent_predictions(stores, production.contract, window, start, now),
         before=before,
         now=now,
