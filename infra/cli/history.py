@@ -77,8 +77,7 @@ def _about(manifest: "Manifest") -> "Table":
     kind = "a blend" if manifest.members else ", ".join(chosen) or "unknown"
     table.add_row("model", f"{kind}, threshold {manifest.threshold:.4f}")
     for member in manifest.members:
-        judged = f", judged as {member.judged_as}" if member.judged_as else ""
-        table.add_row("member", f"{member.version}, weight {member.weight:.3f}{judged}")
+        table.add_row("member", f"{member.version}, weight {member.weight:.3f}")
     table.add_row("data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
     table.add_row("from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
     table.add_row("fingerprint", manifest.data.fingerprint)

@@ -38,13 +38,12 @@ def promote(stores: Stores, healing: Healing) -> Manifest:
 
 
 def test_what_is_promoted_answers_as_the_weighted_mean_of_its_members(promoted: tuple[Stores, Manifest]):
-    """One model.json: the weighted mean of 2x and 0 in log-odds; most of the weight is the right one's."""
+    """One model.json: the mean of 2x and 0 in log-odds, half each while the newcomer is new."""
     stores, blend = promoted
     assert blend.kind == "blend"
     assert [member.version for member in blend.members] == ["v2", "v1"]
     weights = [member.weight for member in blend.members]
-    assert sum(weights) == pytest.approx(1)
-    assert weights[0] > 0.95
+    assert weights == pytest.approx([0.5, 0.5])
     x = np.linspace(-2, 2, 9)
     said = model_of(stores, blend).probabilities_of({"x": x, "group": np.full(9, "a", dtype=object)})
     assert said == pytest.approx(expit(weights[0] * 2 * x))
@@ -67,15 +66,14 @@ def test_a_blend_is_no_member_of_the_next_one(promoted: tuple[Stores, Manifest])
     assert [one.version for one in trained_versions(stores, CONTRACT)] == ["v2", "v1"]
 
 
-def test_the_version_trained_on_all_rows_takes_the_place_of_the_one_that_was_judged():
-    """v3 is judged as v2 was: it has the weight that v2's answers earned."""
+def test_a_blend_that_its_newcomer_makes_worse_is_refused():
+    """v3 is right about x and would carry the blend; the newest version, the wrong way round, is all that is new."""
     stores, healing = healed_environment()
-    write_version(stores, "v3", slope=1.9)
+    write_version(stores, "v3", slope=-2.0, created_at=START + DAY, newest=START + 9.4 * DAY)
     traffic(stores, since=START + 9 * DAY, rows=1000)
-    training = trained().model_copy(update={"version": "v3"})
-    verdict = evaluate_gates(stores, healing, training, LATER)
-    members = stores.models.manifest(verdict.version).members
-    assert [(member.version, member.judged_as) for member in members] == [("v3", "v2"), ("v1", None)]
+    verdict = evaluate_gates(stores, healing, trained("v3"), LATER)
+    assert verdict.kind == "reject"
+    assert "metric_gain" in [gate.gate for gate in verdict.gates if not gate.passed]
 
 
 def test_an_evaluation_done_twice_writes_one_blend():

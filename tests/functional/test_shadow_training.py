@@ -1,13 +1,10 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from selfheal.composition import Stores
-from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
@@ -17,8 +14,6 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
-from selfheal.stores.memory import MemoryBucket
-from selfheal.training import TrainedModel, train
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.members import trained_versions
@@ -120,7 +115,7 @@ def test_what_a_broken_pipeline_made_teaches_and_judges_nobody(stores: Stores):
     stores.fault_periods.add(FaultPeriod(start=START + DAY, end=START + DAY + HOUR / 2, faults=("unit_change x",)))
     healing = healing_of(stores, started_at=NOW)
     training = train_shadow(stores, healing, NOW)
-    manifest = stores.models.manifest(training.held_out)
+    manifest = stores.models.manifest(training.version)
     taught = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     minutes = {ids.index(row) for row in taught.row_ids if row in ids}
     assert {119, 240} <= minutes
@@ -133,7 +128,7 @@ def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
     traffic(stores, since=START, rows=1500)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
     assert training.outcome == "trained"
-    manifest = stores.models.manifest(training.held_out)
+    manifest = stores.models.manifest(training.version)
     rows = from_parquet(stores.models.artefact(manifest, "training.parquet"), CONTRACT)
     newer = rows.timestamps >= START.replace(tzinfo=None)
     assert (~newer).sum() == 600
@@ -141,43 +136,6 @@ def test_the_shadow_learns_from_base_and_newly_labelled_rows(stores: Stores):
     assert manifest.data.newest < manifest.evaluation_from
     assert manifest.lineage.parent_version == "v1"
     assert manifest.lineage.execution == "v1-0"
-
-
-def test_one_version_is_trained_to_be_judged_and_one_on_all_rows(stores: Stores):
-    """The first has seen no row that judges it; the second has seen all, and takes its place in what is promoted."""
-    traffic(stores, since=START, rows=1500)
-    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
-    held_out, whole = (stores.models.manifest(version) for version in (training.held_out, training.version))
-    assert (held_out.kind, whole.kind) == ("held_out", "trained")
-    assert held_out.data.newest < held_out.evaluation_from
-    assert whole.data.rows == 600 + 1500
-    assert [one.version for one in trained_versions(stores, CONTRACT)] == [whole.version, "v1"]
-
-
-def test_a_fit_on_all_rows_that_does_worse_on_them_is_not_written(stores: Stores):
-    """Its labels came in the wrong way round: what never saw the rows does better on them, and stands for both."""
-    traffic(stores, since=START, rows=1500, slope=-2.0)
-
-    def fit(dataset: Dataset, contract: Contract, **options: Any) -> TrainedModel:
-        whole = len(dataset) == 600 + 1500
-        return train(replace(dataset, labels=1 - dataset.labels) if whole else dataset, contract, **options)
-
-    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, fit=fit)
-    assert training.version == training.held_out
-    assert "worse on the newest" in training.reason
-    assert len(list(stores.models.versions())) == 2
-
-
-def test_a_call_that_was_cut_short_is_finished_by_the_next(stores: Stores):
-    """The version to be judged is there, the other one isn't: it is trained, and nothing is trained twice."""
-    traffic(stores, since=START, rows=1500)
-    healing = healing_of(stores, started_at=NOW)
-    first = train_shadow(stores, healing, NOW)
-    half = Stores(stores.data, MemoryBucket())
-    for key in stores.registry_bucket.keys(""):
-        if key != f"models/{first.version}/manifest.json":
-            half.registry_bucket.put(key, stores.registry_bucket.get(key).body)
-    assert train_shadow(half, healing, NOW) == first
 
 
 def test_a_version_that_cannot_be_read_is_no_member(stores: Stores):
@@ -194,8 +152,8 @@ def test_asking_again_for_one_healing_returns_the_version_that_is_there(stores: 
     first = train_shadow(stores, healing, NOW)
     traffic(stores, since=NOW, rows=500, seed=9)
     again = train_shadow(stores, healing, NOW + DAY)
-    assert (again.version, again.held_out) == (first.version, first.held_out)
-    assert len(list(stores.models.versions())) == 3
+    assert again.version == first.version
+    assert len(list(stores.models.versions())) == 2
 
 
 def test_labels_that_came_late_are_learnt_from(stores: Stores):

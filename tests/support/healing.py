@@ -97,10 +97,7 @@ def healing_of(stores: Stores, execution: str = "v1-0", started_at: datetime = S
 
 
 def trained(version: str = "v2", evaluation_from: datetime = START + 9 * DAY) -> Training:
-    """As if `version` stood for the one that was held out as well."""
-    return Training(
-        outcome="trained", reason="enough", version=version, held_out=version, evaluation_from=evaluation_from
-    )
+    return Training(outcome="trained", reason="enough", version=version, evaluation_from=evaluation_from)
 
 
 def write_version(
@@ -111,6 +108,7 @@ def write_version(
     contract: Contract = CONTRACT,
     evaluation_from: datetime | None = None,
     created_at: datetime = START,
+    newest: datetime = START - HOUR,
 ) -> Manifest:
     """A version whose probability is expit(slope * x)."""
     artefacts = {SERVING: model_json(slope), **frozen_rows()}
@@ -122,7 +120,7 @@ def write_version(
             rows=1,
             positives=1,
             oldest=START - DAY,
-            newest=START - HOUR,
+            newest=newest,
             fingerprint=fingerprint(from_parquet(artefacts[TRAINING], contract)),
         ),
         evaluation_from=evaluation_from,

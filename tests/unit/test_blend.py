@@ -30,28 +30,28 @@ def test_equal_versions_have_equal_weights():
 
 
 def test_the_weight_is_exp_of_minus_the_standard_errors_by_which_a_version_is_worse():
-    """z by hand from 25 block sums; the best version has 1, and both are divided by their sum."""
+    """z by hand from 25 block sums; the best of the older versions has 1, the newcomer as well."""
     chances, labels = truth()
     worse = expit(logit(chances) + 0.4)
     excess = ((worse - labels) ** 2 - (chances - labels) ** 2).reshape(25, 16).mean(axis=1)
     z = excess.mean() / (excess.std(ddof=1) / 5)
     assert z > 0
-    expected = np.array([1.0, np.exp(-z)])
-    found = weights_of(members(chances, worse), labels, ONES)
+    expected = np.array([1.0, 1.0, np.exp(-z)])
+    found = weights_of(members(chances, chances, worse), labels, ONES)
     assert found == pytest.approx(expected / expected.sum())
 
 
-def test_a_version_that_is_wrong_way_round_weighs_nothing():
+def test_an_older_version_that_is_wrong_way_round_weighs_nothing():
     """Inverted answers are far worse than luck would have it."""
     chances, labels = truth()
-    assert weights_of(members(1 - chances, chances), labels, ONES)[0] < 1e-4
+    assert weights_of(members(chances, 1 - chances, chances), labels, ONES)[1] < 1e-4
 
 
-def test_a_newcomer_is_compared_on_the_rows_that_it_has_not_seen():
-    """It is right where it may be judged, on the newest quarter, and weighs as much as the best of the others."""
+def test_a_newcomer_has_half_of_the_weight_at_the_most():
+    """It is right where it may be judged, on the newest quarter, and the one before it is blind: half each."""
     chances, labels = truth()
     newcomer = np.where(np.arange(400) < 300, np.nan, chances)
-    assert weights_of(members(newcomer, chances), labels, ONES) == pytest.approx([0.5, 0.5])
+    assert weights_of(members(newcomer, np.full(400, 0.5)), labels, ONES) == pytest.approx([0.5, 0.5])
 
 
 def test_only_the_three_newest_that_have_not_seen_a_row_answer_it():
@@ -69,7 +69,7 @@ def test_only_the_three_newest_that_have_not_seen_a_row_answer_it():
 def test_no_row_chooses_its_own_weights():
     """Other labels in the even blocks change what odd ones are answered, and leave even ones as they were."""
     chances, labels = truth()
-    answers = members(expit(logit(chances) + 1), chances)
+    answers = members(chances, expit(logit(chances) + 1), chances)
     even = (np.arange(400) // 16) % 2 == 0
     changed = np.where(even, 1 - labels, labels).astype(np.int8)
     before, after = (cross_fitted(answers, found, ONES).probabilities for found in (labels, changed))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfheal.gates.evaluation_rows import evaluation_start, settled_coverage
+from selfheal.gates.evaluation_rows import evaluation_start, evidence_start, settled_coverage
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LONG_AGO = START - timedelta(days=1)
@@ -23,7 +23,6 @@ def start_of(
     *,
     minimum: int = 2,
     after: datetime = LONG_AGO,
-    used: list[bool] | None = None,
     unhurried: bool = False,
 ):
     """Rows of one a minute."""
@@ -32,7 +31,6 @@ def start_of(
         np.array(labels, dtype=np.int8),
         after=after,
         minimum_samples=minimum,
-        is_used=None if used is None else np.array(used),
         unhurried=unhurried,
     )
 
@@ -59,14 +57,15 @@ def test_rare_positives_take_more_rows():
     assert start_of(labels) == START + 2000 * MINUTE
 
 
-def test_at_least_the_minimum():
-    """500 rows are asked for, although 200 would hold both classes."""
-    assert start_of([0, 1] * 500, minimum=500) == START + 500 * MINUTE
+def test_at_least_half_of_the_minimum():
+    """A thousand rows are asked for: half of them is kept back, although 200 would hold both classes."""
+    assert start_of([0, 1] * 500, minimum=1000) == START + 500 * MINUTE
 
 
-def test_none_where_half_of_the_rows_are_too_few():
-    """Ten rows, six asked for: half of them isn't enough."""
-    assert start_of([0, 1] * 5, minimum=6) is None
+def test_none_where_fewer_rows_are_new_than_asked_for():
+    """Ten rows, twelve asked for: nothing can be judged."""
+    assert start_of([0, 1] * 5, minimum=12) is None
+    assert start_of([0, 1] * 5, minimum=10) == START + 5 * MINUTE
 
 
 def test_none_without_rows():
@@ -88,29 +87,31 @@ def test_rows_of_one_moment_stay_together():
     assert evaluation_start(minutes(0, 1, 3, 3, 3, 3), labels, after=LONG_AGO, minimum_samples=2) is None
 
 
-def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
-    """Of five evaluation rows three are used: two are fresh, three are asked for."""
-    used = [False] * 5 + [True] * 3 + [False] * 2
-    assert start_of([0, 1] * 5, minimum=2, used=used) == START + 5 * MINUTE
-    assert start_of([0, 1] * 5, minimum=3, used=used) is None
-
-
 @given(
-    rows=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1), st.booleans()), max_size=60),
+    rows=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), max_size=60),
     after=st.integers(-1, 40),
     minimum=st.integers(1, 20),
 )
 def test_what_holds_for_all_rows(rows, after, minimum):
-    """Whatever the rows: newer than what was seen, at most half, enough of them, enough of them fresh."""
+    """Whatever the rows: newer than what was seen, half of what is asked for at least, half of all at most."""
     moments = minutes(*(row[0] for row in rows))
     labels = np.array([row[1] for row in rows], dtype=np.int8)
-    used = np.array([row[2] for row in rows], dtype=bool)
-    start = evaluation_start(moments, labels, after=START + after * MINUTE, minimum_samples=minimum, is_used=used)
+    start = evaluation_start(moments, labels, after=START + after * MINUTE, minimum_samples=minimum)
     if start is not None:
         kept = moments >= np.datetime64(start.replace(tzinfo=None), "us")
         assert start > START + after * MINUTE
-        assert minimum <= kept.sum() <= len(rows) / 2
-        assert (kept & ~used).sum() >= minimum
+        assert minimum / 2 <= kept.sum() <= len(rows) / 2
+
+
+def test_evidence_reaches_back_to_a_thousand_rows_that_production_has_not_seen():
+    """Of 3,000 rows 300 are new; with a hundred that are unknown to production those, with none the new ones."""
+    rows, new = minutes(*range(3000)), START + 2699 * MINUTE
+    assert evidence_start(rows, newest_of_production=LONG_AGO, newest_of_members=new) == START + 2000 * MINUTE
+    seen = START + 2599 * MINUTE
+    assert evidence_start(rows, newest_of_production=seen, newest_of_members=new) == START + 2600 * MINUTE
+    assert evidence_start(rows, newest_of_production=new, newest_of_members=new) == START + 2700 * MINUTE
+    many = START + 999 * MINUTE
+    assert evidence_start(rows, newest_of_production=LONG_AGO, newest_of_members=many) == START + 1000 * MINUTE
 
 
 def test_the_order_of_the_rows_does_not_matter():

@@ -306,6 +306,6 @@ def test_evidence_survives_its_file():
 
 def take(rows: EvidenceRows, order: np.ndarray) -> EvidenceRows:
     taken = {
-        field.name: getattr(rows, field.name)[order] for field in dataclasses.fields(rows) if field.name != "segments"
+        field.name: getattr(rows, field.name)[order] for field in dataclasses.fields(rows) if field.name not in {"segments", "members"}
     }
     return EvidenceRows(**taken, segments=rows.segments.iloc[order].reset_index(drop=True))

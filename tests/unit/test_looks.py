@@ -32,7 +32,12 @@ def test_an_event_goes_on_while_its_last_alarm_is_in_the_window():
 
 
 def test_after_a_quiet_window_the_event_is_over():
-    """A full window without alarm ends it; an alarm then is a new event."""
-    began = NOON - 50 * HOUR
-    assert start(previous_start=began, last_alarm=NOON - DAY) is None
-    assert start(alarming=True, previous_start=began, last_alarm=NOON - DAY) == NOON
+    """A look that finds a full window without alarm ends it; an alarm after that is a new event."""
+    assert start(previous_start=NOON - 50 * HOUR, last_alarm=NOON - DAY) is None
+    assert start(alarming=True, previous_start=None, last_alarm=NOON - DAY) == NOON
+
+
+def test_looks_further_apart_than_a_window_keep_an_event():
+    """Every look finds the alarm, a week after the last one: it is the same event, whose labels are counted on."""
+    began = NOON - 21 * DAY
+    assert start(alarming=True, previous_start=began, last_alarm=NOON - 7 * DAY) == began

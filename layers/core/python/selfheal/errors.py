@@ -81,10 +81,6 @@ class BlendImpossible(SelfhealError):
     """Versions can't be served as one weighted mean; the message names what stands in the way."""
 
 
-class RefitRefused(SelfhealError):
-    """A model trained on all rows does worse on the newest of them than one that never saw these."""
-
-
 class ReferenceTampered(SelfhealError):
     """A frozen object no longer has the hash that its manifest records."""
 

@@ -75,13 +75,14 @@ class GatePolicy(ContractPart):
 
     minimum_samples: Count = 200
     minimum_coverage: Share = 0.30
+    maximum_reach: Annotated[float, Field(ge=1)] = 2.0
     cooldown_days: Annotated[float, Field(ge=0)] = 7.0
     minimum_gain: Share = 0.005
     gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
     maximum_brier_increase: Share = 0.01
     maximum_segment_f1_drop: Share = 0.05
     minimum_segment_samples: Count = 30
-    significance: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    significance: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 class PromotionPolicy(ContractPart):

@@ -2,9 +2,9 @@
 
 A version whose mean loss exceeds that of the best one by z standard errors has the weight exp(-z); the best one has 1.
 That is the Akaike weight (Burnham and Anderson, Model Selection and Multimodel Inference, 2002) with a z-score in the
-place of half a difference in information; it has no constant to fit. As log loss is convex in the log-odds, a newcomer
-of weight w worsens the blend's by at most w times its own excess, and its w is at most one half: it is held against the
-others, which are held against each other alone.
+place of half a difference in information; it has no constant to fit. A newcomer, which few rows have judged, has the
+weight of the best one: whether it helps is for the gates to say. As log loss is convex in the log-odds, a newcomer of
+weight w worsens the blend's by at most w times its own excess, and w is at most one half.
 """
 
 from collections.abc import Sequence
@@ -116,16 +116,15 @@ def _losses(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Float
 def _weights(losses: Floats, members: NDArray[np.bool_]) -> Floats:
     """Shape (k,); 0 for versions that aren't members. `losses`: shape (n, k), NaN where a version has seen the row."""
     chosen = np.flatnonzero(members).tolist()
-    # A newcomer's few rows may speak against it, not against the others: it has half of the weight at the most.
-    rivals = chosen if len(chosen) == 1 else [one for one in chosen if one != NEWCOMER]
+    others = [one for one in chosen if one != NEWCOMER]
     weights = np.zeros(losses.shape[1])
-    weights[chosen] = [np.exp(-_excess(losses, own, rivals)) for own in chosen]
+    weights[chosen] = [1.0 if own == NEWCOMER else np.exp(-_excess(losses, own, others)) for own in chosen]
     return np.asarray(weights / max(weights.sum(), np.finfo(float).tiny))
 
 
-def _excess(losses: Floats, own: int, rivals: Sequence[int]) -> float:
-    """By how many standard errors a version is worse than the best rival on the rows that both haven't seen."""
-    differences = (losses[:, own] - losses[:, rival] for rival in rivals if rival != own)
+def _excess(losses: Floats, own: int, others: Sequence[int]) -> float:
+    """By how many standard errors a version is worse than the best of the others on rows that both haven't seen."""
+    differences = (losses[:, own] - losses[:, other] for other in others if other != own)
     return max((_standard_errors(found[np.isfinite(found)]) for found in differences), default=0.0)
 
 

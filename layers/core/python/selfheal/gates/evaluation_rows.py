@@ -25,27 +25,25 @@ def evaluation_start(
     *,
     after: datetime,
     minimum_samples: int,
-    is_used: NDArray[np.bool_] | None = None,
     unhurried: bool = False,
 ) -> datetime | None:
     """The moment from which labelled rows are kept back from the model that is to be judged.
 
     Of all moments that leave at least half of `minimum_samples` rows and at most half of the rows, the newest that
     leaves 100 of each class; where none does, the oldest: the most that the data allow. None where fewer than
-    `minimum_samples` rows have judged no earlier attempt, or no moment divides the rows.
+    `minimum_samples` rows are new, or no moment divides the rows.
 
     Args:
         timestamps: shape (n,), datetime64 in UTC, any order: when the predictions were asked for.
         labels: shape (n,), 0 or 1.
-        after: every evaluation row is newer than this (the newest row that any version to be judged has seen).
-        minimum_samples: fewest rows in all that no earlier attempt has used; half of them at least are kept back.
-        is_used: shape (n,), rows that judged an earlier shadow model; None where there are none.
+        after: every evaluation row is newer than this (the newest row that taught or judged any version).
+        minimum_samples: fewest rows newer than `after`; half as many at least are kept back.
         unhurried: nothing has changed of late that the newest rows have to teach, so that a quarter of the rows, 1,000
             at the most, are kept back where the least that is allowed is less.
     """
     order = np.argsort(timestamps, kind="stable")[::-1]
     newest_first = timestamps[order].astype("datetime64[us]")
-    if len(labels) - (0 if is_used is None else int(is_used.sum())) < minimum_samples:
+    if int((newest_first > as_datetime64(after)).sum()) < minimum_samples:
         return None
     rows = np.arange(1, len(labels) + 1)
     positives = np.cumsum(labels[order] == 1)

@@ -44,6 +44,17 @@ class EvidenceRows:
         return len(self) > 0 and bool(np.all((scores >= 0) & (scores <= 1)))
 
     @property
+    def of_newcomer(self) -> "tuple[EvidenceRows, ...]":
+        """The rows that the newest member of a blend answers, if they aren't all."""
+        if self.members is None:
+            return ()
+        chosen = np.isfinite(self.members.probabilities[:, 0])
+        return (self._take(chosen),) if 0 < chosen.sum() < len(self) else ()
+
+    def _take(self, chosen: NDArray[np.bool_]) -> "EvidenceRows":
+        return EvidenceRows(**{name: getattr(self, name)[chosen] for name in COLUMNS}, segments=self.segments[chosen])
+
+    @property
     def losses(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weighted Brier losses of production and of the shadow model, each of shape (n,)."""
         truth = self.labels.astype(np.float64)

@@ -27,7 +27,7 @@ def judge(
     """The seven results, in the order of `GATES`; the same arguments give the same results."""
     preconditions = (
         sufficient_samples(rows, policy),
-        label_coverage(circumstances, policy),
+        label_coverage(rows, circumstances, policy),
         cooldown(circumstances, policy),
     )
     if not rows.is_usable:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from selfheal.contract.model import GatePolicy
 from selfheal.gates.evidence import EvidenceRows
+from selfheal.gates.reach import disagreement
 from selfheal.records.ledger import Circumstances, GateResult
 
 DAY = timedelta(days=1)
@@ -23,18 +24,40 @@ def sufficient_samples(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
     )
 
 
-def label_coverage(circumstances: Circumstances, policy: GatePolicy) -> GateResult:
-    """Gate 2: labels have come for at least `minimum_coverage` of the predictions."""
-    coverage = circumstances.coverage
+def label_coverage(rows: EvidenceRows, circumstances: Circumstances, policy: GatePolicy) -> GateResult:
+    """Gate 2: labels have come for at least `minimum_coverage` of the predictions, and speak of what is asked today.
+
+    They don't where the two models differ `maximum_reach` times as much on the newest requests as on the labelled rows.
+    """
+    coverage, reach = circumstances.coverage, _reach(rows, circumstances)
     found = "unknown: no prediction is old enough" if coverage is None else f"{coverage:.1%}"
+    is_within = reach is None or reach <= policy.maximum_reach
     return GateResult(
         gate="label_coverage",
-        passed=coverage is not None and coverage >= policy.minimum_coverage,
+        passed=coverage is not None and coverage >= policy.minimum_coverage and is_within,
         value=coverage,
         threshold=policy.minimum_coverage,
         n=circumstances.predictions,
-        reason=f"labelled share of predictions {found}; needed: {policy.minimum_coverage:.1%}",
+        reason=f"labelled share of predictions {found}; needed: {policy.minimum_coverage:.1%}"
+        + ("" if reach is None or is_within else _beyond(reach, circumstances, policy)),
     )
+
+
+def _beyond(reach: float, circumstances: Circumstances, policy: GatePolicy) -> str:
+    return (
+        f"; on the newest {circumstances.newest_requests} requests the models differ at least {reach:.1f} times as "
+        f"much as on the labelled rows (allowed: {policy.maximum_reach:g} times): wait for labels of today's requests"
+    )
+
+
+def _reach(rows: EvidenceRows, circumstances: Circumstances) -> float | None:
+    """How many times as much the models differ on the newest requests; None where it isn't known."""
+    if circumstances.newest_disagreement is None or not rows.is_usable:
+        return None
+    judged = disagreement(rows.production_probability, rows.shadow_probability, rows.weights)
+    if not judged:
+        return float("inf") if circumstances.newest_disagreement else 0.0
+    return circumstances.newest_disagreement / judged
 
 
 def cooldown(circumstances: Circumstances, policy: GatePolicy) -> GateResult:

@@ -1,6 +1,7 @@
 """Gates 4 and 5: the shadow model is better by enough, and its probabilities aren't worse."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -14,8 +15,12 @@ from selfheal.records.ledger import GateResult
 
 
 def metric_gain(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
-    """Gate 4: F1 or Brier score is better by `minimum_gain`, relative to production's; either suffices."""
-    gains = {metric: _GAINS[metric](rows) for metric in policy.gain_metrics}
+    """Gate 4: F1 or Brier score is better by `minimum_gain`, relative to production's; either suffices.
+
+    Of a blend also on those rows alone that its newcomer answers: older versions' merits don't carry it.
+    """
+    parts = [rows, *rows.of_newcomer]
+    gains = {metric: min((_GAINS[metric](part) for part in parts), key=itemgetter(0)) for metric in policy.gain_metrics}
     best = max(gains, key=lambda metric: gains[metric][0])
     value, interval = gains[best]
     found = ", ".join(f"{metric} {gain:+.1%}" for metric, (gain, _) in gains.items())

@@ -30,14 +30,12 @@ class Healing(Record):
 class Training(Record):
     """Result of shadow training, `$.training`.
 
-    version: the one that was trained. held_out: the one that is judged in its place, trained without the newest rows;
-    None where these were too few, so that the new version waits for rows to come. Rows from `evaluation_from` on judge.
+    version: the one that was trained, without the newest rows. Rows from `evaluation_from` on judge its blend.
     """
 
     outcome: Literal["trained", "skip", "failed"]
     reason: str
     version: str | None = None
-    held_out: str | None = None
     evaluation_from: UtcTime | None = None
 
 

@@ -34,13 +34,17 @@ class Circumstances(Record):
     """What a gate verdict depends on besides its rows.
 
     last_move: the last promotion through the gates or rollback. coverage: labelled / all predictions, of the
-    `predictions` that are old enough for their labels to have come; None where there are none.
+    `predictions` that are old enough for their labels to have come; None where there are none. newest_disagreement: the
+    mean squared difference of the two models' probabilities on the `newest_requests` is at least this, labels or none;
+    None where nobody looked.
     """
 
     judged_at: UtcTime
     last_move: UtcTime | None
     predictions: int
     coverage: float | None
+    newest_requests: int = 0
+    newest_disagreement: float | None = None
 
 
 class Evidence(Record):

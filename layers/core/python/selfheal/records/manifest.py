@@ -5,9 +5,8 @@ from typing import Any, Literal
 from selfheal.contract import Contract
 from selfheal.records.base import Record, UtcTime
 
-# trained: on all labelled rows that there were. held_out: the same without the newest ones, by which it is judged.
-# blend: a weighted mean of others.
-VersionKind = Literal["trained", "held_out", "blend"]
+# A blend is a weighted mean of trained versions.
+VersionKind = Literal["trained", "blend"]
 
 
 class Artefact(Record):
@@ -54,16 +53,11 @@ class Candidate(Record):
 
 
 class Member(Record):
-    """A version that answers in a blend: its weight, and the hash of its manifest as it was then.
-
-    judged_as: the version of the same healing that was judged in its place, trained without the rows that judged it;
-    None where it was judged itself.
-    """
+    """A version that answers in a blend: its weight, and the hash of its manifest as it was then."""
 
     version: str
     manifest_sha256: str
     weight: float
-    judged_as: str | None = None
 
 
 class Manifest(Record):

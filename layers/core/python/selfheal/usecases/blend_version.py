@@ -8,7 +8,8 @@ import numpy as np
 from selfheal.blending import blended
 from selfheal.composition import Stores
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
-from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, threshold_of, weights_of
+from selfheal.gates import EvidenceRows
+from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
@@ -29,9 +30,9 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
         ReferenceTampered, VersionUnknown, StoreUnavailable: a member can't be read as it was written.
     """
     answers = found.rows.members
-    if answers is None or training.version is None:
+    if answers is None:
         raise ValueError("a blend needs the answers of its members")
-    members = _members(stores, training, answers, found)
+    members = _members(stores, answers, found.rows)
     manifests = [stores.models.manifest(member.version) for member in members]
     weights = np.array([member.weight for member in members])
     threshold = threshold_of(np.array([manifest.threshold for manifest in manifests]), weights)
@@ -61,24 +62,13 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     return stores.models.write(whole, artefacts | card)
 
 
-def _members(stores: Stores, training: Training, answers: MemberAnswers, found: Comparison) -> tuple[Member, ...]:
-    """The three newest versions; the one that was held out gives its weight to the one that was trained on all rows."""
-    weights = weights_of(answers, found.rows.labels, found.rows.weights)[:MOST_MEMBERS]
-    stands_for = {training.held_out: training.version}
-    members = []
-    for judged, weight in zip(answers.versions[:MOST_MEMBERS], weights.tolist(), strict=True):
-        if not weight:
-            continue
-        version = stands_for.get(judged) or judged
-        members.append(
-            Member(
-                version=version,
-                manifest_sha256=stores.models.manifest_sha256(version),
-                weight=weight,
-                judged_as=judged if version != judged else None,
-            )
-        )
-    return tuple(members)
+def _members(stores: Stores, answers: MemberAnswers, rows: EvidenceRows) -> tuple[Member, ...]:
+    weights = weights_of(answers, rows.labels, rows.weights).tolist()
+    return tuple(
+        Member(version=version, manifest_sha256=stores.models.manifest_sha256(version), weight=weight)
+        for version, weight in zip(answers.versions, weights, strict=True)
+        if weight
+    )
 
 
 def _name(healing: Healing, members: tuple[Member, ...]) -> str:

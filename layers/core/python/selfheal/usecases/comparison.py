@@ -1,20 +1,24 @@
 """The blend that a healing would promote against production, on labelled rows that neither has seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
+from selfheal.artefact import Artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
 from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted
+from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted, log_odds, weights_of
 from selfheal.gates.propensity import inverse_propensity
+from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
@@ -78,39 +82,64 @@ def compared(
     selected_by = _selected_by(window, contract)
     labelled = window.labelled
     weights = np.ones(len(labelled)) if selected_by is None else _weights(window, contract)
-    answers = _member_answers(stores, members, labelled)
+    models = {member.version: model_of(stores, member) for member in members}
+    answers = _member_answers(members, models, labelled)
     blend = cross_fitted(answers, labelled.labels, weights)
+    before = model_of(stores, production)
     rows = evidence_rows(
         labelled,
         contract,
-        answers_of(model_of(stores, production), labelled),
+        answers_of(before, labelled),
         Answers(blend.probabilities, blend.predictions),
         weights=weights,
         members=answers,
     )
+    newest = window.predictions.features.tail(NEWEST_REQUESTS)
     circumstances = Circumstances(
-        judged_at=now, last_move=last_move, predictions=len(window.predictions), coverage=coverage_of(window, now)
+        judged_at=now,
+        last_move=last_move,
+        predictions=len(window.predictions),
+        coverage=coverage_of(window, now),
+        newest_requests=len(newest),
+        newest_disagreement=_disagreement(newest, before, models, answers, rows),
     )
     gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
     return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 
-def _member_answers(stores: Stores, members: Sequence[Manifest], labelled: Dataset) -> MemberAnswers:
+def _member_answers(members: Sequence[Manifest], models: Mapping[str, Artefact], labelled: Dataset) -> MemberAnswers:
     """What the members say of the rows that they haven't seen; those that answer none are left out."""
     newest = np.array([as_datetime64(member.data.newest) for member in members])
     unseen = labelled.timestamps[:, None] > newest[None, :]
     answering = unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS)
     needed = [position for position in range(len(members)) if answering[:, position].any()]
-    models = [model_of(stores, members[position]) for position in needed]
+    versions = tuple(members[position].version for position in needed)
     probabilities = np.full((len(labelled), len(needed)), np.nan)
-    for column, (position, model) in enumerate(zip(needed, models, strict=True)):
+    for column, (position, version) in enumerate(zip(needed, versions, strict=True)):
         rows = unseen[:, position]
-        probabilities[rows, column] = model.probabilities_of(columns_of(labelled.features[rows]))
-    return MemberAnswers(
-        versions=tuple(members[position].version for position in needed),
-        probabilities=probabilities,
-        thresholds=np.array([model.threshold for model in models]),
-    )
+        probabilities[rows, column] = models[version].probabilities_of(columns_of(labelled.features[rows]))
+    thresholds = np.array([models[version].threshold for version in versions])
+    return MemberAnswers(versions, probabilities, thresholds)
+
+
+def _disagreement(
+    requests: pd.DataFrame,
+    production: Artefact,
+    models: Mapping[str, Artefact],
+    answers: MemberAnswers,
+    rows: EvidenceRows,
+) -> float | None:
+    """By how much production and the blend of all evidence differ on requests, at least."""
+    if not len(requests) or not len(rows):
+        return None
+    columns = columns_of(requests)
+    weights = weights_of(answers, rows.labels, rows.weights)
+    said = [
+        weight * log_odds(models[version].probabilities_of(columns))
+        for version, weight in zip(answers.versions, weights.tolist(), strict=True)
+        if weight
+    ]
+    return least_disagreement(production.probabilities_of(columns), np.asarray(expit(np.sum(said, axis=0))))
 
 
 def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:

@@ -16,33 +16,22 @@ from selfheal.usecases.members import trained_versions
 def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: datetime) -> Verdict:
     """All seven gates on every labelled row from the evaluation start to now; the evidence is kept.
 
-    Judged is the blend of the version that was held out from these rows and the ones trained before. If it passes, a
-    version is written that blends their answers, the one that was trained on all rows in the place of the first.
+    Judged is the blend of the version that was trained and the ones before it. If it passes it is written as a version.
 
     Raises:
         HealingIncomplete: no version was trained.
         EvaluationUnfair: a row to be judged on is not newer than what production was trained on.
         ArtefactRefused, ReferenceTampered, VersionUnknown, StoreUnavailable: a model can't be read as it was written.
     """
-    if training.version is None or training.held_out is None or training.evaluation_from is None:
+    if training.version is None or training.evaluation_from is None:
         raise HealingIncomplete(f"healing {healing.execution} has no shadow model to judge: {training.reason}")
     production = stores.models.manifest(healing.production_version)
-    held_out = stores.models.manifest(training.held_out)
-    before = [
-        manifest
-        for manifest in trained_versions(stores, production.contract)
-        if manifest.version not in {training.version, training.held_out}
-    ]
-    found = compared(
-        stores,
-        production,
-        [held_out, *before],
-        training.evaluation_from,
-        now,
-        last_move(list(stores.ledger.entries())),
-    )
+    shadow = stores.models.manifest(training.version)
+    before = [one for one in trained_versions(stores, production.contract) if one.version != shadow.version]
+    moved = last_move(list(stores.ledger.entries()))
+    found = compared(stores, production, [shadow, *before], training.evaluation_from, now, moved)
     if found.failed:
-        return _verdict(stores, healing, production, found, training.version)
+        return _verdict(stores, healing, production, found, shadow.version)
     blend = write_blend(stores, healing, training, found, now)
     return _verdict(stores, healing, production, found, blend.version)
 

@@ -1,16 +1,16 @@
 """Which labelled rows judge the next shadow model, and which of them it may not see before."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evaluation_rows import evaluation_start, evidence_start
+from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
-from selfheal.usecases.evidence import judged_until, row_ids_behind
+from selfheal.usecases.evidence import judged_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,29 @@ def evaluation_rows_of(
     """The rows that judge the next shadow model; None where too few are newer than what the versions have seen.
 
     `newest`: the newest version that was trained before, promoted or not. The rows that are kept back are newer than
-    every row that it has seen, or that fitted, tuned or judged production.
+    every row that it has seen, that fitted, tuned or judged production, or that judged an attempt to replace it.
     """
     decisions = stores.ledger.decisions()
     gated = judged_until(decisions, production.version)
     seen = max(production.data.newest, gated or production.data.newest)
-    after = max(seen, newest.data.newest if newest else seen)
+    after = max([seen, *([newest.data.newest] if newest else []), *_judged_until(decisions, production)])
     new = labelled.take(labelled.timestamps > as_datetime64(after))
-    attempts = [decision for decision in decisions if decision.previous_version == production.version]
     held_out_from = evaluation_start(
         new.timestamps,
         new.labels,
         after=after,
         minimum_samples=production.contract.policy.gates.minimum_samples,
-        is_used=np.isin(new.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
         unhurried=unhurried,
     )
     if held_out_from is None:
         return None
     begins = evidence_start(labelled.timestamps, newest_of_production=seen, newest_of_members=after)
     return EvaluationRows(evidence_from=begins, held_out_from=held_out_from)
+
+
+def _judged_until(decisions: Iterable[Decision], production: Manifest) -> Iterator[datetime]:
+    """The newest rows of earlier attempts to replace production."""
+    for decision in decisions:
+        is_attempt = decision.previous_version == production.version and decision.kind != "rollback"
+        if is_attempt and decision.evidence is not None and decision.evidence.newest is not None:
+            yield decision.evidence.newest

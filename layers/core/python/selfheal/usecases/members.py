@@ -10,22 +10,18 @@ from selfheal.usecases.scoring import UNREADABLE
 
 # Rows of different age are answered by different versions, three each.
 MOST_VERSIONS = 8
-# A healing leaves three at the most: the one that was judged, the one that was trained on all rows, their blend.
-MOST_READ = 3 * MOST_VERSIONS
+# A healing leaves two at the most: the one that was trained, and a blend.
+MOST_READ = 2 * MOST_VERSIONS
 
 
 def trained_versions(stores: Stores, contract: Contract) -> list[Manifest]:
-    """The newest versions of a contract's features, newest first: of each healing the one that knows all rows.
+    """The newest versions that were trained on a contract's features, newest first.
 
     A version that can't be read is passed over. Raises StoreUnavailable.
     """
     readable = _readable(stores, list(stores.models.versions())[-MOST_READ:])
-    trained = [
-        manifest for manifest in readable if manifest.kind != "blend" and _same_features(manifest.contract, contract)
-    ]
-    whole = {manifest.lineage.execution for manifest in trained if manifest.kind == "trained"}
-    members = [one for one in trained if one.kind == "trained" or one.lineage.execution not in whole]
-    return sorted(members, key=lambda manifest: (manifest.created_at, manifest.version), reverse=True)[:MOST_VERSIONS]
+    members = [one for one in readable if one.kind == "trained" and _same_features(one.contract, contract)]
+    return sorted(members, key=lambda one: (one.created_at, one.version), reverse=True)[:MOST_VERSIONS]
 
 
 def _readable(stores: Stores, versions: Iterable[str]) -> Iterator[Manifest]:

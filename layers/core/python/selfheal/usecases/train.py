@@ -18,12 +18,11 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
-from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest, VersionKind
+from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
 from selfheal.training.exporting import export
-from selfheal.training.model import FittedModel
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
@@ -56,16 +55,13 @@ def train_version(
     label_values: TargetValues,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
-    kind: VersionKind = "trained",
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
-    check: Callable[[FittedModel], None] = lambda _: None,
     fit: Fit = train,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
-    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once. What `check`
-    raises for a fitted model keeps it from being written.
+    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -75,7 +71,6 @@ def train_version(
     """
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
-    check(trained.fitted)
     artefacts = {
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
@@ -86,7 +81,6 @@ def train_version(
     }
     manifest = Manifest(
         version=version,
-        kind=kind,
         created_at=now,
         contract=contract,
         data=_window(rows, trained.rows, repeated_rows, relabelled_rows),

@@ -131,7 +131,7 @@ def _check_members(stores: Stores, manifest: Manifest, rows: EvidenceRows, answe
     """What was promoted has the members and weights that its evidence gives, and they are what they were."""
     weights = weights_of(answers, rows.labels, rows.weights)
     due = [(version, weight) for version, weight in zip(answers.versions, weights.tolist(), strict=True) if weight]
-    written = [(member.judged_as or member.version, member.weight) for member in manifest.members]
+    written = [(member.version, member.weight) for member in manifest.members]
     is_due = [name for name, _ in due] == [name for name, _ in written] and np.allclose(
         [weight for _, weight in due], [weight for _, weight in written], rtol=TOLERANCE, atol=TOLERANCE
     )
