@@ -100,6 +100,48 @@ def test_a_mean_of_two_lines_is_the_one_computed_by_hand():
     assert blend.probabilities([{"x": 3.0}]) == [pytest.approx(1 / (1 + math.exp(-12.25)), rel=1e-14)]
 
 
+def test_what_members_have_in_common_is_there_once(trained: list[bytes]):
+    """One forest, one set of coefficients, one curve a feature; what trees read as it is stays one column."""
+    documents = [json.loads(trained[index]) for index in (0, 1, 4)]
+    blend = json.loads(blended([(trained[0], 0.5), (trained[1], 0.25), (trained[4], 0.25)], 0.5))
+    forest, coefficients = (part["estimator"] for part in blend["estimator"]["parts"])
+    assert len(forest["trees"]) == sum(len(each["estimator"]["parts"][0]["estimator"]["trees"]) for each in documents)
+    numbers = [block["feature"] for block in blend["blocks"] if block["kind"] == "number"]
+    assert all(numbers.count(feature) <= 3 for feature in numbers)
+    curves = [block for block in blend["blocks"] if block.get("steps") and block["steps"][0]["kind"] == "quantile"]
+    assert len(curves) == len({block["feature"] for block in curves}) == 3
+    assert len(coefficients["coefficients"]) < sum(each["estimator"]["parts"][1]["columns"] for each in documents)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> dict[str, Any]:
+    """Steps of one number: imputed, then a line between knots with a jump on each, then perhaps scaled."""
+    knots = sorted(draw(st.sets(st.integers(-8, 8), min_size=1, max_size=6)))
+    values = st.lists(st.floats(-1, 1), min_size=len(knots), max_size=len(knots))
+    quantile = {"kind": "quantile", "knots": knots, "at": draw(values), "before": draw(values), "after": draw(values)}
+    scale = {"kind": "standardise", "mean": draw(st.floats(-1, 1)), "scale": draw(st.floats(0.5, 2))}
+    steps = [{"kind": "impute", "value": draw(st.integers(-9, 9))}, quantile, *draw(st.sampled_from([[], [scale]]))]
+    return {"blocks": [{"kind": "number", "feature": 0, "steps": steps}]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=st.lists(curves(), min_size=2, max_size=3), coefficients=st.tuples(*[st.floats(-3, 3)] * 3))
+def test_the_curves_of_a_feature_add_up_wherever_they_bend_or_jump(
+    steps: list[dict[str, Any]], coefficients: tuple[float, ...]
+):
+    """On, between and beside the knots of each, beyond them, and missing."""
+    members = [
+        (linear(coefficient, 0.5, **changes), 1 / len(steps))
+        for changes, coefficient in zip(steps, coefficients, strict=False)
+    ]
+    at = [place / 2 for place in range(-20, 21)]
+    x = np.array([*at, *np.nextafter(at, -np.inf), *np.nextafter(at, np.inf), -1e300, 1e300, np.nan])
+    blend = blended(members, 0.5)
+    assert len(json.loads(blend)["blocks"]) == 1
+    expected = sum(weight * load_artefact(payload).log_odds_of({"x": x}) for payload, weight in members)
+    assert load_artefact(blend).log_odds_of({"x": x}) == pytest.approx(expected, abs=1e-13)
+
+
 def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[bytes]):
     """Its document with another threshold, whatever its own calibration."""
     for payload in trained:

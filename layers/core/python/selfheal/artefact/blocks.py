@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     type Column = NDArray[Any]
 
-# A column's value in one row: a number, or for an ordinal column the set that holds just its code.
-type Cell = float | frozenset[int]
+# A column's value in one row: a number, or the code of an ordinal column.
+type Cell = float
 type Codes = Mapping[str | None, int]
 
 
@@ -80,7 +80,7 @@ class OrdinalBlock(CategoryBlock):
 
     def one(self, value: Any, cells: list[Cell]) -> None:
         """See NumberBlock."""
-        cells.append(frozenset((self.codes.get(value, self.unknown),)))
+        cells.append(self.codes.get(value, self.unknown))
 
     def many(self, values: "Column", columns: "list[Column]") -> None:
         """See NumberBlock; `values` holds strings, and None where missing."""

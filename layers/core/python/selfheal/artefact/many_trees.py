@@ -1,8 +1,7 @@
-"""Boosted trees over many rows: QuickScorer (Lucchese et al., SIGIR 2015), its bit masks merged by column.
+"""Boosted trees over many rows: QuickScorer (see `selfheal.artefact.leaves`), its bit masks merged by column.
 
-A tree's leaves are numbered from left to right, a bit each. A node whose question a row answers with no rules out the
-leaves on its left; of the leaves that no node rules out, the leftmost is the row's. What all nodes of one column rule
-out depends only on the interval between thresholds that the value is in, so it is one look-up for each column.
+What all nodes of one column rule out depends only on the interval between thresholds that the value is in, so it is one
+look-up for each column.
 """
 
 from collections.abc import Sequence
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from selfheal.artefact.leaves import Leaves
 
 if TYPE_CHECKING:
     from selfheal.artefact.trees import Tree
@@ -96,26 +97,8 @@ def _intervals(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, Inter
 
 def _masked(tree: "Tree", intervals: dict[int, Intervals]) -> MaskedTree:
     masks = {index: np.full(intervals[index].size, ALL_LEAVES) for index in tree.column}
-    order, on_the_left = _from_left_to_right(tree)
+    leaves = Leaves.of(tree)
     for node, index in enumerate(tree.column):
         no = intervals[index].saying_no(tree.split[node], tree.missing_left[node])
-        masks[index][no] &= ~np.uint64(on_the_left[node])
-    return MaskedTree(masks, np.array([tree.leaves[leaf] for leaf in order]))
-
-
-def _from_left_to_right(tree: "Tree") -> tuple[list[int], list[int]]:
-    """The leaves in that order, and for each inner node the mask of the leaves on its left."""
-    below = [1] * (len(tree.column) + 1)
-    # A leaf is negative, so that it reads one of the last items, which stay 1.
-    for node in reversed(range(len(tree.column))):
-        below[node] = sum(1 if child < 0 else below[child] for child in (tree.left[node], tree.right[node]))
-    order, first, masks = [0] * len(tree.leaves), [0] * len(tree.column), []
-    for node, (left, right) in enumerate(zip(tree.left, tree.right, strict=True)):
-        middle = first[node] + (1 if left < 0 else below[left])
-        masks.append((1 << middle) - (1 << first[node]))
-        for child, start in ((left, first[node]), (right, middle)):
-            if child < 0:
-                order[start] = ~child
-            else:
-                first[child] = start
-    return order, masks
+        masks[index][no] &= ~np.uint64(leaves.on_the_left[node])
+    return MaskedTree(masks, np.array(leaves.values))
