@@ -142,6 +142,33 @@ def test_the_curves_of_a_feature_add_up_wherever_they_bend_or_jump(
     assert load_artefact(blend).log_odds_of({"x": x}) == pytest.approx(expected, abs=1e-13)
 
 
+def one_hot(
+    codes: dict[str, int], coefficients: list[float], *, missing: int | None, unknown: int | None, columns: int = 1
+) -> bytes:
+    """A model of one category: the coefficient of its code."""
+    block = {"kind": "one_hot", "feature": 0, "codes": codes, "size": len(coefficients) // columns}
+    return linear(
+        0.0,
+        features=[{"name": "c", "kind": "category"}],
+        blocks=[{**block, "missing": missing, "unknown": unknown}] * columns,
+        estimator={"kind": "linear", "intercept": 0.0, "coefficients": coefficients},
+    )
+
+
+def test_the_effects_of_a_category_add_up_however_each_member_encodes_it():
+    """Other codes, one column for several, missing and unseen ones with a column or without: one block in the blend."""
+    members = [
+        (one_hot({"a": 0, "b": 1}, [1.0, 10.0], missing=1, unknown=None), 0.5),
+        (one_hot({"b": 0, "c": 1, "d": 1}, [100.0, 1000.0], missing=None, unknown=1), 0.25),
+        (one_hot({"d": 0}, [3.0, 5.0], missing=0, unknown=None, columns=2), 0.25),
+    ]
+    blend = blended(members, 0.5)
+    assert len(json.loads(blend)["blocks"]) == 1
+    expected = {"a": 250.5, "b": 30.0, "c": 250.0, "d": 252.0, None: 7.0, "unseen": 250.0}
+    answers = load_artefact(blend).log_odds_of({"c": np.array([*expected], dtype=object)})
+    assert answers.tolist() == [*expected.values()]
+
+
 def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[bytes]):
     """Its document with another threshold, whatever its own calibration."""
     for payload in trained:
@@ -207,13 +234,10 @@ def test_a_member_that_is_not_sound_is_refused():
 
 def test_a_blend_larger_than_a_predictor_reads_is_refused_with_what_to_do():
     """Two members that fit and a blend that doesn't."""
-    long_names = {f"{number}{'x' * (SIZE_LIMIT // 10)}": 0 for number in range(6)}
-    block = {"kind": "one_hot", "feature": 1, "codes": long_names, "size": 1, "missing": None, "unknown": None}
-    features = [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}]
-    estimators = [{"kind": "linear", "intercept": 0.0, "coefficients": [coefficient]} for coefficient in (1.0, 2.0)]
+    tail = "x" * (SIZE_LIMIT // 10)
     members = [
-        (linear(1.0, features=features, blocks=[{**block, "unknown": unknown}], estimator=estimator), 0.5)
-        for estimator, unknown in zip(estimators, (None, 0), strict=True)
+        (one_hot({f"{name}{number}{tail}": 0 for number in range(6)}, [1.0], missing=None, unknown=None), 0.5)
+        for name in "ab"
     ]
     assert all(len(payload) < SIZE_LIMIT for payload, _ in members)
     with pytest.raises(BlendImpossible, match=f"{SIZE_LIMIT} are served: blend fewer members"):

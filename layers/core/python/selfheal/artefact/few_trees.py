@@ -1,4 +1,4 @@
-"""Boosted trees over few rows, in plain Python: QuickScorer (see `selfheal.artefact.leaves`) on one long integer.
+"""Boosted trees over few rows, in plain Python: QuickScorer (see `selfheal.artefact.lanes`) on one long integer.
 
 Each tree has a lane of bits in it. What the nodes of all trees rule out by one column depends only on the interval
 between thresholds that the value is in, so it is one look-up and one OR for each column, however many trees there are.
@@ -11,16 +11,13 @@ from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from selfheal.artefact.leaves import Leaves
+from selfheal.artefact.lanes import Leaves, Node, lane_bits, nodes_by_column
 
 if TYPE_CHECKING:
     from selfheal.artefact.trees import Tree
 
-# A question: its split, 1 where a missing value goes left, and the bits that a no rules out.
-type Node = tuple[Any, int, int]
-
-# Bits of a lane, and what `struct` calls such a number.
-LANES = {8: "B", 16: "H", 32: "I", 64: "Q"}
+# What `struct` calls a lane of so many bits.
+NUMBERS = {8: "B", 16: "H", 32: "I", 64: "Q"}
 # About what the tables of a forest may take; beyond, its trees share several integers.
 TABLE_BITS = 8 * 16 * 1024 * 1024
 FEWEST_TREES = 8
@@ -30,7 +27,7 @@ class PlainTrees:
     """A forest prepared for few rows; `sizes` holds for each column the number of its codes, 0 where it is numeric."""
 
     def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
-        lane = min(bits for bits in LANES if all(len(tree.leaves) <= bits for tree in trees))
+        lane = lane_bits(trees)
         nodes = sum(len(tree.column) for tree in trees)
         step = max(FEWEST_TREES, TABLE_BITS // (lane * max(nodes, 1)))
         self._groups = [_Group(trees[start : start + step], sizes, lane) for start in range(0, len(trees), step)]
@@ -50,10 +47,10 @@ class _Group:
     def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int], lane: int) -> None:
         ordered = [Leaves.of(tree) for tree in trees]
         self.leaves = [{1 << place: value for place, value in enumerate(leaves.values)} for leaves in ordered]
-        self._lanes = Struct(f"<{len(trees)}{LANES[lane]}")
+        self._lanes = Struct(f"<{len(trees)}{NUMBERS[lane]}")
         self._ones = sum(1 << lane * tree for tree in range(len(trees)))
         self._all = self._ones * ((1 << lane) - 1)
-        nodes = _nodes(trees, ordered, lane)
+        nodes = nodes_by_column(trees, ordered, lane)
         self._numbers = [(column, *_intervals(asked)) for column, asked in nodes.items() if not sizes[column]]
         self._codes = [(column, _Codes(asked, sizes[column])) for column, asked in nodes.items() if sizes[column]]
 
@@ -69,17 +66,6 @@ class _Group:
         # A leaf is left over in every lane, so that the subtraction borrows from no other lane.
         lowest = left_over & (left_over ^ (left_over - self._ones))
         return self._lanes.unpack(lowest.to_bytes(self._lanes.size, "little"))
-
-
-def _nodes(trees: Sequence["Tree"], ordered: Sequence[Leaves], lane: int) -> dict[int, list[Node]]:
-    """The nodes that ask about each column; their bits are in their tree's lane."""
-    nodes: dict[int, list[Node]] = {}
-    for number, (tree, leaves) in enumerate(zip(trees, ordered, strict=True)):
-        shift = lane * number
-        asked = zip(tree.column, tree.split, tree.missing_left, leaves.on_the_left, strict=True)
-        for column, split, missing_left, mask in asked:
-            nodes.setdefault(column, []).append((split, missing_left, mask << shift))
-    return nodes
 
 
 def _intervals(nodes: list[Node]) -> tuple[list[Any], list[int]]:

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfheal.artefact.steps import Quantile, Step, parse_step
-from selfheal.blending.members import Column
-
-# A column and its coefficient.
-type Term = tuple[Column, float]
+from selfheal.blending.members import Column, Term
 
 
 def with_joined_curves(terms: Sequence[Term]) -> list[Term]:

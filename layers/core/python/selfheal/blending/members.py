@@ -25,6 +25,10 @@ class Column:
         return [cls(block, key, offset) for offset in range(width(block))]
 
 
+# A column and its coefficient.
+type Term = tuple[Column, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One estimator of a blend, its columns, and its weight in the blend's score."""

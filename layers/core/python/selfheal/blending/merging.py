@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from selfheal.artefact import FORMAT, FORMAT_VERSION
+from selfheal.blending.categories import with_joined_categories
 from selfheal.blending.curves import with_joined_curves
 from selfheal.blending.members import Column, Member, Part
 
@@ -77,7 +78,7 @@ def _linear(parts: Sequence[Part], layout: _Layout) -> Document:
         for column, coefficient in zip(part.columns, part.estimator["coefficients"], strict=True)
     ]
     coefficients: dict[int, list[float]] = {}
-    for column, coefficient in with_joined_curves(terms):
+    for column, coefficient in with_joined_categories(with_joined_curves(terms)):
         coefficients.setdefault(layout.place(column), []).append(coefficient)
     return {
         "kind": "linear",
