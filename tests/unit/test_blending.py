@@ -182,7 +182,8 @@ def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[byt
 def test_the_same_members_and_weights_give_the_same_bytes(trained: list[bytes]):
     """So that whoever verifies a version can build it again and compare hashes."""
     members = [(trained[0], 0.5), (trained[1], 0.3), (trained[2], 0.2)]
-    assert blended(members, 0.3) == blended(members, 0.3)
+    of_numpy = [(payload, np.float64(weight)) for payload, weight in members]
+    assert blended(members, 0.3) == blended(members, 0.3) == blended(of_numpy, np.float64(0.3))
 
 
 @pytest.mark.parametrize(

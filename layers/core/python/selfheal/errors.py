@@ -74,7 +74,7 @@ class ArtefactRefused(SelfhealError):
 
 
 class ExportInexact(SelfhealError):
-    """An exported model differs from the fitted one on a probe row, so no version is written."""
+    """What was to be served differs from the fitted model, or a blend from its members, so no version is written."""
 
 
 class BlendImpossible(SelfhealError):
