@@ -1,8 +1,8 @@
 """Closed hours of the prediction log, each as one Parquet object that lists the log objects it holds.
 
 An hour is written in one conditional write: by `create` the first time, by compare-and-swap when log objects came late.
-So it is there whole or not at all, of two writers one wins and the other changes nothing, and a crash leaves an hour as
-it was. Log objects are never deleted here: their lifecycle does that, long after.
+So it is there whole or not at all, of two writers one wins and the other adds to what that one wrote, and a crash
+leaves an hour as it was. Log objects are never deleted here: their lifecycle does that, long after.
 """
 
 import io
@@ -96,8 +96,8 @@ class HourlyRollups:
         """The same without objects that can't be read: their hour stays open, and that is told."""
         return _columns(row for _, body in self._data.get_many(keys) for row in _parsed_if_sound(body))
 
-    def roll_up(self, hour: datetime, keys: Iterable[str]) -> bool:
-        """Write the roll-up of an hour that has none, from its log objects; False where another writer was first.
+    def roll_up(self, hour: datetime, keys: Iterable[str]) -> None:
+        """Write the roll-up of an hour that has none, from its log objects; where another writer is first, join it.
 
         An hour without log objects gets an empty object whose name says so: nobody has to read it.
 
@@ -106,31 +106,28 @@ class HourlyRollups:
             StoreUnavailable: nothing is known to be written.
         """
         held = frozenset(keys)
-        with suppress(ObjectExists):
+        try:
             if held:
                 self._write(hour, HourOfLog(once_each(self.rows_of(held)), held), None)
             else:
                 self._data.create(_hour_key(hour) + EMPTY, b"")
-            return True
-        return False
+        except ObjectExists:
+            if held:
+                self.take_in(hour, held)
 
-    def add_late(self, hour: datetime, keys: Iterable[str]) -> bool:
-        """Take those of an hour's log objects in that its roll-up doesn't hold; False where there are none.
+    def take_in(self, hour: datetime, keys: Iterable[str]) -> None:
+        """Add those of an hour's log objects that its roll-up doesn't hold, anew where another writer was quicker.
 
         Raises:
             ObjectMissing: the hour isn't rolled up.
             ValueError: a log object doesn't hold JSON lines.
             StoreUnavailable: nothing is known to be written.
         """
-        known = self.read(hour)
-        late = frozenset(keys) - known.held
-        if not late:
-            return False
-        rows = pd.concat([known.rows, self.rows_of(late)], ignore_index=True)
-        with suppress(ObjectChanged):
-            self._write(hour, HourOfLog(once_each(rows), known.held | late), known.etag)
-            return True
-        return False
+        wanted = frozenset(keys)
+        while late := wanted - (known := self.read(hour)).held:
+            rows = pd.concat([known.rows, self.rows_of(late)], ignore_index=True)
+            with suppress(ObjectChanged):
+                self._write(hour, HourOfLog(once_each(rows), known.held | late), known.etag)
 
     def oldest_logged_hour(self) -> datetime | None:
         """The oldest hour that has a log object; None where there is none."""
