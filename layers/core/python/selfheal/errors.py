@@ -113,6 +113,10 @@ class StoreUnavailable(SelfhealError):
     """The store didn't answer, or refused; the operation may be tried again."""
 
 
+class RecordIncompatible(SelfhealError):
+    """A later release wrote this record in a way that this one would misread: deploy that release or a later one."""
+
+
 class PromotionConflict(SelfhealError):
     """Another writer moved the production pointer since this healing began; nothing of ours was changed."""
 

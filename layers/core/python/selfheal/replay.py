@@ -75,7 +75,7 @@ def _parts(line: str) -> Iterator[_Part]:
 
 def _part(found: dict[str, Any]) -> Iterator[_Part]:
     # Anything else is a line that was cut, or made by something else.
-    if found.keys() - {"kind"} == _FIELDS.keys() and all(isinstance(found[name], _FIELDS[name]) for name in _FIELDS):
+    if all(isinstance(found.get(name), kind) for name, kind in _FIELDS.items()):
         part = _Part(**{name: found[name] for name in _FIELDS})
         if is_prediction_id(prediction_id(part.request_id, 0)):
             yield part

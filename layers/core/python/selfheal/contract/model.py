@@ -12,9 +12,9 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class ContractPart(BaseModel):
-    """Base of every part: frozen, and a key that nobody knows is a fault."""
+    """Base of every part, frozen. A version's may have keys of a later release; in a user's file they are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
 
 class Feature(ContractPart):

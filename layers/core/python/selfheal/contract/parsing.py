@@ -36,7 +36,7 @@ def parse_contract(text: str) -> Contract:
         raise ContractInvalid([f"not TOML: {error}"]) from error
     faults = [*_meaning_faults(raw)]
     try:
-        contract = Contract.model_validate(_with_tuples(raw))
+        contract = Contract.model_validate(_with_tuples(raw), extra="forbid")
     except ValidationError as error:
         raise ContractInvalid([*shape_faults(error.errors()), *faults]) from error
     if faults:
