@@ -35,4 +35,5 @@ def uploads(event: dict[str, Any]) -> Iterator[Upload]:
     """What an S3 event tells of, keys as they are in S3; the test event that S3 sends tells of nothing."""
     for record in event.get("Records", []):
         stored, moment = record["s3"]["object"], datetime.fromisoformat(record["eventTime"])
-        yield Upload(key=unquote_plus(stored["key"]), size=stored["size"], uploaded_at=moment)
+        key = unquote_plus(stored["key"])
+        yield Upload(key=key, size=stored["size"], uploaded_at=moment, etag=stored.get("eTag"))

@@ -10,8 +10,8 @@ from itertools import groupby
 
 import orjson
 
-from selfheal.errors import ObjectExists
-from selfheal.records.labels import Label, RejectedRow
+from selfheal.errors import ObjectChanged, ObjectExists
+from selfheal.records.labels import Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 
@@ -19,6 +19,11 @@ INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
 RESOLUTION = timedelta(microseconds=1)
+# S3's limit, in bytes of UTF-8.
+LONGEST_KEY = 1024
+LONGEST_CELL = 100
+# What makes a spreadsheet take a cell for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class LabelStore:
@@ -27,9 +32,17 @@ class LabelStore:
     def __init__(self, data: Bucket) -> None:
         self._data = data
 
-    def upload(self, key: str) -> bytes:
-        """The bytes that a user uploaded under a key of `labels/incoming/`. Raises ObjectMissing."""
-        return self._data.get(key).body
+    def upload(self, upload: Upload) -> bytes:
+        """The bytes of an upload.
+
+        Raises:
+            ObjectMissing: nothing is there any more.
+            ObjectChanged: another file was written under the key since.
+        """
+        stored = self._data.get(upload.key)
+        if upload.etag not in (None, stored.etag.strip('"')):
+            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+        return stored.body
 
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
@@ -51,9 +64,11 @@ class LabelStore:
         ]
         return any(created)
 
-    def reject(self, upload: str, rows: Sequence[RejectedRow]) -> None:
-        """Keep the refused rows of an upload, each with its line and reason."""
-        self._data.put(f"{REJECTED}{upload}.csv", _csv(rows))
+    def reject(self, upload: Upload, rows: Sequence[RejectedRow]) -> str:
+        """Keep the refused rows of an upload, each with its line and reason; returns the key, which is its own."""
+        key = _key_of_refusals(upload)
+        self._data.put(key, _csv(rows))
+        return key
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
@@ -137,9 +152,22 @@ def _lines(labels: Sequence[Label]) -> bytes:
     return b"".join(label.model_dump_json().encode() + b"\n" for label in labels)
 
 
+def _key_of_refusals(upload: Upload) -> str:
+    """Below the upload's own name, which may come again: its moment, and what it held."""
+    ending = f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}.csv"
+    name = upload.key.removeprefix(INCOMING).encode()[: LONGEST_KEY - len(REJECTED) - len(ending)]
+    return f"{REJECTED}{name.decode(errors='ignore')}{ending}"
+
+
 def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["line", "prediction_id", "label", "reason"])
-    writer.writerows([row.line, row.prediction_id, row.label, row.reason] for row in rows)
+    writer.writerows([row.line, _cell(row.prediction_id), _cell(row.label), row.reason] for row in rows)
     return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    """An uploader's text as somebody else's spreadsheet may show it: no formula, and no longer than a glance takes."""
+    shown = text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}… ({len(text):,} characters)"
+    return f"'{shown}" if shown.startswith(FORMULA) else shown

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
+from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, check_size, read_label_file
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
@@ -19,6 +19,12 @@ from selfheal.stores.registry import ModelRegistry
 
 # So far may the clock of whoever dates a label be ahead of that of S3.
 CLOCK_SKEW = timedelta(minutes=5)
+# An earlier attempt may have taken the file in before it went; uploading it again does no harm.
+LOST = {
+    ObjectMissing: "the file was gone before it was read: upload it again",
+    ObjectChanged: "another file was written under this name before this one was read, which is lost: upload it again, "
+    "each file under a name of its own",
+}
 
 
 def ingest_labels(
@@ -26,26 +32,27 @@ def ingest_labels(
 ) -> IngestionReport:
     """Take in an uploaded file; labels of unknown predictions are kept for later.
 
+    Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused.
+
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
     name, values = upload.key.removeprefix(INCOMING), _label_values(pointer, models)
     try:
         check_size(upload.size)
-        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload.key)), values, upload.uploaded_at)
-    except ObjectMissing:
-        return _refusal(name, "the file was gone before it was read")
-    except UploadUnreadable as error:
-        labels.reject(name, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
-        return _refusal(name, str(error))
-    if sorted_rows.rejected:
-        labels.reject(name, sorted_rows.rejected)
+        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload)), values, upload.uploaded_at)
+    except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
+        reason = LOST.get(type(error)) or str(error)
+        refusals = labels.reject(upload, [RejectedRow(line=0, prediction_id="", label="", reason=reason)])
+        return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason, refusals=refusals)
+    refusals = labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
     kept = labels.accept(sorted_rows.accepted.values())
     return IngestionReport(
         upload=name,
         accepted=len(sorted_rows.accepted),
         rejected=len(sorted_rows.rejected),
         repeated=bool(sorted_rows.accepted) and not kept,
+        refusals=refusals,
     )
 
 
@@ -114,10 +121,6 @@ def _moment(text: str, uploaded_at: datetime) -> datetime | None:
 
 def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
     return RejectedRow(line=row.line, prediction_id=row.prediction_id, label=row.label, reason=reason)
-
-
-def _refusal(name: str, reason: str) -> IngestionReport:
-    return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason)
 
 
 def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:
