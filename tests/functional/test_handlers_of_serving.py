@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-
 import pytest
 
 import labels.handler
