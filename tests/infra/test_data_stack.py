@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from selfheal.stores.labels import KEPT
+from selfheal.stores.rollups import HORIZON
+
 BUCKETS = ("Data666C94C7", "Registry4DB9CCA5")
 
 
@@ -56,6 +59,8 @@ def test_the_data_bucket_forgets_on_time(buckets):
     rules = buckets["Data666C94C7"]["Properties"]["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert (days["predictions/"], days["predictions-hourly/"], days["idempotency/"]) == (30, 400, 2)
+    assert days["predictions/"] == HORIZON.days
+    assert days["predictions-hourly/"] == days["labels/accepted/"] == KEPT.days
 
 
 def test_what_is_written_once_stays(of_type):

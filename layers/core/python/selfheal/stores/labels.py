@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 import orjson
@@ -19,6 +19,8 @@ INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
 RESOLUTION = timedelta(microseconds=1)
+# As long as accepted labels and roll-ups of predictions are kept.
+KEPT = timedelta(days=400)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
 LONGEST_CELL = 100
@@ -96,9 +98,7 @@ class LabelStore:
         """
         newest: list[datetime] = []
         for _, keys in groupby(reversed(list(self._keys(start, end))), key=_day_of):
-            bodies = (body for _, body in self._data.get_many(keys))
-            labelled = {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
-            moments = sorted(map(moment_of, labelled), reverse=True)
+            moments = sorted(map(moment_of, self._labelled_in(keys)), reverse=True)
             newest += [moment for moment in moments if start <= moment < end]
             if len(newest) >= at_most:
                 break
@@ -107,6 +107,15 @@ class LabelStore:
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
         return {date.fromisoformat(_day_of(key)) for key in self._keys(start, end)}
+
+    def labelled_on(self, day: date) -> set[str]:
+        """The ids of a day's labelled predictions, whether or not they were ever made."""
+        since = datetime.combine(day, time(), UTC)
+        return self._labelled_in(self._keys(since, since + timedelta(days=1)))
+
+    def _labelled_in(self, keys: Iterable[str]) -> set[str]:
+        bodies = (body for _, body in self._data.get_many(keys))
+        return {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):

@@ -8,7 +8,7 @@ leaves an hour as it was. Log objects are never deleted here: their lifecycle do
 import io
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfheal.errors import ObjectChanged, ObjectExists
+from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.prediction_log import PREFIX as LOG_PREFIX
-from selfheal.stores.prediction_log import hour_prefix
+from selfheal.stores.prediction_log import hour_prefix, log_key
 
 PREFIX = "predictions-hourly/"
 # Columns beside the features; a contract can't hold such names.
@@ -74,6 +75,18 @@ class HourlyRollups:
         table = pq.read_table(pa.BufferReader(stored.body))
         held = json.loads((table.schema.metadata or {}).get(HELD, b"[]"))
         return HourOfLog(table.to_pandas(split_blocks=True, self_destruct=True), frozenset(held), stored.etag)
+
+    def holds_any(self, prediction_ids: Collection[str]) -> bool:
+        """Whether any of these predictions was made: of the log only hours and objects that the ids name are read."""
+        wanted = frozenset(prediction_ids)
+        hours = [rollup_key(hour) for hour in {hour_of(moment_of(each)) for each in wanted}]
+        # Mostly the first hour holds one. What came late or isn't rolled up has a log object under its own key.
+        logged = {log_key(each.partition("-")[0]) for each in wanted}
+        return any(
+            not wanted.isdisjoint(_ids_in(body)) for keys in (hours[:1], hours[1:]) for body in self._bodies(keys)
+        ) or not wanted.isdisjoint(
+            row["prediction_id"] for body in self._bodies(logged) for row in _parsed_if_sound(body)
+        )
 
     def logged_between(self, start: datetime, end: datetime) -> Mapping[datetime, list[str]]:
         """The keys of log objects by hour, for hours that begin in [start's hour, end); hours without any are left out.
@@ -134,6 +147,9 @@ class HourlyRollups:
         key = next(iter(self._data.keys(LOG_PREFIX)), None)
         return None if key is None else _hour_in(key)
 
+    def _bodies(self, keys: Iterable[str]) -> Iterator[bytes]:
+        return (body for _, body in self._data.get_many(keys))
+
     def _write(self, hour: datetime, content: HourOfLog, etag: str | None) -> None:
         table = pa.Table.from_pandas(content.rows, preserve_index=False)
         metadata = {**(table.schema.metadata or {}), HELD: json.dumps(sorted(content.held)).encode()}
@@ -181,6 +197,11 @@ def _hour_key(hour: datetime) -> str:
 def _hour_in(key: str) -> datetime:
     day, hour = key.split("dt=")[1].split("/hh=")
     return datetime.fromisoformat(f"{day}T{hour[:2]}:00:00+00:00")
+
+
+def _ids_in(body: bytes) -> list[str]:
+    ids: list[str] = pq.read_table(pa.BufferReader(body), columns=[ID])[ID].to_pylist()
+    return ids
 
 
 def _parsed(body: bytes) -> list[dict[str, Any]]:

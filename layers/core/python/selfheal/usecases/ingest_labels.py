@@ -12,8 +12,8 @@ from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, Upl
 from selfheal.labels.files import UploadedRow, check_size, read_label_file
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
-from selfheal.records.predictions import is_prediction_id
-from selfheal.stores.labels import INCOMING, LabelStore
+from selfheal.records.predictions import is_prediction_id, moment_of
+from selfheal.stores.labels import INCOMING, KEPT, LabelStore
 from selfheal.stores.pointer import ProductionPointer
 from selfheal.stores.registry import ModelRegistry
 
@@ -81,7 +81,9 @@ def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: dat
 def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
     """The label of a row, or every reason why there is none."""
     label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    reasons = [row.fault] if row.fault else [*_reasons(row, label, values), *_untimely(moment, uploaded_at)]
+    reasons = (
+        [row.fault] if row.fault else [*_reasons(row, label, values, uploaded_at), *_untimely(moment, uploaded_at)]
+    )
     if reasons or label is None or moment is None:
         return "; ".join(reasons)
     return Label(
@@ -89,11 +91,15 @@ def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Labe
     )
 
 
-def _reasons(row: UploadedRow, label: int | None, values: LabelValues) -> Iterable[str]:
+def _reasons(row: UploadedRow, label: int | None, values: LabelValues, uploaded_at: datetime) -> Iterable[str]:
     if not row.prediction_id:
         yield "prediction_id is empty"
     elif not is_prediction_id(row.prediction_id):
         yield "prediction_id is not one that this service gives out"
+    elif moment_of(row.prediction_id) > uploaded_at + CLOCK_SKEW:
+        yield "prediction_id is of a time after the upload"
+    elif moment_of(row.prediction_id) < uploaded_at - KEPT:
+        yield f"prediction_id is of a time more than {KEPT.days} days before the upload: no prediction is kept so long"
     if not row.label:
         yield "label is empty"
     elif label is None:
