@@ -37,6 +37,7 @@ def stores(monkeypatch, moto_endpoint):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     predictor.handler.application.cache_clear()
+    labels.handler.settings.cache_clear()
     labels.handler.stores.cache_clear()
     clear = boto3.resource("s3")
     for name in ("data", "registry"):
@@ -46,6 +47,7 @@ def stores(monkeypatch, moto_endpoint):
         clear.Bucket(name).objects.all().delete()
         clear.Bucket(name).delete()
     predictor.handler.application.cache_clear()
+    labels.handler.settings.cache_clear()
     labels.handler.stores.cache_clear()
 
 
@@ -76,6 +78,14 @@ def test_a_label_event_is_ingested(stores):
     assert [(r["upload"], r["accepted"], r["rejected"]) for r in answer["reports"]] == [
         ("march 2026/week #1.csv", 1, 0)
     ]
+
+
+def test_a_file_that_is_refused_whole_is_counted(stores, capsys):
+    """What nobody looks for rings an alarm: a file that was gone before it was read, or that can't be read."""
+    labels.handler.handler(event("s3_labels_uploaded"), None)
+    assert '"RefusedUploads":[1.0]' in capsys.readouterr().out
+    labels.handler.handler(uploaded(stores), None)
+    assert "RefusedUploads" not in capsys.readouterr().out
 
 
 def test_a_label_without_a_time_has_that_of_its_upload(stores):

@@ -121,6 +121,10 @@ class StoreUnavailable(SelfhealError):
     """The store didn't answer, or refused; the operation may be tried again."""
 
 
+class AccessRefused(StoreUnavailable):
+    """The store knows who asks and refuses; mend the role's permissions, unless what was asked for isn't there."""
+
+
 class RecordIncompatible(SelfhealError):
     """A later release wrote this record in a way that this one would misread: deploy that release or a later one."""
 
