@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -42,7 +43,7 @@ class Display:
         self._progress.update(self._task, description=what, total=total, completed=share or 0.0)
 
     def happened(self, moment: datetime, what: str, style: str = "") -> None:
-        """Say what happened, at a moment of the simulated clock."""
+        """Say what happened, at a moment of the simulated clock; `what` is Rich's markup."""
         since = moment - self._start
         when = f"day {since.days:>2} {moment:%H:%M}"
         self._console.print(f"[dim]{when}[/dim]  {what}", style=style, highlight=False)
@@ -68,5 +69,7 @@ def _decisions(outcome: Outcome) -> Table:
         table.add_column(heading, overflow="fold")
     for decision in outcome.decisions:
         moment = datetime.fromisoformat(decision["decided_at"])
-        table.add_row(f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
+        table.add_row(
+            f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", escape(decision["reason"])
+        )
     return table
