@@ -72,14 +72,15 @@ class Plan:
 
     def policy(self, policy: Policy) -> Policy:
         """The contract's policy with limits that a few days can reach; never with higher ones."""
-        half_a_day, a_step = self.a_day // 2, self.a_step
+        # The first run, after half a day, has something to judge.
+        enough, half_a_day, a_step = self.a_day // 3, self.a_day // 2, self.a_step
         monitoring, retraining, gates = policy.monitoring, policy.retraining, policy.gates
         return policy.model_copy(
             update={
                 "monitoring": monitoring.model_copy(
                     update={
                         "lookback_hours": min(monitoring.lookback_hours, LOOKBACK_HOURS),
-                        "minimum_predictions": min(monitoring.minimum_predictions, half_a_day),
+                        "minimum_predictions": min(monitoring.minimum_predictions, enough),
                     }
                 ),
                 "retraining": retraining.model_copy(
