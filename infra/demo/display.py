@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.demo.outcome import PERIODS, Outcome
+from infra.demo.outcome import Outcome
+from infra.demo.recovery import HEADINGS, METRICS, PERIODS
 
 
 class Display:
@@ -56,10 +57,12 @@ class Display:
 
 def _recovery(outcome: Outcome) -> Table:
     table = Table(title="Production, as its users saw it", title_justify="left")
-    for heading in ("", "before drift", "during drift", "after healing"):
+    for heading in ("", *HEADINGS):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, values in (("F1", outcome.f1), ("Brier score", outcome.brier)):
-        table.add_row(name, *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS))
+    for name, values in (("f1", outcome.f1), ("brier", outcome.brier)):
+        table.add_row(
+            METRICS[name], *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS)
+        )
     return table
 
 
