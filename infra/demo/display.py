@@ -7,8 +7,11 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from infra.demo.outcome import PERIODS, Outcome
+from infra.terminal import add_row
+from selfheal.text import printable
 
 
 class Display:
@@ -19,7 +22,7 @@ class Display:
         self._start = start
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
             console=console,
@@ -45,7 +48,7 @@ class Display:
         """Say what happened, at a moment of the simulated clock."""
         since = moment - self._start
         when = f"day {since.days:>2} {moment:%H:%M}"
-        self._console.print(f"[dim]{when}[/dim]  {what}", style=style, highlight=False)
+        self._console.print(Text.assemble((when, "dim"), f"  {printable(what)}"), style=style)
 
     def summary(self, outcome: Outcome) -> None:
         """The numbers at the end."""
@@ -68,5 +71,5 @@ def _decisions(outcome: Outcome) -> Table:
         table.add_column(heading, overflow="fold")
     for decision in outcome.decisions:
         moment = datetime.fromisoformat(decision["decided_at"])
-        table.add_row(f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
+        add_row(table, f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
     return table

@@ -62,7 +62,13 @@ def deployed(monkeypatch, tmp_path):
             roleArn="arn:aws:iam::123456789012:role/machine",
         )["stateMachineArn"]
         deploy_stack(
-            {"DataBucket": "data", "RegistryBucket": "registry", "Url": "https://x", "StateMachineArn": machine}
+            {
+                "DataBucket": "data",
+                "RegistryBucket": "registry",
+                "Url": "https://x",
+                "StateMachineArn": machine,
+                "TopicArn": boto3.client("sns").create_topic(Name="people")["TopicArn"],
+            }
         )
         stores, _ = healed_environment(stores=stores_of(settings_of(Settings)))
         yield stores

@@ -119,7 +119,7 @@ def test_a_pause_between_decision_and_swap_still_stops_it(interrupted):
     registry.then = lambda: pause(stores, **BY_ANN)
     conclusion = conclude(stores, healing, PROMOTE, NOW)
     assert not conclusion.applied
-    assert "not carried out: automatic promotion is paused" in conclusion.sentence
+    assert "not carried out: automatic promotion was paused at 2026-03-11 00:00 UTC by ann" in conclusion.sentence
     assert production_of(stores) == "v1"
 
 
@@ -175,7 +175,7 @@ def test_a_promotion_whose_swap_came_before_the_pause_is_recorded_as_done():
     forget_last(stores)
     pause(stores, **BY_ANN)
     decision: Decision = next(d for d in stores.ledger.decisions() if d.kind == "promote")
-    assert move_production(stores, decision, healing.pointer_etag, NOW) == decision
+    assert move_production(stores, decision, NOW) == decision
     assert production_of(stores) == "v2"
 
 

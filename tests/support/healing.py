@@ -87,7 +87,7 @@ def healing_of(stores: Stores, execution: str = "v1-0", started_at: datetime = S
         request_id="request",
         started_at=started_at,
         production_version=production.pointer.version,
-        pointer_etag=production.etag,
+        production_decision=production.pointer.decision_id,
         trigger=DRIFT,
     )
 

@@ -4,9 +4,13 @@ from selfheal.records.base import Record, UtcTime
 
 
 class Pointer(Record):
-    """Content of `pointers/production.json`; `decision_id` tells a writer whether the swap it made was its own."""
+    """Content of `pointers/production.json`; `decision_id` tells a writer whether the swap it made was its own.
+
+    last_pause: the ledger's number of the newest pause that stopped swaps of this pointer, 0 where none did.
+    """
 
     version: str
     promoted_at: UtcTime
     previous_version: str | None
     decision_id: str
+    last_pause: int = 0

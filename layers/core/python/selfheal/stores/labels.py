@@ -14,10 +14,12 @@ from selfheal.errors import ObjectExists
 from selfheal.records.labels import Label, RejectedRow
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.text import spreadsheet_cell
 
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
+LONGEST_CELL = 300
 RESOLUTION = timedelta(microseconds=1)
 
 
@@ -141,5 +143,10 @@ def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["line", "prediction_id", "label", "reason"])
-    writer.writerows([row.line, row.prediction_id, row.label, row.reason] for row in rows)
+    # People open this file in a spreadsheet.
+    writer.writerows([row.line, *map(_cell, (row.prediction_id, row.label, row.reason))] for row in rows)
     return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    return spreadsheet_cell(text, LONGEST_CELL)

@@ -50,23 +50,29 @@ class ProductionPointer:
         """Write the first pointer of an environment. Raises PromotionConflict where one is there already."""
         try:
             self._registry.create(KEY, pointer.to_json())
-        except (ObjectExists, StoreUnavailable) as error:
-            self._confirm_ours(pointer, error)
+        except ObjectExists as error:
+            raise PromotionConflict("there is a production model already") from error
+        except StoreUnavailable:
+            if not self._holds(pointer):
+                raise
 
     def swap(self, pointer: Pointer, etag: str) -> None:
-        """Compare and swap. Raises PromotionConflict where the pointer isn't the one with that ETag any more."""
+        """Compare and swap.
+
+        Raises PromotionConflict where the pointer isn't the one with that ETag any more: read it again. It may be that
+        the swap itself made it so, since a retry inside the SDK turns a success into a refusal.
+        """
         try:
             self._registry.replace(KEY, pointer.to_json(), etag)
-        except (ObjectChanged, StoreUnavailable) as error:
-            self._confirm_ours(pointer, error)
+        except ObjectChanged as error:
+            raise PromotionConflict("production was moved by another writer meanwhile") from error
+        except StoreUnavailable:
+            if not self._holds(pointer):
+                raise
 
-    def _confirm_ours(self, pointer: Pointer, error: Exception) -> None:
-        # A retry inside the SDK turns a success into a 412, and a timeout says nothing: the object knows who won.
-        current = self.read().pointer
-        if current.decision_id == pointer.decision_id:
-            return
-        if isinstance(error, StoreUnavailable):
-            raise error
-        raise PromotionConflict(
-            f"production is {current.version} by decision {current.decision_id}; {pointer.version} was not promoted"
-        ) from error
+    def _holds(self, pointer: Pointer) -> bool:
+        """Whether it was written all the same: a timeout says nothing about that."""
+        try:
+            return self.read().pointer == pointer
+        except NoProductionModel:
+            return False

@@ -32,7 +32,7 @@ def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: da
         written = stores.ledger.append_decision(decision).decision or decision
         return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
     try:
-        moved = move_production(stores, decision, healing.pointer_etag, now, revised=_unless_paused)
+        moved = move_production(stores, decision, now, revised=_unless_paused)
     except PromotionConflict as conflict:
         return _lost(stores, healing, decision, conflict, now)
     return Conclusion(decision=moved, applied=True, sentence=sentence_of(moved))
@@ -56,7 +56,7 @@ def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: s
         actor=actor,
     )
     _refuse_second_bootstrap(stores, decision)
-    return move_production(stores, decision, None, now)
+    return move_production(stores, decision, now)
 
 
 def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:
@@ -73,6 +73,7 @@ def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Deci
         "decision_id": healing.execution,
         "decided_at": now,
         "previous_version": healing.production_version,
+        "replaces": healing.production_decision,
         "trigger": healing.trigger.kind,
         "actor": ACTOR,
         "execution": healing.execution,

@@ -13,7 +13,7 @@ from selfheal.records.ledger import Decision, GateResult, Judged, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.moves import MOVING, outcome_of
+from selfheal.usecases.moves import outcome_of
 
 # Sums may differ in their last bits between processors; p-values are multiples of 1/5,000.
 TOLERANCE = 1e-9
@@ -61,7 +61,7 @@ def _decided_under_a_pause(entries: Sequence[LedgerEntry]) -> frozenset[str]:
 def _check_outcomes(entries: Sequence[LedgerEntry]) -> None:
     moves: set[str] = set()
     for entry in entries:
-        if entry.decision and entry.decision.kind in MOVING:
+        if entry.decision and entry.decision.is_move:
             moves.add(entry.decision.decision_id)
         if entry.outcome and entry.outcome.decision_id not in moves:
             raise VerificationFailed(f"ledger entry {entry.sequence} is the outcome of no decision before it")
