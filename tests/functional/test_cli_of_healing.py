@@ -99,6 +99,21 @@ def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_re
     assert deployed.pointer.read().pointer.version == "v1"
 
 
+def test_whoever_listens_hears_of_what_a_person_moved(deployed):
+    """promote --force and rollback go to the topic too; where that is gone, the command says so and holds."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.list_topics()["Topics"][0]["TopicArn"]
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    selfheal("promote", "v2", "--reason", "I know better", "--force")
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert "v2 replaced v1 in production: forced, without gates: I know better" in message["Body"]
+    sns.delete_topic(TopicArn=topic)
+    assert "nobody else was told" in selfheal("rollback", "--reason", "I did not")
+    assert deployed.pointer.read().pointer.version == "v1"
+
+
 def test_label_files_of_one_name_do_not_replace_each_other(deployed, tmp_path: Path):
     """Yesterday's and today's truth.csv both wait to be taken in; the same file again is the same object."""
     file = tmp_path / "truth.csv"

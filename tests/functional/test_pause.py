@@ -181,8 +181,10 @@ def test_a_promotion_whose_swap_came_before_the_pause_is_recorded_as_done():
 
 def forget_last(stores: Stores) -> None:
     """As if the process had died before it wrote its last entry."""
-    last = max(stores.registry_bucket.keys("ledger/"))
-    del stores.registry_bucket._objects[last]
+    for prefix in ("ledger/", "ledger-seals/"):
+        keys = stores.registry_bucket._keys
+        key = keys.pop(keys.index(max(stores.registry_bucket.keys(prefix))))
+        del stores.registry_bucket._objects[key]
     stores.ledger._seen = ()
 
 

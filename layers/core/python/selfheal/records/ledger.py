@@ -79,7 +79,7 @@ class Decision(Record):
 
     version: the one that the decision is about (for promote and reject the shadow model, or one refused before that has
     proved itself since), None where none was trained. also_judged: which other version its healing judged, if any.
-    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts; None where nothing moves.
+    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts.
     previous_version: the production version at the time. replaces: the decision that production rested on then; a move
     is carried out only while it still does. execution: the healing's name, None for a person's command.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
-WRITTEN_ONCE = ("models/", "evidence/", "ledger/")
+WRITTEN_ONCE = ("models/", "evidence/", "ledger/", "ledger-seals/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from selfheal.errors import (
     NoProductionModel,
     ObjectChanged,
     ObjectExists,
     ObjectMissing,
     PromotionConflict,
+    ReferenceTampered,
     StoreUnavailable,
 )
 from selfheal.records.pointer import Pointer
-from selfheal.stores.bucket import Bucket
+from selfheal.stores.bucket import Bucket, StoredObject
 
 KEY = "pointers/production.json"
 
@@ -31,20 +34,20 @@ class ProductionPointer:
         self._registry = registry
 
     def read(self) -> PointerRead:
-        """The pointer now. Raises NoProductionModel, StoreUnavailable."""
+        """The pointer now. Raises NoProductionModel, ReferenceTampered, StoreUnavailable."""
         try:
             stored = self._registry.get(KEY)
         except ObjectMissing as error:
             raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
-        return PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+        return _parsed(stored)
 
     def read_if_changed(self, etag: str) -> PointerRead | None:
-        """The pointer unless its ETag is still `etag`. Raises NoProductionModel, StoreUnavailable."""
+        """The pointer unless its ETag is still `etag`; raises what `read` does."""
         try:
             stored = self._registry.get_if_changed(KEY, etag)
         except ObjectMissing as error:
             raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
-        return None if stored is None else PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+        return None if stored is None else _parsed(stored)
 
     def write_first(self, pointer: Pointer) -> None:
         """Write the first pointer of an environment. Raises PromotionConflict where one is there already."""
@@ -76,3 +79,10 @@ class ProductionPointer:
             return self.read().pointer == pointer
         except NoProductionModel:
             return False
+
+
+def _parsed(stored: StoredObject) -> PointerRead:
+    try:
+        return PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+    except ValidationError as error:
+        raise ReferenceTampered(f"{KEY} isn't a pointer that can be read: restore it") from error

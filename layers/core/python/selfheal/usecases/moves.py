@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
-from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, StoreUnavailable
+from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, ReferenceTampered, StoreUnavailable
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome, OutcomeKind, Switch
 from selfheal.records.pointer import Pointer
@@ -67,6 +67,7 @@ def carried_out(stores: Stores, decision: Decision, now: datetime) -> Outcome:
     """Swap the pointer if the decision still holds; what became of it, to be written down. Doing it again is safe.
 
     Raises:
+        VersionUnknown, ReferenceTampered: the version's manifest isn't there, or was changed since the decision.
         StoreUnavailable: the registry doesn't answer.
     """
     while True:
@@ -145,6 +146,8 @@ def _production(stores: Stores) -> PointerRead | None:
 
 
 def _swap(stores: Stores, decision: Decision, production: PointerRead | None) -> None:
+    if stores.models.manifest_sha256(decision.version or "") != decision.manifest_sha256:
+        raise ReferenceTampered(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
     if production is None:
         stores.pointer.write_first(pointer_of(decision))
     else:
