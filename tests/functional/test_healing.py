@@ -422,7 +422,8 @@ def crashed(before_write: int) -> tuple[Stores, Healing, CrashingBucket]:
     return stores, healing, registry
 
 
-@pytest.mark.parametrize("before_write", [0, 1, 2])
+# Decision, its seal, swap, outcome, its seal.
+@pytest.mark.parametrize("before_write", range(5))
 def test_a_promotion_that_crashed_is_finished_by_its_retry(before_write: int):
     """Before the decision, before the swap, before the outcome: the retried function completes what is missing."""
     stores, healing, _ = crashed(before_write)
@@ -437,6 +438,8 @@ def test_a_promotion_that_crashed_is_finished_by_its_retry(before_write: int):
         (0, ["bootstrap", "done", "failed"], "v1"),
         (1, ["bootstrap", "done", "promote", "done"], "v2"),
         (2, ["bootstrap", "done", "promote", "done"], "v2"),
+        (3, ["bootstrap", "done", "promote", "done"], "v2"),
+        (4, ["bootstrap", "done", "promote", "done"], "v2"),
     ],
 )
 def test_a_promotion_that_crashed_for_good_is_settled_by_the_next_run(
@@ -470,7 +473,7 @@ def test_a_crashed_promotion_that_was_overtaken_is_undone():
 
 def test_a_crashed_promotion_that_was_rolled_back_meanwhile_is_known_to_have_happened():
     """The swap was made, its outcome wasn't written, and a person rolled back: the outcome is done all the same."""
-    stores, _, _ = crashed(2)
+    stores, _, _ = crashed(3)
     roll_back(stores, "v1", reason="complaints", actor="ann", now=LATER + timedelta(minutes=5))
     sweep(stores, FakeExecutions(), LATER + HOUR)
     outcomes = {entry.outcome.decision_id: entry.outcome.kind for entry in stores.ledger.entries() if entry.outcome}
@@ -480,7 +483,7 @@ def test_a_crashed_promotion_that_was_rolled_back_meanwhile_is_known_to_have_hap
 
 def test_a_repeated_promotion_that_was_rolled_back_meanwhile_is_known_to_have_happened():
     """The swap was made, its outcome wasn't, a person rolled back, and the function runs again: nothing was lost."""
-    stores, healing, _ = crashed(2)
+    stores, healing, _ = crashed(3)
     roll_back(stores, "v1", reason="complaints", actor="ann", now=LATER + timedelta(minutes=5))
     assert conclude(stores, healing, PROMOTE, LATER).applied
     assert entries_of(stores) == ["bootstrap", "done", "promote", "rollback", "done", "done"]

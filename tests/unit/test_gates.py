@@ -197,7 +197,8 @@ def test_a_large_drop_that_harms_nobody_is_explained():
     rows = evidence(labels, production, shadow, np.where(rows < 40, "few", "many"))
     result = gate(judged(rows), "segments")
     assert result.passed
-    assert "F1 drop 100.0% in group few, which may be chance: over its 40 rows, 2 of them positive" in result.reason
+    assert "drop 100.0% in 1 value of group, which may be chance: over its 40 rows, 2 of them positive" in result.reason
+    assert result.groups == ("group few",)
 
 
 def test_a_segment_too_small_to_judge_is_named():

@@ -20,8 +20,8 @@ class GateResult(Record):
     """One gate's verdict on a promotion; missing evidence is `passed=False` with value None.
 
     interval: central 95 % of what the gate measures (for paired evidence: of the mean Brier gain per row).
-    groups: names of the groups that it fails for. They hold callers' values, which `reason` doesn't: it goes into mails
-    and logs.
+    groups: names of the groups that the reason speaks of. They hold callers' values, which `reason` doesn't: it goes
+    into mails and logs.
     """
 
     gate: str

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, ReferenceTampered, StoreUnavailable
+from selfheal.healing.line import ever_in_production
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome, OutcomeKind, Switch
 from selfheal.records.pointer import Pointer
@@ -77,9 +78,10 @@ def carried_out(stores: Stores, decision: Decision, now: datetime) -> Outcome:
         known = outcome_of(entries, decision.decision_id)
         if known is not None:
             return known
-        if decision.decision_id in ever_in_production(entries, production):
+        current = production.pointer.decision_id if production else None
+        if decision.decision_id in ever_in_production(entries, current):
             return _outcome(decision, "done", now, "the pointer was swapped")
-        if (production.pointer.decision_id if production else None) != decision.replaces:
+        if current != decision.replaces:
             return _outcome(decision, "conflict", now, _moved_on(decision, production))
         pause = pause_after(entries, decision)
         try:
@@ -109,21 +111,6 @@ def open_moves(entries: Sequence[LedgerEntry], now: datetime) -> list[Decision]:
         and decision.decided_at <= now - INTERRUPTED_AFTER
         and outcome_of(entries, decision.decision_id) is None
     ]
-
-
-def ever_in_production(entries: Sequence[LedgerEntry], production: PointerRead | None) -> set[str]:
-    """Decisions that production has rested on: the pointer's, those recorded as done, and what these replaced."""
-    replaced = {entry.decision.decision_id: entry.decision.replaces for entry in entries if entry.decision}
-    known = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "done"}
-    if production is not None:
-        known.add(production.pointer.decision_id)
-    found = set[str]()
-    for decision_id in known:
-        before: str | None = decision_id
-        while before is not None and before not in found:
-            found.add(before)
-            before = replaced.get(before)
-    return found
 
 
 def pointer_of(decision: Decision) -> Pointer:
