@@ -287,6 +287,15 @@ def test_a_served_manifest_is_of_the_version_asked_for(stores: Stores):
     """The manifest of another version under v2's key is refused by the predictor, not answered from."""
     stores.registry_bucket.put("models/v2/manifest.json", stores.registry_bucket.get("models/v1/manifest.json").body)
     with pytest.raises(ReferenceTampered, match=r"models/v2/manifest\.json is the manifest of 'v1'"):
+        stores.models.manifest("v2")
+    with pytest.raises(ReferenceTampered, match=r"models/v2/manifest\.json"):
+        ProductionModel(stores.pointer, stores.models, 15).current(LATER)
+
+
+def test_a_served_manifest_is_the_one_that_was_promoted(stores: Stores):
+    """A contract that was changed since isn't answered from: the pointer holds the hash of the manifest."""
+    rewrite(stores, "models/v2/manifest.json", lambda manifest: manifest.update(threshold=0.9))
+    with pytest.raises(ReferenceTampered, match=r"models/v2/manifest\.json isn't the manifest that was promoted"):
         ProductionModel(stores.pointer, stores.models, 15).current(LATER)
 
 

@@ -45,17 +45,20 @@ class ModelRegistry:
         self._create_same(_key(manifest.version, SEAL), self.manifest_sha256(manifest.version).encode())
         return manifest
 
-    def manifest(self, version: str) -> Manifest:
-        """The manifest of a version.
+    def manifest(self, version: str, sha256: str | None = None) -> Manifest:
+        """The manifest of a version; with `sha256` the one that has this hash.
 
         Raises:
             VersionUnknown: there is none.
-            ReferenceTampered: it can't be read, or is another version's.
+            ReferenceTampered: it can't be read, is another version's, or has another hash.
             StoreUnavailable: the registry doesn't answer.
         """
         key = _key(version, MANIFEST)
+        body = self._manifest_body(version)
+        if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
+            raise ReferenceTampered(f"{key} isn't the manifest that was promoted: restore it, or roll back")
         try:
-            manifest = Manifest.model_validate_json(self._manifest_body(version))
+            manifest = Manifest.model_validate_json(body)
         except ValidationError as error:
             raise ReferenceTampered(f"{key} isn't a manifest that can be read: restore it") from error
         if manifest.version != version:

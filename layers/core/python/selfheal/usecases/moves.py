@@ -122,6 +122,7 @@ def pointer_of(decision: Decision) -> Pointer:
         promoted_at=decision.decided_at,
         previous_version=decision.previous_version,
         decision_id=decision.decision_id,
+        manifest_sha256=decision.manifest_sha256,
     )
 
 
