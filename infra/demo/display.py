@@ -5,12 +5,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from infra.demo.outcome import Outcome
 from infra.demo.recovery import HEADINGS, METRICS, PERIODS
+from infra.terminal import add_row
+from selfheal.text import printable
 
 
 class Display:
@@ -21,7 +23,7 @@ class Display:
         self._start = start
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
             console=console,
@@ -44,10 +46,10 @@ class Display:
         self._progress.update(self._task, description=what, total=total, completed=share or 0.0)
 
     def happened(self, moment: datetime, what: str, style: str = "") -> None:
-        """Say what happened, at a moment of the simulated clock; `what` is Rich's markup."""
+        """Say what happened, at a moment of the simulated clock."""
         since = moment - self._start
         when = f"day {since.days:>2} {moment:%H:%M}"
-        self._console.print(f"[dim]{when}[/dim]  {what}", style=style, highlight=False)
+        self._console.print(Text.assemble((when, "dim"), f"  {printable(what)}"), style=style)
 
     def summary(self, outcome: Outcome) -> None:
         """The numbers at the end."""
@@ -72,7 +74,5 @@ def _decisions(outcome: Outcome) -> Table:
         table.add_column(heading, overflow="fold")
     for decision in outcome.decisions:
         moment = datetime.fromisoformat(decision["decided_at"])
-        table.add_row(
-            f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", escape(decision["reason"])
-        )
+        add_row(table, f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
     return table

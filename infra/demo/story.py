@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-from rich.markup import escape
 
 from infra.demo.display import Display
 from infra.demo.narrator import Narrator
@@ -58,7 +57,7 @@ class Story:
     def _heal(self) -> bool:
         """Whether another version is in production in the end."""
         first = self._production()
-        self._tell(f"[bold]the world changes[/bold]: {escape(self._world.change)}")
+        self._tell(f"the world changes: {self._world.change}", "bold")
         reserved = STEPS_AFTER_HEALING * self._world.plan.a_step
         what = "changed world, the first model answers"
         self._live_until(lambda: self._production() != first, "changed", what, reserved=reserved)
@@ -138,5 +137,5 @@ class Story:
     def _production(self) -> str:
         return self._cloud.stores.pointer.read().pointer.version
 
-    def _tell(self, what: str) -> None:
-        self._display.happened(self._cloud.clock.now, what)
+    def _tell(self, what: str, style: str = "") -> None:
+        self._display.happened(self._cloud.clock.now, what, style)

@@ -156,7 +156,7 @@ def take_back_a_forced_promotion(loop: SmallLoop) -> None:
 def refuse_a_promotion(loop: SmallLoop) -> None:
     """A healing that would promote ends under the pause: the function rejects it, and production stays."""
     state, before = promoted_state(loop.cloud), loop.cloud.stores.pointer.read()
-    state["healing"] |= {"execution": "paused-0", "pointer_etag": before.etag}
+    state["healing"] |= {"execution": "paused-0", "production_decision": before.pointer.decision_id}
     conclusion = loop.cloud.invoke("promotion", state)
     assert conclusion["decision"]["kind"] == "reject"
     assert "paused" in conclusion["sentence"]

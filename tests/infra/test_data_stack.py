@@ -72,8 +72,8 @@ def test_what_is_written_once_stays(of_type):
     writing = [item for item in denials if item["Action"] == "s3:PutObject"]
     (rewriting,) = [item for item in writing if "/models/*" in prefixes(item)]
     assert set(deletion["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
-    assert prefixes(deletion) == ["/models/*", "/evidence/*", "/ledger/*", "/pointers/*"]
-    assert prefixes(rewriting) == ["/models/*", "/evidence/*", "/ledger/*"]
+    assert prefixes(deletion) == ["/models/*", "/evidence/*", "/ledger/*", "/ledger-seals/*", "/pointers/*"]
+    assert prefixes(rewriting) == ["/models/*", "/evidence/*", "/ledger/*", "/ledger-seals/*"]
     assert rewriting["Condition"]["Null"] == {"s3:if-none-match": "true"}
     assert deletion["Principal"] == rewriting["Principal"] == {"AWS": "*"}
 

@@ -82,7 +82,7 @@ def test_functions_that_write_once_may_lock_what_they_write_and_nothing_else(gua
         assert bool(locking) == (name in WRITERS), name
         for statement in locking:
             assert statement["Action"] == ["s3:PutObject", "s3:PutObjectRetention"]
-            assert set(guarded.prefixes(statement)) <= {"/models/*", "/evidence/*", "/ledger/*"}
+            assert set(guarded.prefixes(statement)) <= {"/models/*", "/evidence/*", "/ledger/*", "/ledger-seals/*"}
 
 
 @pytest.mark.parametrize(("template", "days"), [("plain", "0"), ("guarded", "30")])

@@ -10,6 +10,7 @@ from selfheal.errors import RecordIncompatible
 from selfheal.records.base import Record
 from selfheal.records.healing import Ending, LabelProgress, Training, Verdict
 from selfheal.records.ledger import Approval
+from selfheal.text import bounded
 
 # A notification's sentence, not a stack trace.
 LONGEST_CAUSE = 300
@@ -68,7 +69,7 @@ def _told(failure: Any) -> str:
     if not isinstance(failure, Mapping):
         return "a task failed without saying why"
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
-    return f"{error or 'a task failed'}: {_message(cause)[:LONGEST_CAUSE] or 'no cause was given'}"
+    return f"{error or 'a task failed'}: {bounded(_message(cause), LONGEST_CAUSE) or 'no cause was given'}"
 
 
 def _message(cause: str) -> str:

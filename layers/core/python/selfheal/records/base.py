@@ -1,11 +1,13 @@
 """What every stored record shares."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, field_validator
 
 from selfheal.errors import RecordIncompatible
+from selfheal.text import bounded
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -15,6 +17,13 @@ def _in_utc(moment: datetime) -> datetime:
 # An aware moment, always held in UTC, so that records compare and sort.
 UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
+# What people or callers wrote, or what was made of it. A healing's state holds some twenty of these, and Step Functions
+# ends an execution whose state is larger than 256 KB.
+Name = Annotated[str, AfterValidator(partial(bounded, at_most=100))]
+Phrase = Annotated[str, AfterValidator(partial(bounded, at_most=300))]
+Reason = Annotated[str, AfterValidator(partial(bounded, at_most=1_500))]
+Sentence = Annotated[str, AfterValidator(partial(bounded, at_most=3_500))]
+
 
 class Record(BaseModel):
     """A frozen record. Releases come and go back, so that each reads what earlier and later ones wrote.
@@ -23,7 +32,8 @@ class Record(BaseModel):
     meaning or unit, a new value of a `kind`) takes the next `schema_version`, which they refuse by name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+    # A copy with other text in it is checked again where it becomes part of another record.
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants", revalidate_instances="always")
 
     schema_version: int = 1
 

@@ -7,11 +7,12 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from selfheal.records.base import Record, UtcTime
+from selfheal.records.base import Name, Phrase, Reason, Record, UtcTime
 
 DecisionKind = Literal["bootstrap", "promote", "reject", "rollback", "skip", "failed"]
 OutcomeKind = Literal["done", "conflict"]
 
+MOVES = frozenset({"bootstrap", "promote", "rollback"})
 GENESIS_HASH = "0" * 64
 
 
@@ -19,6 +20,8 @@ class GateResult(Record):
     """One gate's verdict on a promotion; missing evidence is `passed=False` with value None.
 
     interval: central 95 % of what the gate measures (for paired evidence: of the mean Brier gain per row).
+    groups: names of the groups that the reason speaks of. They hold callers' values, which `reason` doesn't: it goes
+    into mails and logs.
     """
 
     gate: str
@@ -27,7 +30,8 @@ class GateResult(Record):
     threshold: float | None
     n: int
     interval: tuple[float, float] | None = None
-    reason: str
+    reason: Phrase
+    groups: tuple[Name, ...] = ()
 
 
 class Circumstances(Record):
@@ -58,8 +62,8 @@ class Approval(Record):
     """What a person (`by`) said to a promotion that every gate had passed."""
 
     approved: bool
-    by: str
-    reason: str
+    by: Name
+    reason: Reason
 
 
 class Judged(Record):
@@ -75,8 +79,9 @@ class Decision(Record):
 
     version: the one that the decision is about (for promote and reject the shadow model, or one refused before that has
     proved itself since), None where none was trained. also_judged: which other version its healing judged, if any.
-    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts; None where nothing moves.
-    previous_version: the production version at the time. execution: the healing's name, None for a person's command.
+    manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts.
+    previous_version: the production version at the time. replaces: the decision that production rested on then; a move
+    is carried out only while it still does. execution: the healing's name, None for a person's command.
     """
 
     decision_id: str
@@ -84,15 +89,21 @@ class Decision(Record):
     decided_at: UtcTime
     version: str | None
     previous_version: str | None
-    reason: str
-    trigger: str
-    actor: str
+    replaces: str | None = None
+    reason: Reason
+    trigger: Name
+    actor: Name
     execution: str | None = None
     gates: tuple[GateResult, ...] = ()
     evidence: Evidence | None = None
     manifest_sha256: str | None = None
     approval: Approval | None = None
     also_judged: Judged | None = None
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it changes which version answers, and so has an outcome."""
+        return self.kind in MOVES
 
     @property
     def judged(self) -> tuple[Judged, ...]:
@@ -109,7 +120,7 @@ class Outcome(Record):
     decision_id: str
     kind: OutcomeKind
     recorded_at: UtcTime
-    reason: str
+    reason: Reason
 
 
 class Switch(Record):
@@ -118,8 +129,8 @@ class Switch(Record):
     switch_id: str
     paused: bool
     changed_at: UtcTime
-    reason: str
-    actor: str
+    reason: Reason
+    actor: Name
 
 
 class LedgerEntry(Record):

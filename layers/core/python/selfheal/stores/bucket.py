@@ -8,7 +8,7 @@ from typing import Protocol
 from selfheal.errors import AccessRefused, ObjectMissing, StoreUnavailable
 
 # Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
-WRITTEN_ONCE = ("models/", "evidence/", "ledger/")
+WRITTEN_ONCE = ("models/", "evidence/", "ledger/", "ledger-seals/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,17 @@ from selfheal.errors import ObjectChanged, ObjectExists
 from selfheal.records.labels import Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.text import spreadsheet_cell
 
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
+LONGEST_CELL = 300
 RESOLUTION = timedelta(microseconds=1)
 # As long as accepted labels and roll-ups of predictions are kept.
 KEPT = timedelta(days=400)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
-LONGEST_CELL = 100
-# What makes a spreadsheet take a cell for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class LabelStore:
@@ -172,11 +171,10 @@ def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["line", "prediction_id", "label", "reason"])
-    writer.writerows([row.line, _cell(row.prediction_id), _cell(row.label), row.reason] for row in rows)
+    # People open this file in a spreadsheet.
+    writer.writerows([row.line, *map(_cell, (row.prediction_id, row.label, row.reason))] for row in rows)
     return text.getvalue().encode()
 
 
 def _cell(text: str) -> str:
-    """An uploader's text as somebody else's spreadsheet may show it: no formula, and no longer than a glance takes."""
-    shown = text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}… ({len(text):,} characters)"
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
+    return spreadsheet_cell(text, LONGEST_CELL)
