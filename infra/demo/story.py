@@ -74,7 +74,7 @@ class Story:
 
     def _mislabel(self) -> None:
         """Whoever delivers the truth mixes up the classes for half a day: a model that believes it is worse."""
-        self._tell("[bold]labels go wrong[/bold]: for half a day somebody uploads 0 for 1 and 1 for 0")
+        self._tell("labels go wrong: for half a day somebody uploads 0 for 1 and 1 for 0", "bold")
         rows = self._next(MISLABELLED_STEPS * self._world.plan.a_step)
         self._live(Rows(rows.features, 1 - rows.labels), "mislabelled", "wrong labels")
         self._live(self._next(AFTERMATH_STEPS * self._world.plan.a_step), "aftermath", "right labels again")
