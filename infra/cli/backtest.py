@@ -49,12 +49,11 @@ def backtest(
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
     from datetime import UTC, datetime
 
-    from rich.console import Console
-
     from infra.backtest.overrides import overridden
     from infra.backtest.records import Settings
     from infra.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
     from infra.backtest.run import backtest as run
+    from infra.terminal import terminal
     from selfheal.contract import default_contract
     from selfheal.data.files import load_dataset
 
@@ -79,9 +78,9 @@ def backtest(
         result = run(
             rows, parsed, dataset=data.name, settings=settings, policies=names, processes=PROCESSES, ticked=ticked
         )
-    console = Console()
+    console = terminal()
     console.print(_table(result))
-    console.print(result.verdict, style="bold", markup=False)
+    console.print(result.verdict, style="bold")
     if json_file is not None:
         json_file.write_bytes(result.to_json())
     if html_file is not None:
@@ -95,7 +94,12 @@ def _progress(names: "Sequence[str]", periods: int) -> "Iterator[Callable[[str, 
     """A bar for each policy that lives through periods one by one."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:16}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     # Drawn more often, it takes time from the fits.
     with Progress(*columns, refresh_per_second=1) as progress:
         bars = {name: progress.add_task(name, total=periods, start=False) for name in names}

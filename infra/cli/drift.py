@@ -37,19 +37,19 @@ def drift(
     ] = None,
 ) -> None:
     """Judge two files. Exit code 0: no drift, 3: drift, 4: not enough data, 5: the data pipeline looks broken."""
-    from rich.console import Console
-
+    from infra.terminal import terminal
     from selfheal.composition import system_clock
     from selfheal.monitoring.offline import compare
     from selfheal.report import render_report
+    from selfheal.text import printable
 
     parsed = read_contract(contract)
     names = (reference.name, current.name)
     summary = compare(_table_of(reference), _table_of(current), parsed, names=names, now=system_clock())
-    console = Console()
-    console.print(f"[bold]{summary.sentence}[/bold]")
+    console = terminal()
+    console.print(printable(summary.sentence), style="bold")
     for finding in summary.findings:
-        console.print(f"{finding.severity}: {finding.message}", markup=False)
+        console.print(printable(f"{finding.severity}: {finding.message}"))
     if summary.features:
         console.print(_shown(summary))
     if json_file:
@@ -77,11 +77,14 @@ def _table_of(path: Path) -> "pd.DataFrame":
 def _shown(summary: "DriftSummary") -> "Table":
     from rich.table import Column, Table
 
+    from infra.terminal import add_row
+
     columns = ("drifted", "effect", "score", "p-value", "test", "smallest shift seen")
     table = Table(Column("feature", overflow="fold"), *columns)
     for feature in summary.features:
         smallest = feature.smallest_detectable_shift
-        table.add_row(
+        add_row(
+            table,
             feature.feature,
             "yes" if feature.drift_detected else "no",
             f"{feature.effect_size:.3f}",

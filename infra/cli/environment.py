@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from selfheal.composition import Stores
     from selfheal.stores.approvals import Approvals
     from selfheal.stores.executions import Executions
+    from selfheal.stores.notifications import Notifications
 
 StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
@@ -30,11 +31,21 @@ class Environment:
     stores: "Stores"
     executions: "Executions"
     approvals: "Approvals"
+    notifications: "Notifications"
+
+    def tell(self, sentence: str) -> None:
+        """Tell a person's command to whoever listens; that nobody can be told doesn't undo it."""
+        from selfheal.errors import StoreUnavailable
+
+        try:
+            self.notifications.send("selfheal: production was moved by a person", sentence)
+        except StoreUnavailable as error:
+            typer.echo(f"nobody else was told: {error}", err=True)
 
 
 def connect(stage: str) -> Environment:
     """The environment of a stage. Raises EnvironmentMissing."""
-    from selfheal.composition import approvals_of, executions_of, stores_of
+    from selfheal.composition import approvals_of, executions_of, notifications_of, stores_of
     from selfheal.settings import RegistrySettings
 
     outputs = _stack_outputs(f"selfheal-{stage}-service")
@@ -50,6 +61,7 @@ def connect(stage: str) -> Environment:
         stores=stores_of(settings),
         executions=executions_of(outputs["StateMachineArn"]),
         approvals=approvals_of(outputs["StateMachineArn"]),
+        notifications=notifications_of(outputs["TopicArn"]),
     )
 
 

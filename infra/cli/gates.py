@@ -29,8 +29,8 @@ def gates(
     that the contract's segments name; production_prediction and shadow_prediction (1 or 0) where the operating points
     aren't the contract's. No promotion is taken to have come before, so that the cooldown is over.
     """
-    from rich.console import Console
-
+    from infra.cli.history import named_reason
+    from infra.terminal import terminal
     from selfheal.composition import system_clock
     from selfheal.gates import judge
     from selfheal.gates.offline import read_evidence_csv
@@ -39,7 +39,11 @@ def gates(
     rows, circumstances = read_evidence_csv(evidence.read_bytes(), parsed, system_clock())
     results = judge(rows, circumstances, parsed.policy.gates, parsed.segments)
     is_promoted = all(result.passed for result in results)
-    Console().print(_table(results))
+    terminal().print(_table(results))
+    # Once more on lines of their own: a narrow table breaks words.
+    for result in results:
+        if not result.passed:
+            typer.echo(f"{result.gate}: {named_reason(result)}")
     typer.echo("promote" if is_promoted else "reject")
     if json_file is not None:
         _write(json_file, results, is_promoted=is_promoted)
@@ -50,12 +54,14 @@ def gates(
 def _table(results: "tuple[GateResult, ...]") -> "Table":
     from rich.table import Table
 
+    from infra.terminal import add_row
+
     table = Table("gate", "passed", "value", "threshold", "n", "95 % interval", "reason")
     for result in results:
         low, high = result.interval or (None, None)
         interval = "" if low is None else f"{low:.4f} to {high:.4f}"
         cells = (_number(result.value), _number(result.threshold), str(result.n), interval)
-        table.add_row(result.gate, "yes" if result.passed else "NO", *cells, result.reason)
+        add_row(table, result.gate, "yes" if result.passed else "NO", *cells, result.reason)
     return table
 
 

@@ -7,9 +7,11 @@ import typer
 from infra.cli.environment import StageOption, connect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rich.table import Table
 
-    from selfheal.records.ledger import GateResult
+    from selfheal.records.ledger import Decision, GateResult, LedgerEntry, Outcome
     from selfheal.records.manifest import Manifest
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
@@ -17,29 +19,36 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document inst
 
 def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  # noqa: FBT002
     """List every decision and pause of an environment, oldest first, and what became of each decision."""
-    from rich.console import Console
     from rich.table import Table
 
-    from selfheal.healing.sentences import sentence_of
+    from infra.terminal import add_row, terminal
 
     entries = list(connect(stage).stores.ledger.entries())
-    outcomes = {entry.outcome.decision_id: entry.outcome.kind for entry in entries if entry.outcome}
+    outcomes = outcomes_of(entries)
     decisions = [entry.decision for entry in entries if entry.decision]
     if as_json:
-        _print_json([d.model_dump(mode="json") | {"outcome": outcomes.get(d.decision_id)} for d in decisions])
+        known = {decision_id: outcome.kind for decision_id, outcome in outcomes.items()}
+        _print_json([d.model_dump(mode="json") | {"outcome": known.get(d.decision_id)} for d in decisions])
         return
     table = Table("when (UTC)", "decision", "by", "what and why")
     for entry in entries:
         if entry.switch:
             kind = "pause" if entry.switch.paused else "resume"
-            table.add_row(f"{entry.switch.changed_at:%Y-%m-%d %H:%M}", kind, entry.switch.actor, entry.switch.reason)
+            add_row(table, f"{entry.switch.changed_at:%Y-%m-%d %H:%M}", kind, entry.switch.actor, entry.switch.reason)
         if entry.decision:
-            lost = outcomes.get(entry.decision.decision_id) == "conflict"
-            said = sentence_of(entry.decision, is_applied=not lost)
-            table.add_row(
-                f"{entry.decision.decided_at:%Y-%m-%d %H:%M}", entry.decision.kind, entry.decision.actor, said
-            )
-    Console().print(table)
+            decided = entry.decision
+            said = told(decided, outcomes)
+            add_row(table, f"{decided.decided_at:%Y-%m-%d %H:%M}", decided.kind, decided.actor, said)
+    terminal().print(table)
+
+
+def told(decision: "Decision", outcomes: "Mapping[str, Outcome]") -> str:
+    """What was decided and what became of it, as far as the ledger knows."""
+    from selfheal.healing.sentences import sentence_of
+
+    outcome = outcomes.get(decision.decision_id)
+    is_open = decision.is_move and outcome is None
+    return f"{'(not confirmed yet) ' if is_open else ''}{sentence_of(decision, outcome)}"
 
 
 def show(
@@ -48,51 +57,66 @@ def show(
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show what a version is: where it comes from, how it did, which gates it met."""
-    from rich.console import Console
-
-    from selfheal.healing.sentences import sentence_of
+    from infra.terminal import terminal
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    decisions = [known for known in stores.ledger.decisions() if known.version == version]
+    entries = list(stores.ledger.entries())
+    decisions = [entry.decision for entry in entries if entry.decision and entry.decision.version == version]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
         return
-    console = Console()
+    console = terminal()
     console.print(_about(manifest))
     for decision in decisions:
-        typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {sentence_of(decision)}")
+        typer.echo(
+            f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {told(decision, outcomes_of(entries))}"
+        )
         if decision.gates:
             console.print(_gates(decision.gates))
+
+
+def outcomes_of(entries: "Sequence[LedgerEntry]") -> "dict[str, Outcome]":
+    """What became of decisions, by their ids."""
+    return {entry.outcome.decision_id: entry.outcome for entry in entries if entry.outcome}
 
 
 def _about(manifest: "Manifest") -> "Table":
     from rich.table import Table
 
+    from infra.terminal import add_row
+
     table = Table(title=manifest.version, show_header=False)
     chosen = [candidate.name for candidate in manifest.candidates if candidate.chosen]
-    table.add_row("trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
-    table.add_row("why", manifest.lineage.trigger)
+    add_row(table, "trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
+    add_row(table, "why", manifest.lineage.trigger)
     kind = "a blend" if manifest.members else ", ".join(chosen) or "unknown"
-    table.add_row("model", f"{kind}, threshold {manifest.threshold:.4f}")
+    add_row(table, "model", f"{kind}, threshold {manifest.threshold:.4f}")
     for member in manifest.members:
-        table.add_row("member", f"{member.version}, weight {member.weight:.3f}")
-    table.add_row("data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
-    table.add_row("from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
-    table.add_row("fingerprint", manifest.data.fingerprint)
+        add_row(table, "member", f"{member.version}, weight {member.weight:.3f}")
+    add_row(table, "data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
+    add_row(table, "from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
+    add_row(table, "fingerprint", manifest.data.fingerprint)
     for name, value in manifest.metrics.items():
-        table.add_row(name, f"{value:.4f}")
+        add_row(table, name, f"{value:.4f}")
     return table
 
 
 def _gates(gates: "tuple[GateResult, ...]") -> "Table":
     from rich.table import Table
 
+    from infra.terminal import add_row
+
     table = Table("gate", "passed", "reason")
     for gate in gates:
-        table.add_row(gate.gate, "yes" if gate.passed else "NO", gate.reason)
+        add_row(table, gate.gate, "yes" if gate.passed else "NO", named_reason(gate))
     return table
+
+
+def named_reason(gate: "GateResult") -> str:
+    """A gate's reason, and the groups that it fails for by their names."""
+    return f"{gate.reason}; namely: {', '.join(gate.groups)}" if gate.groups else gate.reason
 
 
 def _print_json(content: object) -> None:

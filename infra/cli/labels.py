@@ -9,6 +9,7 @@ import typer
 from infra.cli.environment import StageOption, connect
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import check_size
+from selfheal.stores.labels import INCOMING, REJECTED
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -28,4 +29,5 @@ def labels(
     body = file.read_bytes()
     # Tomorrow's file may have the same name.
     key = environment.stores.labels.receive(f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}", body)
-    typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under labels/rejected/")
+    refusals = f"{REJECTED}{key.removeprefix(INCOMING)}/"
+    typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}; refused rows appear under {refusals}")

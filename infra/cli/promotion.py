@@ -21,10 +21,12 @@ def promote(
 
     if not force:
         raise typer.BadParameter("a promotion by hand bypasses all seven gates: say --force, or `selfheal heal`")
-    stores = connect(stage).stores
-    decision = force_promotion(stores, version, reason=reason, actor=actor(), now=system_clock())
+    environment = connect(stage)
+    decision = force_promotion(
+        environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell
+    )
     typer.echo(sentence_of(decision))
-    mirror_where_configured(stores)
+    mirror_where_configured(environment.stores)
 
 
 def rollback(
@@ -39,7 +41,9 @@ def rollback(
     from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.roll_back import roll_back
 
-    stores = connect(stage).stores
-    decision = roll_back(stores, version, reason=reason, actor=actor(), now=system_clock())
+    environment = connect(stage)
+    decision = roll_back(
+        environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell
+    )
     typer.echo(sentence_of(decision))
-    mirror_where_configured(stores)
+    mirror_where_configured(environment.stores)

@@ -7,27 +7,27 @@ def status(stage: StageOption = "dev") -> None:
     """Show which model answers, how monitoring judged it last, the last decision, and a pause of promotions."""
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
+    from infra.cli.history import outcomes_of, told
+    from infra.terminal import add_row, terminal
     from selfheal.usecases.pause import pause_in_force, pause_sentence
 
     environment = connect(stage)
     production = environment.stores.pointer.read().pointer
     manifest = environment.stores.models.manifest(production.version)
     table = Table(title=f"{manifest.contract.model.name} ({stage})", show_header=False)
-    table.add_row("production", f"{production.version}, since {production.promoted_at:%Y-%m-%d %H:%M} UTC")
-    table.add_row("before it", production.previous_version or "nothing")
+    add_row(table, "production", f"{production.version}, since {production.promoted_at:%Y-%m-%d %H:%M} UTC")
+    add_row(table, "before it", production.previous_version or "nothing")
     written = environment.stores.monitoring.keys()
     summaries = [key for key in written if key.endswith("/summary.json")]
     if summaries:
         summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
-        table.add_row("last run", f"{summary['timestamp']}: {summary['sentence']}")
+        add_row(table, "last run", f"{summary['timestamp']}: {summary['sentence']}")
     entries = list(environment.stores.ledger.entries())
     pause = pause_in_force(entries)
-    table.add_row("promotion", "automatic" if pause is None else pause_sentence(pause))
+    add_row(table, "promotion", "automatic" if pause is None else pause_sentence(pause))
     for decision in [entry.decision for entry in entries if entry.decision][-1:]:
-        table.add_row(
-            "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {decision.reason}"
-        )
-    Console().print(table)
+        said = told(decision, outcomes_of(entries))
+        add_row(table, "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {said}")
+    terminal().print(table)

@@ -47,7 +47,7 @@ class ServiceStack(Stack):
             storage=storage,
             stage=stage,
         )
-        LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, failures=failures)
+        LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, stage=stage, failures=failures)
         healing = Healing(
             self,
             "Healing",

@@ -7,8 +7,12 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from infra.demo.outcome import PERIODS, Outcome
+from infra.demo.outcome import Outcome
+from infra.demo.recovery import HEADINGS, METRICS, PERIODS
+from infra.terminal import add_row
+from selfheal.text import printable
 
 
 class Display:
@@ -19,7 +23,7 @@ class Display:
         self._start = start
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
             console=console,
@@ -45,7 +49,7 @@ class Display:
         """Say what happened, at a moment of the simulated clock."""
         since = moment - self._start
         when = f"day {since.days:>2} {moment:%H:%M}"
-        self._console.print(f"[dim]{when}[/dim]  {what}", style=style, highlight=False)
+        self._console.print(Text.assemble((when, "dim"), f"  {printable(what)}"), style=style)
 
     def summary(self, outcome: Outcome) -> None:
         """The numbers at the end."""
@@ -55,10 +59,12 @@ class Display:
 
 def _recovery(outcome: Outcome) -> Table:
     table = Table(title="Production, as its users saw it", title_justify="left")
-    for heading in ("", "before drift", "during drift", "after healing"):
+    for heading in ("", *HEADINGS):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, values in (("F1", outcome.f1), ("Brier score", outcome.brier)):
-        table.add_row(name, *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS))
+    for name, values in (("f1", outcome.f1), ("brier", outcome.brier)):
+        table.add_row(
+            METRICS[name], *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS)
+        )
     return table
 
 
@@ -68,5 +74,5 @@ def _decisions(outcome: Outcome) -> Table:
         table.add_column(heading, overflow="fold")
     for decision in outcome.decisions:
         moment = datetime.fromisoformat(decision["decided_at"])
-        table.add_row(f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
+        add_row(table, f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
     return table

@@ -54,8 +54,8 @@ class Narrator:
         for decision in self._stores.ledger.decisions()[self._decisions_told :]:
             self._decisions_told += 1
             for gate in decision.gates:
-                mark = "[green]pass[/green]" if gate.passed else "[red]fail[/red]"
-                yield decision.decided_at, f"  {mark}  {gate.gate}: {gate.reason}", ""
+                mark, style = ("pass", "green") if gate.passed else ("fail", "red")
+                yield decision.decided_at, f"  {mark}  {gate.gate}: {gate.reason}", style
             yield decision.decided_at, f"{decision.kind}: {decision.reason}", STYLES.get(decision.kind, "")
 
     def _keep_report(self, key: str) -> None:

@@ -156,7 +156,7 @@ def take_back_a_forced_promotion(loop: SmallLoop) -> None:
 def refuse_a_promotion(loop: SmallLoop) -> None:
     """A healing that would promote ends under the pause: the function rejects it, and production stays."""
     state, before = promoted_state(loop.cloud), loop.cloud.stores.pointer.read()
-    state["healing"] |= {"execution": "paused-0", "pointer_etag": before.etag}
+    state["healing"] |= {"execution": "paused-0", "production_decision": before.pointer.decision_id}
     conclusion = loop.cloud.invoke("promotion", state)
     assert conclusion["decision"]["kind"] == "reject"
     assert "paused" in conclusion["sentence"]
@@ -206,13 +206,13 @@ def requests_of_every_kind(loop: SmallLoop) -> None:
 def fail_for_good(loop: SmallLoop) -> None:
     """Nobody can read the pointer: Lambda tries a monitoring run three times and keeps its event in the queue."""
     cloud, registry = loop.cloud, loop.cloud.stores.registry_bucket
-    whole = registry.get(POINTER).body
-    registry.put(POINTER, b"{}")
+    whole = registry.get(POINTER)
+    etag = registry.replace(POINTER, b"{}", whole.etag)
     cloud.clock.advance(STEP)
     cloud.tick()
     with pytest.raises(FunctionFailed):
         cloud.settle()
-    registry.put(POINTER, whole)
+    registry.replace(POINTER, whole.body, etag)
 
 
 def fail_to_deliver(loop: SmallLoop) -> None:

@@ -14,11 +14,13 @@ from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.evidence import read_evidence
+from selfheal.usecases.heal import sweep
 from selfheal.usecases.roll_back import roll_back
 from tests.support.healing import (
     DAY,
     HOUR,
     START,
+    FakeExecutions,
     FakeNotifications,
     healed_environment,
     traffic,
@@ -35,11 +37,17 @@ class Interrupted(MemoryBucket):
     def __init__(self) -> None:
         super().__init__()
         self.interruptions: list[Callable[[], object]] = []
+        self.refuses_swaps = False
 
     def get(self, key: str) -> StoredObject:
         if key == "models/v1/model.json" and self.interruptions:
             self.interruptions.pop()()
         return super().get(key)
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        if self.refuses_swaps:
+            raise StoreUnavailable("S3 refused")
+        return super().replace(key, body, etag)
 
 
 def promoted(*, evidence: bool = False, stores: Stores | None = None) -> Stores:
@@ -81,16 +89,32 @@ def test_a_worse_version_is_taken_back_with_evidence_and_a_message():
 
 
 def test_a_rollback_that_could_not_be_told_is_told_by_the_next_run():
-    """SNS is down when v1 comes back: the next look says it, and the one after that doesn't repeat it."""
+    """SNS is down when v1 comes back: the next run says it, and the one after that doesn't repeat it."""
     stores, people = promoted(), FakeNotifications(down=True)
     traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
     with pytest.raises(StoreUnavailable):
-        check_probation(stores, people, PROMOTED + DAY, None, PROMOTED + DAY - HOUR)
+        check_probation(stores, people, PROMOTED + DAY)
+    assert stores.pointer.read().pointer.version == "v1"
     people.down = False
-    check_probation(stores, people, PROMOTED + DAY + HOUR, None, PROMOTED + DAY - HOUR)
-    check_probation(stores, people, PROMOTED + DAY + 2 * HOUR, None, PROMOTED + DAY + HOUR)
+    for hour in (1, 2):
+        sweep(stores, FakeExecutions(), PROMOTED + DAY + hour * HOUR, people)
+        check_probation(stores, people, PROMOTED + DAY + hour * HOUR)
     ((_, body),) = people.sent
     assert body.startswith("v1 is back in production instead of v2")
+
+
+def test_a_rollback_that_was_interrupted_is_finished_by_the_retry():
+    """The process dies between decision and swap: the same rollback is carried out a minute later, not a second one."""
+    registry = Interrupted()
+    stores, people = promoted(stores=Stores(MemoryBucket(), registry)), FakeNotifications()
+    traffic(stores, since=PROMOTED, rows=600, slope=-2.0)
+    registry.refuses_swaps = True
+    with pytest.raises(StoreUnavailable, match="the next monitoring run carries it out or ends it"):
+        check_probation(stores, people, PROMOTED + DAY)
+    registry.refuses_swaps = False
+    assert check_probation(stores, people, PROMOTED + DAY + timedelta(minutes=1)).rolled_back
+    assert [decision.kind for decision in stores.ledger.decisions()] == ["bootstrap", "promote", "rollback"]
+    assert len(people.sent) == 1
 
 
 def test_after_a_rollback_there_is_no_probation():

@@ -62,7 +62,13 @@ def deployed(monkeypatch, tmp_path):
             roleArn="arn:aws:iam::123456789012:role/machine",
         )["stateMachineArn"]
         deploy_stack(
-            {"DataBucket": "data", "RegistryBucket": "registry", "Url": "https://x", "StateMachineArn": machine}
+            {
+                "DataBucket": "data",
+                "RegistryBucket": "registry",
+                "Url": "https://x",
+                "StateMachineArn": machine,
+                "TopicArn": boto3.client("sns").create_topic(Name="people")["TopicArn"],
+            }
         )
         stores, _ = healed_environment(stores=stores_of(settings_of(Settings)))
         yield stores
@@ -90,6 +96,21 @@ def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_re
     assert decisions[1]["actor"].startswith("cli:")
     assert decisions[1]["trigger"] == "forced"
     assert "I did not" in selfheal("history")
+    assert deployed.pointer.read().pointer.version == "v1"
+
+
+def test_whoever_listens_hears_of_what_a_person_moved(deployed):
+    """promote --force and rollback go to the topic too; where that is gone, the command says so and holds."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.list_topics()["Topics"][0]["TopicArn"]
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    selfheal("promote", "v2", "--reason", "I know better", "--force")
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert "v2 replaced v1 in production: forced, without gates: I know better" in message["Body"]
+    sns.delete_topic(TopicArn=topic)
+    assert "nobody else was told" in selfheal("rollback", "--reason", "I did not")
     assert deployed.pointer.read().pointer.version == "v1"
 
 

@@ -50,8 +50,11 @@ def test_before_the_first_model_a_run_says_so_and_stops(stores):
 def test_a_pointer_that_is_gone_fails_the_run(stores):
     """The ledger knows of a model, but nothing says which one answers: that has to ring."""
     with_model, _ = healed_environment()
-    for decision in with_model.ledger.decisions():
-        stores.ledger.append_decision(decision)
+    for entry in with_model.ledger.entries():
+        if entry.decision:
+            stores.ledger.append_decision(entry.decision)
+        if entry.outcome:
+            stores.ledger.append_outcome(entry.outcome)
     with pytest.raises(NoProductionModel):
         drift.handler.handler({}, None)
 

@@ -67,12 +67,12 @@ def production_of(stores: Stores) -> str:
 
 
 def test_a_healing_is_named_after_version_and_attempt():
-    """The first attempt on v1 is v1-0; its input names the pointer that a promotion must still find."""
+    """The first attempt on v1 is v1-0; its input names the decision that production must still rest on."""
     stores, _ = healed_environment()
     executions = FakeExecutions()
     healing = start_healing(stores, executions, DRIFT, LATER)
     assert healing.execution == "v1-0"
-    assert healing.pointer_etag == stores.pointer.read().etag
+    assert healing.production_decision == "bootstrap-v1"
     assert executions.started == [healing]
 
 
@@ -116,7 +116,7 @@ def test_the_next_automatic_start_waits_after_any_decision_and_for_the_cooldown(
 def test_a_promotion_that_lost_its_swap_starts_no_cooldown():
     """Production wasn't changed, so nothing has to settle."""
     stores, healing = healed_environment()
-    lost = healing.model_copy(update={"pointer_etag": '"another"'})
+    lost = healing.model_copy(update={"production_decision": "another"})
     conclude(stores, lost, PROMOTE, LATER)
     assert last_move(list(stores.ledger.entries())) is None
 
@@ -230,14 +230,21 @@ def test_a_promotion_moves_the_pointer_between_its_two_entries():
     assert conclusion.sentence == "v2 replaced v1 in production: all gates passed"
 
 
-@pytest.mark.parametrize("kind", ["skip", "failed", "reject"])
-def test_any_other_ending_leaves_production_alone(kind: str):
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("skip", "the healing of v1 was skipped: because"),
+        ("failed", "the healing of v1 failed: because"),
+        ("reject", "v2 was rejected and doesn't replace v1: because"),
+    ],
+)
+def test_any_other_ending_leaves_production_alone(kind: str, sentence: str):
     """One entry in the ledger, and v1 answers on."""
     stores, healing = healed_environment()
-    conclusion = conclude(stores, healing, Ending(kind=kind, reason="because"), LATER)
+    conclusion = conclude(stores, healing, Ending(kind=kind, reason="because", version="v2"), LATER)
     assert entries_of(stores) == ["bootstrap", "done", kind]
     assert production_of(stores) == "v1"
-    assert conclusion.sentence.endswith("v1 stays in production: because")
+    assert conclusion.sentence == sentence
 
 
 def test_concluding_again_changes_nothing():
@@ -415,7 +422,8 @@ def crashed(before_write: int) -> tuple[Stores, Healing, CrashingBucket]:
     return stores, healing, registry
 
 
-@pytest.mark.parametrize("before_write", [0, 1, 2])
+# Decision, its seal, swap, outcome, its seal.
+@pytest.mark.parametrize("before_write", range(5))
 def test_a_promotion_that_crashed_is_finished_by_its_retry(before_write: int):
     """Before the decision, before the swap, before the outcome: the retried function completes what is missing."""
     stores, healing, _ = crashed(before_write)
@@ -430,6 +438,8 @@ def test_a_promotion_that_crashed_is_finished_by_its_retry(before_write: int):
         (0, ["bootstrap", "done", "failed"], "v1"),
         (1, ["bootstrap", "done", "promote", "done"], "v2"),
         (2, ["bootstrap", "done", "promote", "done"], "v2"),
+        (3, ["bootstrap", "done", "promote", "done"], "v2"),
+        (4, ["bootstrap", "done", "promote", "done"], "v2"),
     ],
 )
 def test_a_promotion_that_crashed_for_good_is_settled_by_the_next_run(
@@ -463,7 +473,7 @@ def test_a_crashed_promotion_that_was_overtaken_is_undone():
 
 def test_a_crashed_promotion_that_was_rolled_back_meanwhile_is_known_to_have_happened():
     """The swap was made, its outcome wasn't written, and a person rolled back: the outcome is done all the same."""
-    stores, _, _ = crashed(2)
+    stores, _, _ = crashed(3)
     roll_back(stores, "v1", reason="complaints", actor="ann", now=LATER + timedelta(minutes=5))
     sweep(stores, FakeExecutions(), LATER + HOUR)
     outcomes = {entry.outcome.decision_id: entry.outcome.kind for entry in stores.ledger.entries() if entry.outcome}
@@ -473,7 +483,7 @@ def test_a_crashed_promotion_that_was_rolled_back_meanwhile_is_known_to_have_hap
 
 def test_a_repeated_promotion_that_was_rolled_back_meanwhile_is_known_to_have_happened():
     """The swap was made, its outcome wasn't, a person rolled back, and the function runs again: nothing was lost."""
-    stores, healing, _ = crashed(2)
+    stores, healing, _ = crashed(3)
     roll_back(stores, "v1", reason="complaints", actor="ann", now=LATER + timedelta(minutes=5))
     assert conclude(stores, healing, PROMOTE, LATER).applied
     assert entries_of(stores) == ["bootstrap", "done", "promote", "rollback", "done", "done"]

@@ -63,10 +63,10 @@ def test_a_new_layer_makes_a_new_version():
 def test_a_stage_counts_and_watches_in_a_namespace_of_its_own(request, template, namespace):
     """What a function is told is where the alarms and the dashboard look: dev's trouble rings no alarm of prod's."""
     found: Template = request.getfixturevalue(template)
-    for name in ("predictor", "drift"):
+    for name in ("predictor", "labels", "drift"):
         assert found.functions[name]["Environment"]["Variables"]["SELFHEAL_METRICS_NAMESPACE"] == namespace
     watched = [alarm.get("Namespace", "") for alarm in found.of_type("AWS::CloudWatch::Alarm").values()]
-    assert [name for name in watched if name.startswith("selfheal")] == [namespace] * 2
+    assert [name for name in watched if name.startswith("selfheal")] == [namespace] * 3
     (dashboard,) = found.of_type("AWS::CloudWatch::Dashboard").values()
     shown = set(re.findall(r'"(selfheal[\w-]*)","\w+","service"', json.dumps(dashboard).replace("\\", "")))
     assert shown == {namespace}
@@ -82,7 +82,7 @@ def test_functions_that_write_once_may_lock_what_they_write_and_nothing_else(gua
         assert bool(locking) == (name in WRITERS), name
         for statement in locking:
             assert statement["Action"] == ["s3:PutObject", "s3:PutObjectRetention"]
-            assert set(guarded.prefixes(statement)) <= {"/models/*", "/evidence/*", "/ledger/*"}
+            assert set(guarded.prefixes(statement)) <= {"/models/*", "/evidence/*", "/ledger/*", "/ledger-seals/*"}
 
 
 @pytest.mark.parametrize(("template", "days"), [("plain", "0"), ("guarded", "30")])

@@ -91,7 +91,7 @@ def healing_of(stores: Stores, execution: str = "v1-0", started_at: datetime = S
         request_id="request",
         started_at=started_at,
         production_version=production.pointer.version,
-        pointer_etag=production.etag,
+        production_decision=production.pointer.decision_id,
         trigger=DRIFT,
     )
 
@@ -188,6 +188,12 @@ def traffic(
             stores, moments, ids, truth, label_delay, rng.random(rows) < np.where(choosy & (x < 0), 0.2, labelled_share)
         )
     return ids
+
+
+def labelled_row(stores: Stores, moment: datetime, *, x: float, group: str) -> None:
+    """One row of a caller, its label 1 after five minutes."""
+    key = _log(stores, moment, x, group)
+    _label(stores, [moment], [key], np.ones(1, bool), timedelta(minutes=5), np.ones(1, bool))
 
 
 def _log(stores: Stores, moment: datetime, x: float, group: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "layers" / "core" / "python" / "selfheal"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
+INFRA = Path(__file__).parents[2] / "infra"
 
 IMPURE = {"boto3", "botocore", "os", "logging", "aws_lambda_powertools"}
 
@@ -82,3 +83,13 @@ def test_handlers_are_thin(path: Path):
     """A handler only translates: sixty lines at the most."""
     if path.name == "handler.py":
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_one_place_makes_consoles_and_columns_of_text_take_no_markup():
+    """What commands print is data: rich reads markup in it unless it is told not to, and one module tells it."""
+    for path in modules_below(INFRA):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id != "Console" or path.name == "terminal.py", path
+                if node.func.id == "TextColumn":
+                    assert any(keyword.arg == "markup" for keyword in node.keywords), path

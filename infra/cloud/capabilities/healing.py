@@ -58,7 +58,7 @@ class Healing(Construct):
             statements=[
                 *self._reads_labelled_rows(),
                 may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
-                may_list(self._storage.registry, "models/", "ledger/"),
+                may_list(self._storage.registry, "models/", "ledger/", "ledger-seals/"),
                 self._storage.may_write_once("models/"),
             ],
             sizing=Sizing(memory=3008, timeout=900),
@@ -81,7 +81,7 @@ class Healing(Construct):
             statements=[
                 *self._reads_labelled_rows(),
                 may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
-                may_list(self._storage.registry, "ledger/"),
+                may_list(self._storage.registry, "ledger/", "ledger-seals/"),
                 self._storage.may_write_once("evidence/"),
             ],
             sizing=Sizing(memory=3008, timeout=600),
@@ -94,9 +94,9 @@ class Healing(Construct):
             settings=self._storage.settings(PromotionSettings),
             statements=[
                 may_read(self._storage.registry, "pointers/", "models/", "ledger/"),
-                may_list(self._storage.registry, "ledger/"),
+                may_list(self._storage.registry, "ledger/", "ledger-seals/"),
                 may_write(self._storage.registry, "pointers/"),
-                self._storage.may_write_once("ledger/"),
+                self._storage.may_write_once("ledger/", "ledger-seals/"),
             ],
             sizing=Sizing(memory=512, timeout=60),
         )

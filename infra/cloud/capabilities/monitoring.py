@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
+from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import DriftSettings
@@ -49,12 +49,17 @@ class Monitoring(Construct):
             statements=[
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
-                may_learn_what_is_missing(registry),
                 may_write(data, "predictions-hourly/", "monitoring/"),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
-                may_list(registry, "ledger/", *(["models/"] if stage.mlflow_tracking_uri else [])),
+                may_list(
+                    registry,
+                    "pointers/",
+                    "ledger/",
+                    "ledger-seals/",
+                    *(["models/"] if stage.mlflow_tracking_uri else []),
+                ),
                 may_write(registry, "pointers/"),
-                storage.may_write_once("ledger/", "evidence/"),
+                storage.may_write_once("ledger/", "ledger-seals/", "evidence/"),
                 may("states:StartExecution", state_machine.state_machine_arn),
                 may("states:ListExecutions", state_machine.state_machine_arn),
                 may("sns:Publish", topic.topic_arn),

@@ -2,19 +2,34 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 FeatureType = Literal["number", "integer", "category", "boolean"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+# Nobody means more, and a time of the calendar less a century is still one.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+DAYS_OF_A_CENTURY = 36_500
+Days = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY)]
+Hours = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY * 24)]
+MODEL_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
+# A NUL ends a text in places that nobody expects.
+WITHOUT_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(max_length=2000, pattern=WITHOUT_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
+# What JSON, Parquet and numpy hold alike.
+WholeNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+
+
+# Of what a user writes; the parser holds it to that.
+CLOSED: dict[str, JsonValue] = {"additionalProperties": False}
 
 
 class ContractPart(BaseModel):
-    """Base of every part: frozen, and a key that nobody knows is a fault."""
+    """Base of every part, frozen. A version's may have keys of a later release; in a user's file they are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False, json_schema_extra=CLOSED)
 
 
 class Feature(ContractPart):
@@ -24,9 +39,9 @@ class Feature(ContractPart):
     minimum: float | None = None
     maximum: float | None = None
     nullable: bool = False
-    aliases: tuple[str, ...] = ()
-    description: str = ""
-    categories: tuple[str, ...] | None = None
+    aliases: tuple[Name, ...] = ()
+    description: Text = ""
+    categories: tuple[Text, ...] | None = None
 
     @property
     def is_category(self) -> bool:
@@ -44,17 +59,17 @@ class Segment(ContractPart):
 class ModelSection(ContractPart):
     """The `[model]` table: what is predicted."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
-    target: Annotated[str, Field(min_length=1)]
-    positive_label: int | str | bool = 1
-    time_column: str | None = None
+    name: Annotated[str, Field(pattern=MODEL_NAME)]
+    target: Name
+    positive_label: WholeNumber | Text | bool = 1
+    time_column: Name | None = None
     threshold: Literal["max_f1"] | Rate = "max_f1"
 
 
 class MonitoringPolicy(ContractPart):
     """When a window is judged, and what counts as worth acting on."""
 
-    lookback_hours: Count = 24
+    lookback_hours: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY * 24)] = 24
     minimum_predictions: Count = 200
     false_alarm_rate: Rate = 0.05
     drift_share: Share = 0.3
@@ -65,9 +80,9 @@ class RetrainingPolicy(ContractPart):
     """When a healing starts, how long it waits for labels, and how much of the past it trains on."""
 
     minimum_labels: Count = 200
-    retry_hours: Annotated[float, Field(ge=0)] = 24.0
-    label_wait_hours: Annotated[float, Field(ge=0)] = 48.0
-    window: Literal["auto", "all"] | Count = "auto"
+    retry_hours: Hours = 24.0
+    label_wait_hours: Hours = 48.0
+    window: Literal["auto", "all"] | Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = "auto"
 
 
 class GatePolicy(ContractPart):
@@ -76,7 +91,7 @@ class GatePolicy(ContractPart):
     minimum_samples: Count = 200
     minimum_coverage: Share = 0.30
     maximum_reach: Annotated[float, Field(ge=1)] = 2.0
-    cooldown_days: Annotated[float, Field(ge=0)] = 7.0
+    cooldown_days: Days = 7.0
     minimum_gain: Share = 0.005
     gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
     maximum_brier_increase: Share = 0.01
@@ -94,7 +109,7 @@ class PromotionPolicy(ContractPart):
 class ProbationPolicy(ContractPart):
     """How long, and at what error rate, a promoted version may still be taken back."""
 
-    days: Annotated[float, Field(ge=0)] = 7.0
+    days: Days = 7.0
     significance: Rate = 0.05
 
 
@@ -112,7 +127,7 @@ class Contract(ContractPart):
     """A whole contract; `features` keeps the order of the file, which is the order of every table."""
 
     model: ModelSection
-    features: Annotated[dict[str, Feature], Field(min_length=1)]
+    features: Annotated[dict[Name, Feature], Field(min_length=1)]
     segments: tuple[Segment, ...] = ()
     policy: Policy = Policy()
 

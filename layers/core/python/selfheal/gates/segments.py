@@ -1,5 +1,6 @@
 """Gate 6: no group of people pays for the average."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,20 +14,38 @@ from selfheal.gates.evidence import EvidenceRows
 from selfheal.gates.metrics import relative_f1_gain, tally
 from selfheal.gates.resampling import blocks_of, draws_of, interval_of, sign_flip_p_value
 from selfheal.records.ledger import GateResult
+from selfheal.text import listed
 
 GATE = "segments"
 # Code of a missing value, as pandas.factorize has it.
 MISSING = -1
+# Groups that a verdict names; which rows they are is in the evidence.
+NAMED_GROUPS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Rows of one bin or value of a feature; a value is what a caller wrote."""
+
+    feature: str
+    value: str
+    is_bin: bool
+    is_in: NDArray[np.bool_]
+
+    @property
+    def name(self) -> str:
+        """Feature and value."""
+        return f"{self.feature} {self.value}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SegmentFinding:
     """One group: its relative F1 drop with the drop's interval, and how surely its Brier loss is worse.
 
     p_value: one-sided sign-flip test of 'the shadow model's loss is higher here'; Holm's adjustment is in it.
     """
 
-    name: str
+    group: Group
     n: int
     positives: int
     f1_drop: float
@@ -45,15 +64,17 @@ def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePo
     absent = [segment.feature for segment in segments if segment.feature not in rows.segments]
     if absent:
         return _result(policy, passed=False, n=len(rows), reason=f"the evidence lacks {', '.join(absent)}")
-    groups = dict(_groups(rows.segments, segments))
-    judged = {name: is_in for name, is_in in groups.items() if _can_be_judged(rows.labels[is_in], policy)}
-    small = "".join(f"; too small to judge: {name}" for name in groups if name not in judged)
+    groups = list(_groups(rows.segments, segments))
+    judged = [group for group in groups if _can_be_judged(rows.labels[group.is_in], policy)]
+    unjudged = [group for group in groups if not _can_be_judged(rows.labels[group.is_in], policy)]
+    small = f"; too small to judge: {_told(unjudged)}" if unjudged else ""
     if not judged:
         return _result(policy, passed=False, n=len(rows), reason=f"no segment can be judged{small}")
-    findings = _adjusted([_finding(name, rows, is_in) for name, is_in in judged.items()])
-    harmed = [finding for finding in findings if _is_harmed(finding, policy)]
+    findings = _adjusted([_finding(group, rows) for group in judged])
+    harmed = [finding.group for finding in findings if _is_harmed(finding, policy)]
     worst = max(findings, key=lambda finding: finding.f1_drop)
-    said = f"harmed: {', '.join(finding.name for finding in harmed)}" if harmed else f"none of {len(findings)} harmed"
+    said = f"harmed: {_told(harmed)}" if harmed else f"none of {len(findings)} harmed"
+    meant = harmed or [worst.group] * (worst.f1_drop > policy.maximum_segment_f1_drop)
     return _result(
         policy,
         passed=not harmed,
@@ -61,6 +82,7 @@ def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePo
         n=sum(finding.n for finding in findings),
         interval=worst.interval,
         reason=f"{said}; {_about_worst(worst, policy)}{small}",
+        groups=listed([group.name for group in meant], NAMED_GROUPS),
     )
 
 
@@ -68,7 +90,7 @@ def _about_worst(worst: SegmentFinding, policy: GatePolicy) -> str:
     """The largest drop, and why it is or isn't a harm."""
     if worst.f1_drop <= 0:
         return "F1 drops in none"
-    said = f"largest F1 drop {worst.f1_drop:.1%} in {worst.name}"
+    said = f"largest F1 drop {worst.f1_drop:.1%} in {_told([worst.group])}"
     if worst.f1_drop <= policy.maximum_segment_f1_drop:
         return f"{said}, of {policy.maximum_segment_f1_drop:.1%} allowed"
     if _is_harmed(worst, policy):
@@ -98,32 +120,37 @@ def _is_harmed(finding: SegmentFinding, policy: GatePolicy) -> bool:
     return finding.f1_drop > policy.maximum_segment_f1_drop and is_worse
 
 
-def _finding(name: str, rows: EvidenceRows, is_in: NDArray[np.bool_]) -> SegmentFinding:
+def _finding(group: Group, rows: EvidenceRows) -> SegmentFinding:
     # Blocks are those of all rows, so that a segment's neighbours in time stay together.
     blocks = blocks_of(len(rows))
-    weights = rows.weights * is_in
+    weights = rows.weights * group.is_in
     production = tally(rows.labels, rows.production_prediction, weights, blocks)
     shadow = tally(rows.labels, rows.shadow_prediction, weights, blocks)
     draws = draws_of(len(production.actual))
     return SegmentFinding(
-        name=name,
-        n=int(is_in.sum()),
-        positives=int(rows.labels[is_in].sum()),
+        group=group,
+        n=int(group.is_in.sum()),
+        positives=int(rows.labels[group.is_in].sum()),
         f1_drop=-float(relative_f1_gain(production.total(), shadow.total())[0]),
         interval=interval_of(-relative_f1_gain(production.weighted(draws), shadow.weighted(draws))),
-        p_value=sign_flip_p_value(np.bincount(blocks, -rows.gains * is_in)),
+        p_value=sign_flip_p_value(np.bincount(blocks, -rows.gains * group.is_in)),
     )
 
 
-def _groups(values: pd.DataFrame, segments: Sequence[Segment]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _groups(values: pd.DataFrame, segments: Sequence[Segment]) -> Iterator[Group]:
     for segment in segments:
-        codes, names = (
-            _bins(values[segment.feature], segment.edges) if segment.edges else _kinds(values[segment.feature])
-        )
-        for code, name in [*enumerate(names), (MISSING, "missing")]:
-            is_in = codes == code
-            if is_in.any():
-                yield f"{segment.feature} {name}", is_in
+        feature, column = segment.feature, values[segment.feature]
+        codes, names = _bins(column, segment.edges) if segment.edges else _kinds(column)
+        found = [Group(feature, name, bool(segment.edges), codes == code) for code, name in enumerate(names)]
+        missing = Group(feature, "missing", is_bin=True, is_in=codes == MISSING)
+        yield from (group for group in (*found, missing) if group.is_in.any())
+
+
+def _told(groups: Sequence[Group]) -> str:
+    """Bins by their names, values by their number: what callers wrote isn't repeated."""
+    bins = [group.name for group in groups if group.is_bin]
+    values = Counter(group.feature for group in groups if not group.is_bin)
+    return ", ".join((*bins, *(f"{n} value{'s' * (n > 1)} of {feature}" for feature, n in values.items())))
 
 
 def _bins(column: pd.Series, edges: Sequence[float]) -> tuple[NDArray[np.intp], list[str]]:
@@ -149,6 +176,7 @@ def _result(
     reason: str,
     value: float | None = None,
     interval: tuple[float, float] | None = None,
+    groups: tuple[str, ...] = (),
 ) -> GateResult:
     return GateResult(
         gate=GATE,
@@ -158,4 +186,5 @@ def _result(
         n=n,
         interval=interval,
         reason=reason,
+        groups=groups,
     )

@@ -22,8 +22,24 @@ def versions_in_line(entries: Sequence[LedgerEntry], production: Pointer) -> lis
     return line
 
 
+def ever_in_production(entries: Sequence[LedgerEntry], current: str | None) -> set[str]:
+    """Decisions that production has rested on: the current one, those recorded as done, and what these replaced.
+
+    A decision replaces only the one that production rests on, so that one whose outcome isn't written (yet) is known by
+    its successor.
+    """
+    replaced = {entry.decision.decision_id: entry.decision.replaces for entry in entries if entry.decision}
+    known = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "done"}
+    found = set[str]()
+    for decision_id in (*known, current):
+        before = decision_id
+        while before is not None and before not in found:
+            found.add(before)
+            before = replaced.get(before)
+    return found
+
+
 def _moves(entries: Sequence[LedgerEntry], production: Pointer) -> list[Decision]:
-    """The decisions that moved production; the newest one's outcome may not be written yet."""
-    done = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "done"}
-    done.add(production.decision_id)
-    return [entry.decision for entry in entries if entry.decision and entry.decision.decision_id in done]
+    """The decisions that moved production, in order."""
+    moved = ever_in_production(entries, production.decision_id)
+    return [entry.decision for entry in entries if entry.decision and entry.decision.decision_id in moved]

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from selfheal.errors import RecordIncompatible
 from selfheal.records.base import Record
 from selfheal.records.healing import Ending, LabelProgress, Training, Verdict
 from selfheal.records.ledger import Approval
+from selfheal.text import bounded
 
 # A notification's sentence, not a stack trace.
 LONGEST_CAUSE = 300
@@ -59,7 +61,7 @@ def _unjudged(state: Mapping[str, Any]) -> str:
 def _read[Kind: Record](kind: type[Kind], state: Mapping[str, Any], key: str) -> Kind | None:
     try:
         return kind.model_validate(state.get(key))
-    except ValidationError:
+    except (ValidationError, RecordIncompatible):
         return None
 
 
@@ -67,7 +69,7 @@ def _told(failure: Any) -> str:
     if not isinstance(failure, Mapping):
         return "a task failed without saying why"
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
-    return f"{error or 'a task failed'}: {_message(cause)[:LONGEST_CAUSE] or 'no cause was given'}"
+    return f"{error or 'a task failed'}: {bounded(_message(cause), LONGEST_CAUSE) or 'no cause was given'}"
 
 
 def _message(cause: str) -> str:

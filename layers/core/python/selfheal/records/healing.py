@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from selfheal.records.base import Record, UtcTime
+from selfheal.records.base import Reason, Record, Sentence, UtcTime
 from selfheal.records.ledger import Approval, Decision, DecisionKind, Evidence, GateResult
 
 TriggerKind = Literal["drift", "decay", "growth", "manual"]
@@ -12,18 +12,21 @@ class Trigger(Record):
     """Why a healing was started; `run` is the key of the monitoring run that asked for it."""
 
     kind: TriggerKind
-    reason: str
+    reason: Reason
     run: str | None = None
 
 
 class Healing(Record):
-    """Input of the state machine, `$.healing`. `pointer_etag` is what a promotion must still find in production."""
+    """Input of the state machine, `$.healing`.
+
+    `production_decision` is what production rests on, and has to rest on still when a promotion replaces it.
+    """
 
     execution: str
     request_id: str
     started_at: UtcTime
     production_version: str
-    pointer_etag: str
+    production_decision: str = ""
     trigger: Trigger
 
 
@@ -34,7 +37,7 @@ class Training(Record):
     """
 
     outcome: Literal["trained", "skip", "failed"]
-    reason: str
+    reason: Reason
     version: str | None = None
     evaluation_from: UtcTime | None = None
 
@@ -43,7 +46,7 @@ class LabelProgress(Record):
     """Result of one look at the labels, `$.labels`. `wait_seconds` is how long to wait before the next look."""
 
     ready: bool
-    reason: str
+    reason: Reason
     labelled: int
     predictions: int
     coverage: float
@@ -60,7 +63,7 @@ class Verdict(Record):
 
     version: str
     kind: Literal["promote", "reject"]
-    reason: str
+    reason: Reason
     gates: tuple[GateResult, ...]
     evidence: Evidence | None
     approval_seconds: int = 0
@@ -72,12 +75,12 @@ class Conclusion(Record):
 
     decision: Decision
     applied: bool
-    sentence: str
+    sentence: Sentence
 
 
 class Ending(Record):
     """What the promotion function is asked to write when a healing ends without a verdict."""
 
     kind: DecisionKind
-    reason: str
+    reason: Reason
     version: str | None = None

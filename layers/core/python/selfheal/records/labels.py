@@ -6,11 +6,15 @@ from selfheal.records.base import Record, UtcTime
 
 
 class Upload(Record):
-    """One uploaded file, as S3's event tells of it: an attempt to take it in again tells the same."""
+    """One uploaded file, as S3's event tells of it: an attempt to take it in again tells the same.
+
+    etag: of the bytes that the event is about, without quotes; None where it isn't known.
+    """
 
     key: str
     size: int
     uploaded_at: UtcTime
+    etag: str | None = None
 
 
 class Label(Record):
@@ -33,13 +37,14 @@ class RejectedRow(Record):
 
 
 class IngestionReport(Record):
-    """What became of one uploaded file."""
+    """What became of one uploaded file; `reason` says why all of it was refused, `refusals` where refused rows lie."""
 
     upload: str
     accepted: int
     rejected: int
     repeated: bool
     reason: str = ""
+    refusals: str = ""
 
 
 class Receipt(Record):

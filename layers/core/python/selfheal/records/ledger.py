@@ -7,11 +7,12 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from selfheal.records.base import Record, UtcTime
+from selfheal.records.base import Name, Phrase, Reason, Record, UtcTime
 
 DecisionKind = Literal["bootstrap", "promote", "reject", "rollback", "skip", "failed"]
 OutcomeKind = Literal["done", "conflict"]
 
+MOVES = frozenset({"bootstrap", "promote", "rollback"})
 GENESIS_HASH = "0" * 64
 
 
@@ -19,6 +20,8 @@ class GateResult(Record):
     """One gate's verdict on a promotion; missing evidence is `passed=False` with value None.
 
     interval: central 95 % of what the gate measures (for paired evidence: of the mean Brier gain per row).
+    groups: names of the groups that the reason speaks of. They hold callers' values, which `reason` doesn't: it goes
+    into mails and logs.
     """
 
     gate: str
@@ -27,7 +30,8 @@ class GateResult(Record):
     threshold: float | None
     n: int
     interval: tuple[float, float] | None = None
-    reason: str
+    reason: Phrase
+    groups: tuple[Name, ...] = ()
 
 
 class Circumstances(Record):
@@ -62,17 +66,17 @@ class Approval(Record):
     """What a person (`by`) said to a promotion that every gate had passed."""
 
     approved: bool
-    by: str
-    reason: str
+    by: Name
+    reason: Reason
 
 
 class Decision(Record):
     """What was decided and why.
 
     version: the one that the decision is about (what was promoted or taken back; for a reject the version that was
-    trained), None where none was. previous_version: the production version at the time. manifest_sha256: hash of the
-    version's manifest, which holds the hash of each of its artefacts; None where nothing moves. execution: the
-    healing's name, None for a person's command.
+    trained), None where none was. manifest_sha256: hash of its manifest, which holds the hash of each of its artefacts.
+    previous_version: the production version at the time. replaces: the decision that production rested on then; a move
+    is carried out only while it still does. execution: the healing's name, None for a person's command.
     """
 
     decision_id: str
@@ -80,14 +84,20 @@ class Decision(Record):
     decided_at: UtcTime
     version: str | None
     previous_version: str | None
-    reason: str
-    trigger: str
-    actor: str
+    replaces: str | None = None
+    reason: Reason
+    trigger: Name
+    actor: Name
     execution: str | None = None
     gates: tuple[GateResult, ...] = ()
     evidence: Evidence | None = None
     manifest_sha256: str | None = None
     approval: Approval | None = None
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it changes which version answers, and so has an outcome."""
+        return self.kind in MOVES
 
 
 class Outcome(Record):
@@ -96,7 +106,7 @@ class Outcome(Record):
     decision_id: str
     kind: OutcomeKind
     recorded_at: UtcTime
-    reason: str
+    reason: Reason
 
 
 class Switch(Record):
@@ -105,8 +115,8 @@ class Switch(Record):
     switch_id: str
     paused: bool
     changed_at: UtcTime
-    reason: str
-    actor: str
+    reason: Reason
+    actor: Name
 
 
 class LedgerEntry(Record):

@@ -66,7 +66,7 @@ class Manifest(Record):
     `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
     version is of that moment or newer. `threshold` is the operating point; `positive_value` and `negative_value` are
     the label's values in the user's own terms, as text. `members` are those of a blend; its data are its newest one's,
-    its metrics those of the rows that judged it.
+    its metrics those of the rows that judged it. `examples` are rows as the training set usually holds them.
     """
 
     version: str
@@ -85,3 +85,4 @@ class Manifest(Record):
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
     members: tuple[Member, ...] = ()
+    examples: tuple[dict[str, int | float | str | bool | None], ...] = ()

@@ -170,7 +170,8 @@ class DriftSummary(Record):
     """`summary.json` of a run. `dataset_drift_detected` is None where there were too few predictions to judge.
 
     drift_share is the observed share of drifted features; `features` are in order of what they move, most first.
-    is_told: False while a message about it is due that hasn't been sent.
+    is_told: False while a message about it is due that hasn't been sent. told_healings: those that failed after they
+    had decided, and whose decision people have been told; None where nobody kept account.
     """
 
     timestamp: UtcTime
@@ -206,11 +207,15 @@ class DriftSummary(Record):
     probation: Probation | None
     timeline: tuple[TimelinePoint, ...]
     is_told: bool = True
+    told_healings: tuple[str, ...] | None = None
 
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        return {**{key: value for key, value in content.items() if key != "schema_version"}, "schema_version": 1}
+        return {
+            **{key: value for key, value in content.items() if key != "schema_version"},
+            "schema_version": self.schema_version,
+        }
 
 
 class MonitoringResult(Record):

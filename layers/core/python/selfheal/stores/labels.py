@@ -5,20 +5,26 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 import orjson
 
-from selfheal.errors import ObjectExists
-from selfheal.records.labels import Label, RejectedRow
+from selfheal.errors import ObjectChanged, ObjectExists
+from selfheal.records.labels import Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.text import spreadsheet_cell
 
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
+LONGEST_CELL = 300
 RESOLUTION = timedelta(microseconds=1)
+# As long as accepted labels and roll-ups of predictions are kept.
+KEPT = timedelta(days=400)
+# S3's limit, in bytes of UTF-8.
+LONGEST_KEY = 1024
 
 
 class LabelStore:
@@ -27,9 +33,17 @@ class LabelStore:
     def __init__(self, data: Bucket) -> None:
         self._data = data
 
-    def upload(self, key: str) -> bytes:
-        """The bytes that a user uploaded under a key of `labels/incoming/`. Raises ObjectMissing."""
-        return self._data.get(key).body
+    def upload(self, upload: Upload) -> bytes:
+        """The bytes of an upload.
+
+        Raises:
+            ObjectMissing: nothing is there any more.
+            ObjectChanged: another file was written under the key since.
+        """
+        stored = self._data.get(upload.key)
+        if upload.etag not in (None, stored.etag.strip('"')):
+            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+        return stored.body
 
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
@@ -51,9 +65,11 @@ class LabelStore:
         ]
         return any(created)
 
-    def reject(self, upload: str, rows: Sequence[RejectedRow]) -> None:
-        """Keep the refused rows of an upload, each with its line and reason."""
-        self._data.put(f"{REJECTED}{upload}.csv", _csv(rows))
+    def reject(self, upload: Upload, rows: Sequence[RejectedRow]) -> str:
+        """Keep the refused rows of an upload, each with its line and reason; returns the key, which is its own."""
+        key = _key_of_refusals(upload)
+        self._data.put(key, _csv(rows))
+        return key
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
@@ -81,9 +97,7 @@ class LabelStore:
         """
         newest: list[datetime] = []
         for _, keys in groupby(reversed(list(self._keys(start, end))), key=_day_of):
-            bodies = (body for _, body in self._data.get_many(keys))
-            labelled = {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
-            moments = sorted(map(moment_of, labelled), reverse=True)
+            moments = sorted(map(moment_of, self._labelled_in(keys)), reverse=True)
             newest += [moment for moment in moments if start <= moment < end]
             if len(newest) >= at_most:
                 break
@@ -92,6 +106,15 @@ class LabelStore:
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
         return {date.fromisoformat(_day_of(key)) for key in self._keys(start, end)}
+
+    def labelled_on(self, day: date) -> set[str]:
+        """The ids of a day's labelled predictions, whether or not they were ever made."""
+        since = datetime.combine(day, time(), UTC)
+        return self._labelled_in(self._keys(since, since + timedelta(days=1)))
+
+    def _labelled_in(self, keys: Iterable[str]) -> set[str]:
+        bodies = (body for _, body in self._data.get_many(keys))
+        return {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
@@ -137,9 +160,21 @@ def _lines(labels: Sequence[Label]) -> bytes:
     return b"".join(label.model_dump_json().encode() + b"\n" for label in labels)
 
 
+def _key_of_refusals(upload: Upload) -> str:
+    """Below the upload's own name, which may come again: its moment, and what it held."""
+    ending = f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}.csv"
+    name = upload.key.removeprefix(INCOMING).encode()[: LONGEST_KEY - len(REJECTED) - len(ending)]
+    return f"{REJECTED}{name.decode(errors='ignore')}{ending}"
+
+
 def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(["line", "prediction_id", "label", "reason"])
-    writer.writerows([row.line, row.prediction_id, row.label, row.reason] for row in rows)
+    # People open this file in a spreadsheet.
+    writer.writerows([row.line, *map(_cell, (row.prediction_id, row.label, row.reason))] for row in rows)
     return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    return spreadsheet_cell(text, LONGEST_CELL)

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from selfheal.errors import (
     NoProductionModel,
     ObjectChanged,
     ObjectExists,
     ObjectMissing,
     PromotionConflict,
+    ReferenceTampered,
     StoreUnavailable,
 )
 from selfheal.records.pointer import Pointer
-from selfheal.stores.bucket import Bucket
+from selfheal.stores.bucket import Bucket, StoredObject
 
 KEY = "pointers/production.json"
 
@@ -31,42 +34,55 @@ class ProductionPointer:
         self._registry = registry
 
     def read(self) -> PointerRead:
-        """The pointer now. Raises NoProductionModel, StoreUnavailable."""
+        """The pointer now. Raises NoProductionModel, ReferenceTampered, StoreUnavailable."""
         try:
             stored = self._registry.get(KEY)
         except ObjectMissing as error:
             raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
-        return PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+        return _parsed(stored)
 
     def read_if_changed(self, etag: str) -> PointerRead | None:
-        """The pointer unless its ETag is still `etag`. Raises NoProductionModel, StoreUnavailable."""
+        """The pointer unless its ETag is still `etag`; raises what `read` does."""
         try:
             stored = self._registry.get_if_changed(KEY, etag)
         except ObjectMissing as error:
             raise NoProductionModel("no model is in production yet: run `selfheal bootstrap`") from error
-        return None if stored is None else PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+        return None if stored is None else _parsed(stored)
 
     def write_first(self, pointer: Pointer) -> None:
         """Write the first pointer of an environment. Raises PromotionConflict where one is there already."""
         try:
             self._registry.create(KEY, pointer.to_json())
-        except (ObjectExists, StoreUnavailable) as error:
-            self._confirm_ours(pointer, error)
+        except ObjectExists as error:
+            raise PromotionConflict("there is a production model already") from error
+        except StoreUnavailable:
+            if not self._holds(pointer):
+                raise
 
     def swap(self, pointer: Pointer, etag: str) -> None:
-        """Compare and swap. Raises PromotionConflict where the pointer isn't the one with that ETag any more."""
+        """Compare and swap.
+
+        Raises PromotionConflict where the pointer isn't the one with that ETag any more: read it again. It may be that
+        the swap itself made it so, since a retry inside the SDK turns a success into a refusal.
+        """
         try:
             self._registry.replace(KEY, pointer.to_json(), etag)
-        except (ObjectChanged, StoreUnavailable) as error:
-            self._confirm_ours(pointer, error)
+        except ObjectChanged as error:
+            raise PromotionConflict("production was moved by another writer meanwhile") from error
+        except StoreUnavailable:
+            if not self._holds(pointer):
+                raise
 
-    def _confirm_ours(self, pointer: Pointer, error: Exception) -> None:
-        # A retry inside the SDK turns a success into a 412, and a timeout says nothing: the object knows who won.
-        current = self.read().pointer
-        if current.decision_id == pointer.decision_id:
-            return
-        if isinstance(error, StoreUnavailable):
-            raise error
-        raise PromotionConflict(
-            f"production is {current.version} by decision {current.decision_id}; {pointer.version} was not promoted"
-        ) from error
+    def _holds(self, pointer: Pointer) -> bool:
+        """Whether it was written all the same: a timeout says nothing about that."""
+        try:
+            return self.read().pointer == pointer
+        except NoProductionModel:
+            return False
+
+
+def _parsed(stored: StoredObject) -> PointerRead:
+    try:
+        return PointerRead(Pointer.model_validate_json(stored.body), stored.etag)
+    except ValidationError as error:
+        raise ReferenceTampered(f"{KEY} isn't a pointer that can be read: restore it") from error

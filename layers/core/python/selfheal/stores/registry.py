@@ -3,12 +3,16 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from pydantic import ValidationError
+
 from selfheal.errors import ObjectExists, ObjectMissing, ReferenceTampered, VersionUnknown
 from selfheal.records.manifest import Manifest
 from selfheal.stores.bucket import Bucket
 
 PREFIX = "models/"
 MANIFEST = "manifest.json"
+# The manifest's hash, so that a change of it is seen before any decision has been made about the version.
+SEAL = "manifest.sha256"
 
 # The artefacts of a version. `model.joblib` is kept for people; nothing in the system loads it.
 SERVING = "model.json"
@@ -37,12 +41,37 @@ class ModelRegistry:
         try:
             self._registry.create(_key(manifest.version, MANIFEST), manifest.to_json())
         except ObjectExists:
-            return self.manifest(manifest.version)
+            manifest = self.manifest(manifest.version)
+        self._create_same(_key(manifest.version, SEAL), self.manifest_sha256(manifest.version).encode())
         return manifest
 
-    def manifest(self, version: str) -> Manifest:
-        """The manifest of a version. Raises VersionUnknown, StoreUnavailable."""
-        return Manifest.model_validate_json(self._manifest_body(version))
+    def manifest(self, version: str, sha256: str | None = None) -> Manifest:
+        """The manifest of a version; with `sha256` the one that has this hash.
+
+        Raises:
+            VersionUnknown: there is none.
+            ReferenceTampered: it can't be read, is another version's, or has another hash.
+            StoreUnavailable: the registry doesn't answer.
+        """
+        key = _key(version, MANIFEST)
+        body = self._manifest_body(version)
+        if sha256 is not None and hashlib.sha256(body).hexdigest() != sha256:
+            raise ReferenceTampered(f"{key} isn't the manifest that was promoted: restore it, or roll back")
+        try:
+            manifest = Manifest.model_validate_json(body)
+        except ValidationError as error:
+            raise ReferenceTampered(f"{key} isn't a manifest that can be read: restore it") from error
+        if manifest.version != version:
+            raise ReferenceTampered(f"{key} is the manifest of {manifest.version!r}: restore it")
+        return manifest
+
+    def check_manifests(self) -> None:
+        """Compare every manifest with its seal. Raises VersionUnknown, ReferenceTampered, StoreUnavailable."""
+        seals = [key for key in self._registry.keys(PREFIX) if key.endswith(f"/{SEAL}")]
+        for key, sealed in self._registry.get_many(seals):
+            version = key.removeprefix(PREFIX).removesuffix(f"/{SEAL}")
+            if self.manifest_sha256(version) != sealed.decode():
+                raise ReferenceTampered(f"{_key(version, MANIFEST)} doesn't have the hash in {key}: it was changed")
 
     def manifest_sha256(self, version: str) -> str:
         """The hash of a version's manifest as it is stored. Raises VersionUnknown, StoreUnavailable."""
@@ -55,10 +84,10 @@ class ModelRegistry:
         """
         listed = manifest.artefacts.get(name)
         if listed is None:
-            raise ReferenceTampered(f"the manifest of version {manifest.version} lists no {name}: restore it")
+            raise ReferenceTampered(f"{_key(manifest.version, MANIFEST)} lists no {name}: restore it")
         body = self._registry.get(_key(manifest.version, name)).body
         if hashlib.sha256(body).hexdigest() != listed.sha256:
-            raise ReferenceTampered(f"{name} of version {manifest.version} is not what was written: restore it")
+            raise ReferenceTampered(f"{_key(manifest.version, name)} is not what was written: restore it")
         return body
 
     def versions(self) -> Iterator[str]:
@@ -71,7 +100,9 @@ class ModelRegistry:
         try:
             return self._registry.get(_key(version, MANIFEST)).body
         except ObjectMissing as error:
-            raise VersionUnknown(f"no version is called {version!r}: see `selfheal history`") from error
+            raise VersionUnknown(
+                f"no version is called {version!r}, {_key(version, MANIFEST)} is missing: see `selfheal history`"
+            ) from error
 
     def _create_same(self, key: str, body: bytes) -> None:
         try:

@@ -17,12 +17,12 @@ from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.labelled_rows import labelled_rows
+from selfheal.usecases.moves import Tell
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.scoring import UNREADABLE, answers_of, evidence_rows, model_of
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"
-TRIGGER = "probation"
 
 
 def check_probation(
@@ -38,7 +38,7 @@ def check_probation(
     probation goes on beyond its days until as many of the version's own answers are labelled as the gates would need,
     for 90 days at most. The bet may be looked at any time, so that costs no error.
 
-    A rollback of a run that failed afterwards is told again, since its own message may be what failed.
+    A rollback whose message can't be sent has no outcome in the ledger until a later run has sent it (`heal.sweep`).
     A version before that is damaged leaves the new one unjudged, until it is whole again: nobody could go back to it.
 
     Raises:
@@ -48,8 +48,6 @@ def check_probation(
     production = stores.pointer.read()
     pointer = production.pointer
     promotion = next((known for known in stores.ledger.decisions() if known.decision_id == pointer.decision_id), None)
-    if promotion is not None and _is_untold(promotion, last_look):
-        notifications.send(SUBJECT, sentence_of(promotion))
     if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
         return None
     manifest = stores.models.manifest(pointer.version)
@@ -64,14 +62,8 @@ def check_probation(
     # The bet may have been won on a bad stretch that the rows since have made up for.
     if found.e_value < found.threshold or (found.difference or 0.0) <= 0:
         return found
-    decision = _bring_back(stores, production, rows, found, now)
-    notifications.send(SUBJECT, sentence_of(decision))
+    decision = _bring_back(stores, production, rows, found, now, lambda sentence: notifications.send(SUBJECT, sentence))
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
-
-
-def _is_untold(move: Decision, last_look: datetime | None) -> bool:
-    """Whether a rollback was made by a run that didn't come to its end: its message may not have been sent."""
-    return move.trigger == TRIGGER and (last_look is None or last_look < move.decided_at)
 
 
 def _goes_on(
@@ -143,7 +135,7 @@ def _unjudged(
 
 
 def _bring_back(
-    stores: Stores, production: PointerRead, rows: EvidenceRows, found: Probation, now: datetime
+    stores: Stores, production: PointerRead, rows: EvidenceRows, found: Probation, now: datetime, tell: Tell
 ) -> Decision:
     evidence = keep_evidence(stores, f"probation-{found.version}", rows, None)
     return roll_back(
@@ -153,7 +145,9 @@ def _bring_back(
         f"labels, bet against it at {found.e_value:.1f} of {found.threshold:g}",
         actor="probation",
         now=now,
-        trigger=TRIGGER,
+        trigger="probation",
         evidence=evidence,
         production=production,
+        decision_id=f"rollback-of-{production.pointer.decision_id}",
+        tell=tell,
     )

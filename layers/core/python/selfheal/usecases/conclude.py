@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfheal.composition import Stores
-from selfheal.errors import NoProductionModel, PromotionConflict
+from selfheal.errors import NoProductionModel, PromotionConflict, VersionUnknown
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Conclusion, Ending, Healing, Verdict
 from selfheal.records.ledger import Decision, LedgerEntry
@@ -29,10 +29,10 @@ def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: da
     known = {decision.decision_id: decision for decision in stores.ledger.decisions()}
     decision = known.get(healing.execution) or _decision(healing, result, now)
     if decision.kind != "promote":
-        written = stores.ledger.append_decision(decision).decision or decision
+        written = stores.ledger.append_decision(_identified(stores, decision)).decision or decision
         return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
     try:
-        moved = move_production(stores, decision, healing.pointer_etag, now, revised=_unless_paused)
+        moved = move_production(stores, decision, now, revised=_unless_paused)
     except PromotionConflict as conflict:
         return _lost(stores, healing, decision, conflict, now)
     return Conclusion(decision=moved, applied=True, sentence=sentence_of(moved))
@@ -56,7 +56,7 @@ def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: s
         actor=actor,
     )
     _refuse_second_bootstrap(stores, decision)
-    return move_production(stores, decision, None, now)
+    return move_production(stores, decision, now)
 
 
 def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:
@@ -73,6 +73,7 @@ def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Deci
         "decision_id": healing.execution,
         "decided_at": now,
         "previous_version": healing.production_version,
+        "replaces": healing.production_decision,
         "trigger": healing.trigger.kind,
         "actor": ACTOR,
         "execution": healing.execution,
@@ -88,6 +89,16 @@ def _decision(healing: Healing, result: Verdict | Ending, now: datetime) -> Deci
         evidence=result.evidence,
         approval=result.approval,
     )
+
+
+def _identified(stores: Stores, decision: Decision) -> Decision:
+    """With the hash of the version's manifest, so that what was rejected can be told from what was changed since."""
+    if decision.version is None:
+        return decision
+    try:
+        return decision.model_copy(update={"manifest_sha256": stores.models.manifest_sha256(decision.version)})
+    except VersionUnknown:
+        return decision
 
 
 def _unless_paused(decision: Decision, entries: Sequence[LedgerEntry]) -> Decision:

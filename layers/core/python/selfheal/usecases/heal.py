@@ -1,20 +1,28 @@
 """Start a healing, and account for those that ended without saying how."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
 from selfheal.contract.model import Policy
 from selfheal.errors import HealingRefused
+from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Healing, Trigger
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.executions import Execution, Executions
-from selfheal.usecases.moves import settle_interrupted
+from selfheal.stores.notifications import Notifications
+from selfheal.usecases.moves import carried_out, open_moves, outcome_of
 from selfheal.usecases.pause import pause_in_force, pause_sentence
 
 # The kinds of decision that change which model answers, and therefore start a cooldown.
 MOVES = frozenset({"promote", "rollback"})
+
+# The actor of decisions about healings that made none.
+SWEEP = "sweep"
+INTERRUPTED = "selfheal: what had been interrupted was finished or ended"
+LOST = "selfheal: a healing ended without a decision"
+UNHEARD = "selfheal: what a healing decided that ended before it had told it"
 
 
 def start_healing(stores: Stores, executions: Executions, trigger: Trigger, now: datetime) -> Healing:
@@ -36,7 +44,7 @@ def start_healing(stores: Stores, executions: Executions, trigger: Trigger, now:
         request_id=new_request_id(now),
         started_at=now,
         production_version=production.pointer.version,
-        pointer_etag=production.etag,
+        production_decision=production.pointer.decision_id,
         trigger=trigger,
     )
     executions.start(healing)
@@ -79,29 +87,62 @@ def next_start_allowed(entries: Sequence[LedgerEntry], policy: Policy) -> dateti
     return max([*moments, *([cooldown] if cooldown else [])], default=None)
 
 
-def sweep(stores: Stores, executions: Executions, now: datetime) -> list[Decision]:
-    """Write `failed` for every healing that ended without a decision, and settle moves that were interrupted.
+def sweep(
+    stores: Stores, executions: Executions, now: datetime, notifications: Notifications | None = None
+) -> list[Decision]:
+    """Finish or end every move that was interrupted; write `failed` for every healing that ended without a decision.
+
+    People are told before it is written down: what can't be sent now is sent by the next run. Executions that are
+    aborted or time out as a whole bypass the state machine's own Catch. Returns the decisions written.
 
     Raises:
-        StoreUnavailable: the registry or Step Functions doesn't answer.
-    """
-    lost = lost_healings(stores, executions, now)
-    return [stores.ledger.append_decision(decision).decision or decision for decision in lost]
-
-
-def lost_healings(stores: Stores, executions: Executions, now: datetime) -> list[Decision]:
-    """What the ledger lacks of healings that ended without a decision; moves that were interrupted are settled before.
-
-    Executions that are aborted or time out as a whole bypass the state machine's own Catch.
-
-    Raises:
-        StoreUnavailable: the registry or Step Functions doesn't answer.
+        StoreUnavailable: the registry, Step Functions or the topic doesn't answer.
     """
     # Listed before the ledger is read: a healing writes its decision before it ends.
     ended = [execution for execution in executions.recent() if execution.status != "RUNNING"]
-    settle_interrupted(stores, now)
+    for move in open_moves(list(stores.ledger.entries()), now):
+        outcome = carried_out(stores, move, now)
+        if notifications:
+            notifications.send(INTERRUPTED, sentence_of(move, outcome))
+        stores.ledger.append_outcome(outcome)
     known = {decision.execution for decision in stores.ledger.decisions()}
-    return [_lost(execution, now) for execution in ended if execution.name not in known]
+    lost = [_lost(execution, now) for execution in ended if execution.name not in known]
+    for decision in lost:
+        if notifications:
+            notifications.send(LOST, sentence_of(decision))
+        stores.ledger.append_decision(decision)
+    return lost
+
+
+def tell_of_failed(
+    stores: Stores, executions: Executions, notifications: Notifications, now: datetime, told: Collection[str] | None
+) -> tuple[str, ...]:
+    """Tell what became of healings that had decided, but failed before they had told it; before each `sweep`.
+
+    `told` names the healings that people have heard of, None where nobody has kept account yet; returned is who has to
+    be on that list afterwards. What `sweep` tells is left to it.
+
+    Raises:
+        StoreUnavailable: the registry, Step Functions or the topic doesn't answer.
+    """
+    failed = [execution.name for execution in executions.recent() if execution.status not in {"RUNNING", "SUCCEEDED"}]
+    if told is None:
+        return tuple(failed)
+    entries = list(stores.ledger.entries())
+    return tuple(name for name in failed if name in told or _is_told(entries, notifications, now, name))
+
+
+def _is_told(entries: Sequence[LedgerEntry], notifications: Notifications, now: datetime, execution: str) -> bool:
+    """Whether people know what became of a failed healing, or hear it in this run; False while it isn't known."""
+    decisions = (entry.decision for entry in reversed(entries) if entry.decision)
+    decision = next((known for known in decisions if known.execution == execution), None)
+    if decision is None or decision.actor == SWEEP or decision in open_moves(entries, now):
+        return True
+    outcome = outcome_of(entries, decision.decision_id)
+    if decision.is_move and outcome is None:
+        return False
+    notifications.send(UNHEARD, sentence_of(decision, outcome))
+    return True
 
 
 def _lost(execution: Execution, now: datetime) -> Decision:
@@ -113,6 +154,6 @@ def _lost(execution: Execution, now: datetime) -> Decision:
         previous_version=healed_version(execution.name) or None,
         reason=f"the healing ended as {execution.status} without a decision",
         trigger="unknown",
-        actor="sweep",
+        actor=SWEEP,
         execution=execution.name,
     )

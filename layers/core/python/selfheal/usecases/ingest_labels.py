@@ -8,17 +8,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
+from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, check_size, read_label_file
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
-from selfheal.records.predictions import is_prediction_id
-from selfheal.stores.labels import INCOMING, LabelStore
+from selfheal.records.predictions import is_prediction_id, moment_of
+from selfheal.stores.labels import INCOMING, KEPT, LabelStore
 from selfheal.stores.pointer import ProductionPointer
 from selfheal.stores.registry import ModelRegistry
 
 # So far may the clock of whoever dates a label be ahead of that of S3.
 CLOCK_SKEW = timedelta(minutes=5)
+# An earlier attempt may have taken the file in before it went; uploading it again does no harm.
+LOST = {
+    ObjectMissing: "the file was gone before it was read: upload it again",
+    ObjectChanged: "another file was written under this name before this one was read, which is lost: upload it again, "
+    "each file under a name of its own",
+}
 
 
 def ingest_labels(
@@ -26,26 +32,27 @@ def ingest_labels(
 ) -> IngestionReport:
     """Take in an uploaded file; labels of unknown predictions are kept for later.
 
+    Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused.
+
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
     name, values = upload.key.removeprefix(INCOMING), _label_values(pointer, models)
     try:
         check_size(upload.size)
-        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload.key)), values, upload.uploaded_at)
-    except ObjectMissing:
-        return _refusal(name, "the file was gone before it was read")
-    except UploadUnreadable as error:
-        labels.reject(name, [RejectedRow(line=0, prediction_id="", label="", reason=str(error))])
-        return _refusal(name, str(error))
-    if sorted_rows.rejected:
-        labels.reject(name, sorted_rows.rejected)
+        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload)), values, upload.uploaded_at)
+    except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
+        reason = LOST.get(type(error)) or str(error)
+        refusals = labels.reject(upload, [RejectedRow(line=0, prediction_id="", label="", reason=reason)])
+        return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason, refusals=refusals)
+    refusals = labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
     kept = labels.accept(sorted_rows.accepted.values())
     return IngestionReport(
         upload=name,
         accepted=len(sorted_rows.accepted),
         rejected=len(sorted_rows.rejected),
         repeated=bool(sorted_rows.accepted) and not kept,
+        refusals=refusals,
     )
 
 
@@ -74,7 +81,9 @@ def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: dat
 def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
     """The label of a row, or every reason why there is none."""
     label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    reasons = [row.fault] if row.fault else [*_reasons(row, label, values), *_untimely(moment, uploaded_at)]
+    reasons = (
+        [row.fault] if row.fault else [*_reasons(row, label, values, uploaded_at), *_untimely(moment, uploaded_at)]
+    )
     if reasons or label is None or moment is None:
         return "; ".join(reasons)
     return Label(
@@ -82,11 +91,15 @@ def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Labe
     )
 
 
-def _reasons(row: UploadedRow, label: int | None, values: LabelValues) -> Iterable[str]:
+def _reasons(row: UploadedRow, label: int | None, values: LabelValues, uploaded_at: datetime) -> Iterable[str]:
     if not row.prediction_id:
         yield "prediction_id is empty"
     elif not is_prediction_id(row.prediction_id):
         yield "prediction_id is not one that this service gives out"
+    elif moment_of(row.prediction_id) > uploaded_at + CLOCK_SKEW:
+        yield "prediction_id is of a time after the upload"
+    elif moment_of(row.prediction_id) < uploaded_at - KEPT:
+        yield f"prediction_id is of a time more than {KEPT.days} days before the upload: no prediction is kept so long"
     if not row.label:
         yield "label is empty"
     elif label is None:
@@ -114,10 +127,6 @@ def _moment(text: str, uploaded_at: datetime) -> datetime | None:
 
 def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
     return RejectedRow(line=row.line, prediction_id=row.prediction_id, label=row.label, reason=reason)
-
-
-def _refusal(name: str, reason: str) -> IngestionReport:
-    return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason)
 
 
 def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:

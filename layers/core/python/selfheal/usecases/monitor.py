@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from selfheal.composition import Stores
-from selfheal.errors import NoProductionModel
-from selfheal.healing.sentences import sentence_of
+from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.monitoring.response import next_alarm, outages, state_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
 from selfheal.report import render_report
@@ -12,7 +13,7 @@ from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.due_healing import start_due_healing
-from selfheal.usecases.heal import lost_healings
+from selfheal.usecases.heal import sweep, tell_of_failed
 from selfheal.usecases.monitoring_judgement import judged
 from selfheal.usecases.monitoring_run import read_run
 from selfheal.usecases.monitoring_summary import metrics_of, summary_of
@@ -49,11 +50,9 @@ def monitor(
         ReferenceTampered: the frozen reference isn't what was written.
         StoreUnavailable: a store or a service doesn't answer.
     """
-    for lost in lost_healings(stores, executions, now):
-        # Told before it is written down: what can't be sent now is sent by the next run.
-        notifications.send("selfheal: a healing ended without a decision", sentence_of(lost))
-        stores.ledger.append_decision(lost)
     before = _summary_before(stores, now)
+    told = tell_of_failed(stores, executions, notifications, now, before.told_healings if before else ())
+    sweep(stores, executions, now, notifications)
     probation = check_probation(
         stores, notifications, now, before.probation if before else None, before.timestamp if before else None
     )
@@ -62,7 +61,7 @@ def monitor(
     judgement = judged(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
     healing = start_due_healing(stores, executions, run, judgement, alarm)
-    summary = summary_of(run, judgement, alarm, healing)
+    summary = summary_of(run, judgement, alarm, healing).model_copy(update={"told_healings": told})
     is_due = _is_due(before, summary)
     if judgement.faults:
         kinds = tuple(f"{fault.kind} {fault.feature or ''}".strip() for fault in judgement.faults)
@@ -87,8 +86,12 @@ def monitor(
 
 
 def _summary_before(stores: Stores, now: datetime) -> DriftSummary | None:
+    """What the run before wrote. One that can't be read counts as none: people may be told again, and runs go on."""
     written = stores.monitoring.latest(SUMMARY, now)
-    return DriftSummary.model_validate_json(written) if written else None
+    try:
+        return DriftSummary.model_validate_json(written) if written else None
+    except (ValidationError, RecordIncompatible):
+        return None
 
 
 def _is_due(before: DriftSummary | None, summary: DriftSummary) -> bool:

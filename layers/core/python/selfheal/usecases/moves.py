@@ -1,136 +1,120 @@
-"""Moves of the production pointer: the decision is in the ledger before the pointer moves, its outcome after."""
+"""Moves of the production pointer: the decision is in the ledger before the pointer moves, its outcome after.
 
+A swap rests on the pointer as it was read, and on the ledger as it was read after that. It demands the same pointer,
+and a pause changes the pointer before it stops a swap (`pause.enforce`): of the two one loses, and looks again. A
+decision names the one that it replaces, so that the ledger says what was ever in production, and names of versions
+don't have to.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
-from selfheal.errors import HealingIncomplete, PromotionConflict
-from selfheal.records.ledger import Decision, LedgerEntry, Outcome
+from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, ReferenceTampered, StoreUnavailable
+from selfheal.healing.line import ever_in_production
+from selfheal.healing.sentences import sentence_of
+from selfheal.records.ledger import Decision, LedgerEntry, Outcome, OutcomeKind, Switch
 from selfheal.records.pointer import Pointer
 from selfheal.stores.ledger import Revision
-from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
+from selfheal.stores.pointer import PointerRead
+from selfheal.usecases.pause import enforce, pause_after
 
-MOVING = frozenset({"bootstrap", "promote", "rollback"})
 # Longer than any function may run: a move that is older and has no outcome was interrupted.
 INTERRUPTED_AFTER = timedelta(minutes=15)
+
+type Tell = Callable[[str], None]
 
 
 def move_production(
     stores: Stores,
     decision: Decision,
-    etag: str | None,
     now: datetime,
+    *,
     revised: Revision = lambda decision, _: decision,
+    tell: Tell = lambda _: None,
 ) -> Decision:
-    """Write the decision, swap the pointer whose ETag is `etag`, write the outcome. Doing it again changes nothing.
+    """Write the decision, carry it out, tell, write the outcome. Doing it again changes nothing.
 
-    `etag` None: there is no pointer yet. `revised` may make another decision of it, in view of the ledger before it:
-    one that moves nothing is written and returned.
+    `revised` may make another decision of it, in view of the ledger before it: one that moves nothing is written and
+    returned. `tell` gets the sentence of what became of it: where it fails, there is no outcome yet, and the next
+    monitoring run tells.
 
     Raises:
         VersionUnknown: the registry doesn't hold the version; nothing is written.
-        PromotionConflict: the pointer isn't that one any more, or a person paused automatic promotion; the ledger says
-            so and production is untouched.
-        StoreUnavailable: the registry doesn't answer; the next run finishes or undoes the move.
+        PromotionConflict: production isn't what the decision replaces any more, or a person paused automatic promotion;
+            the ledger says so and production is untouched.
+        StoreUnavailable: the registry doesn't answer; the next monitoring run finishes or ends the move.
     """
     manifest = stores.models.manifest_sha256(decision.version or "")
     decided = decision.model_copy(update={"manifest_sha256": manifest})
-    written = stores.ledger.append_decision(decided, revised).decision or decided
-    return _finished(stores, written, etag, now) if written.kind in MOVING else written
+    try:
+        written = stores.ledger.append_decision(decided, revised).decision or decided
+        if not written.is_move:
+            return written
+        outcome = carried_out(stores, written, now)
+        tell(sentence_of(written, outcome))
+        stores.ledger.append_outcome(outcome)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            f"{error}. `selfheal history` shows whether decision {decision.decision_id} stands in the ledger: if it "
+            "does, the next monitoring run carries it out or ends it, and tells what became of it"
+        ) from error
+    if outcome.kind == "conflict":
+        raise PromotionConflict(outcome.reason)
+    return written
 
 
-def outcome_of(entries: list[LedgerEntry], decision_id: str) -> Outcome | None:
+def carried_out(stores: Stores, decision: Decision, now: datetime) -> Outcome:
+    """Swap the pointer if the decision still holds; what became of it, to be written down. Doing it again is safe.
+
+    Raises:
+        VersionUnknown, ReferenceTampered: the version's manifest isn't there, or was changed since the decision.
+        StoreUnavailable: the registry doesn't answer.
+    """
+    while True:
+        # In this order: what is in the pointer is then in the ledger.
+        production = _production(stores)
+        entries = list(stores.ledger.entries())
+        known = outcome_of(entries, decision.decision_id)
+        if known is not None:
+            return known
+        current = production.pointer.decision_id if production else None
+        if decision.decision_id in ever_in_production(entries, current):
+            return _outcome(decision, "done", now, "the pointer was swapped")
+        if current != decision.replaces:
+            return _outcome(decision, "conflict", now, _moved_on(decision, production))
+        pause = pause_after(entries, decision)
+        try:
+            if pause is not None:
+                enforce(stores, pause, production)
+                return _outcome(decision, "conflict", now, _stopped(pause.switch))
+            _swap(stores, decision, production)
+        except PromotionConflict:
+            continue
+        return _outcome(decision, "done", now, "the pointer was swapped")
+
+
+def outcome_of(entries: Sequence[LedgerEntry], decision_id: str) -> Outcome | None:
     """What the ledger says became of a decision; None where it doesn't say (yet)."""
     return next(
         (entry.outcome for entry in entries if entry.outcome and entry.outcome.decision_id == decision_id), None
     )
 
 
-def settle_interrupted(stores: Stores, now: datetime) -> list[Outcome]:
-    """Give every move that was interrupted its outcome, finishing those whose pointer is still the one they replace.
-
-    Raises:
-        StoreUnavailable: the registry doesn't answer.
-    """
-    entries = list(stores.ledger.entries())
-    open_moves = [
-        entry.decision
-        for entry in entries
-        if entry.decision
-        and entry.decision.kind in MOVING
-        and entry.decision.decided_at <= now - INTERRUPTED_AFTER
-        and outcome_of(entries, entry.decision.decision_id) is None
-    ]
-    outcomes = [_settled(stores, decision, entries, now) for decision in open_moves]
-    return [stores.ledger.append_outcome(outcome).outcome or outcome for outcome in outcomes]
-
-
-def _finished(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Decision:
-    entries = list(stores.ledger.entries())
-    outcome = outcome_of(entries, decision.decision_id)
-    if outcome is None:
-        outcome = _stopped(stores, decision, entries, now) or _swapped(stores, decision, etag, now)
-        outcome = stores.ledger.append_outcome(outcome).outcome or outcome
-    if outcome.kind == "conflict":
-        raise PromotionConflict(outcome.reason)
-    return decision
-
-
-def _stopped(stores: Stores, decision: Decision, entries: list[LedgerEntry], now: datetime) -> Outcome | None:
-    """What a pause that came after the decision, and before the swap, makes of an automatic promotion."""
-    pause = pause_in_force(entries)
-    if pause is None or not is_stopped_by_a_pause(decision):
-        return None
-    if stores.pointer.read().pointer.decision_id == decision.decision_id:
-        return _done(decision, now, "the pointer was swapped before the pause")
-    reason = f"not carried out: {pause_sentence(pause)}"
-    return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
-
-
-def _swapped(stores: Stores, decision: Decision, etag: str | None, now: datetime) -> Outcome:
-    try:
-        if etag is None:
-            stores.pointer.write_first(_pointer(decision))
-        else:
-            stores.pointer.swap(_pointer(decision), etag)
-    except PromotionConflict as conflict:
-        # This may be a repeated call, and somebody may have moved production on since the first one.
-        if _was_left_behind(decision, list(stores.ledger.entries()), stores.pointer.read().pointer):
-            return _done(decision, now, "the pointer was swapped, and has been moved on since")
-        return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=str(conflict))
-    return _done(decision, now, "the pointer was swapped")
-
-
-def _settled(stores: Stores, decision: Decision, entries: list[LedgerEntry], now: datetime) -> Outcome:
-    production = stores.pointer.read()
-    if _was_left_behind(decision, entries, production.pointer):
-        return _done(decision, now, "interrupted after the swap")
-    has_successor = _next_move(decision, entries, production.pointer) is not None
-    if not has_successor and production.pointer.version == decision.previous_version:
-        return _stopped(stores, decision, entries, now) or _swapped(stores, decision, production.etag, now)
-    reason = f"interrupted before the swap; production has moved on to {production.pointer.version}"
-    return Outcome(decision_id=decision.decision_id, kind="conflict", recorded_at=now, reason=reason)
-
-
-def _was_left_behind(decision: Decision, entries: list[LedgerEntry], production: Pointer) -> bool:
-    """Whether production is what the decision made of it, or whoever moved it on found it so."""
-    if production.decision_id == decision.decision_id:
-        return True
-    successor = _next_move(decision, entries, production)
-    return successor is not None and successor.previous_version == decision.version
-
-
-def _next_move(decision: Decision, entries: list[LedgerEntry], production: Pointer) -> Decision | None:
-    """The first later decision that moved production; its outcome may not be written yet."""
+def open_moves(entries: Sequence[LedgerEntry], now: datetime) -> list[Decision]:
+    """Moves without an outcome that nobody can be at any more, oldest first."""
     decisions = [entry.decision for entry in entries if entry.decision]
-    position = next(i for i, known in enumerate(decisions) if known.decision_id == decision.decision_id)
-    for later in decisions[position + 1 :]:
-        outcome = outcome_of(entries, later.decision_id)
-        if production.decision_id == later.decision_id or (outcome is not None and outcome.kind == "done"):
-            return later
-    return None
+    return [
+        decision
+        for decision in decisions
+        if decision.is_move
+        and decision.decided_at <= now - INTERRUPTED_AFTER
+        and outcome_of(entries, decision.decision_id) is None
+    ]
 
 
-def _pointer(decision: Decision) -> Pointer:
+def pointer_of(decision: Decision) -> Pointer:
+    """What the pointer holds once a decision is carried out."""
     if decision.version is None:
         raise HealingIncomplete(f"decision {decision.decision_id} names no version to promote: decide anew")
     return Pointer(
@@ -138,8 +122,39 @@ def _pointer(decision: Decision) -> Pointer:
         promoted_at=decision.decided_at,
         previous_version=decision.previous_version,
         decision_id=decision.decision_id,
+        manifest_sha256=decision.manifest_sha256,
     )
 
 
-def _done(decision: Decision, now: datetime, reason: str) -> Outcome:
-    return Outcome(decision_id=decision.decision_id, kind="done", recorded_at=now, reason=reason)
+def _production(stores: Stores) -> PointerRead | None:
+    try:
+        return stores.pointer.read()
+    except NoProductionModel:
+        return None
+
+
+def _swap(stores: Stores, decision: Decision, production: PointerRead | None) -> None:
+    if stores.models.manifest_sha256(decision.version or "") != decision.manifest_sha256:
+        raise ReferenceTampered(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
+    if production is None:
+        stores.pointer.write_first(pointer_of(decision))
+    else:
+        stores.pointer.swap(pointer_of(decision), production.etag)
+
+
+def _moved_on(decision: Decision, production: PointerRead | None) -> str:
+    if production is None:
+        return f"{decision.version} was not promoted: there is no production model that it could replace"
+    current = production.pointer
+    replaced = f"decision {decision.replaces}" if decision.replaces else "nothing"
+    found = f"production is {current.version} by decision {current.decision_id}"
+    return f"{decision.version} was not promoted: {found}, and rests on {replaced} no longer"
+
+
+def _stopped(switch: Switch) -> str:
+    since = f"{switch.changed_at:%Y-%m-%d %H:%M} UTC"
+    return f"not carried out: automatic promotion was paused at {since} by {switch.actor}: {switch.reason}"
+
+
+def _outcome(decision: Decision, kind: OutcomeKind, now: datetime, reason: str) -> Outcome:
+    return Outcome(decision_id=decision.decision_id, kind=kind, recorded_at=now, reason=reason)

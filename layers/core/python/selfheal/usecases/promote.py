@@ -6,11 +6,13 @@ from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction
 from selfheal.records.ledger import Decision
 from selfheal.records.predictions import new_request_id
-from selfheal.usecases.moves import move_production
+from selfheal.usecases.moves import Tell, move_production
 
 
-def force_promotion(stores: Stores, version: str, *, reason: str, actor: str, now: datetime) -> Decision:
-    """Promote a version that no gate has judged, or that one has rejected.
+def force_promotion(
+    stores: Stores, version: str, *, reason: str, actor: str, now: datetime, tell: Tell = lambda _: None
+) -> Decision:
+    """Promote a version that no gate has judged, or that one has rejected; `tell` gets the sentence that says so.
 
     Raises:
         AlreadyInProduction: there is nothing to do.
@@ -27,8 +29,9 @@ def force_promotion(stores: Stores, version: str, *, reason: str, actor: str, no
         decided_at=now,
         version=stores.models.manifest(version).version,
         previous_version=production.pointer.version,
+        replaces=production.pointer.decision_id,
         reason=f"forced, without gates: {reason}",
         trigger="forced",
         actor=actor,
     )
-    return move_production(stores, decision, production.etag, now)
+    return move_production(stores, decision, now, tell=tell)

@@ -9,7 +9,7 @@ from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.pointer import Pointer
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.pointer import PointerRead
-from selfheal.usecases.moves import move_production
+from selfheal.usecases.moves import Tell, move_production
 
 
 def roll_back(
@@ -22,12 +22,15 @@ def roll_back(
     trigger: str = "manual",
     evidence: Evidence | None = None,
     production: PointerRead | None = None,
+    decision_id: str | None = None,
+    tell: Tell = lambda _: None,
 ) -> Decision:
     """Put a version back into production; None: the one that the current version replaced.
 
-    A version that was taken back itself comes back by name alone.
+    A version that was taken back itself comes back by name alone. `tell` gets the sentence that says what came of it.
 
-    `production` is what the caller has judged: where it has been replaced meanwhile, nothing moves.
+    `production` is what the caller has judged: where it has been replaced meanwhile, nothing moves. `decision_id` names
+    what may be commanded twice: the second time finishes the first.
 
     Raises:
         RollbackImpossible: the current version replaced none.
@@ -42,17 +45,18 @@ def roll_back(
     if target == current:
         raise AlreadyInProduction(f"{current} is in production already")
     decision = Decision(
-        decision_id=f"rollback-{new_request_id(now)}",
+        decision_id=decision_id or f"rollback-{new_request_id(now)}",
         kind="rollback",
         decided_at=now,
         version=stores.models.manifest(target).version,
         previous_version=current,
+        replaces=production.pointer.decision_id,
         reason=reason,
         trigger=trigger,
         actor=actor,
         evidence=evidence,
     )
-    return move_production(stores, decision, production.etag, now)
+    return move_production(stores, decision, now, tell=tell)
 
 
 def _version_before(stores: Stores, production: Pointer) -> str:

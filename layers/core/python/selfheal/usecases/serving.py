@@ -80,7 +80,7 @@ class ProductionModel:
         return fresh
 
     def _load(self, read: PointerRead) -> ServedModel:
-        manifest = self._models.manifest(read.pointer.version)
+        manifest = self._models.manifest(read.pointer.version, read.pointer.manifest_sha256)
         artefact = load_artefact(self._models.artefact(manifest, SERVING))
         return ServedModel(read, manifest, artefact, RowModel(manifest.contract), self._models)
 

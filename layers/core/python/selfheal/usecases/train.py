@@ -18,6 +18,7 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
+from selfheal.data.typical import typical_rows
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
@@ -71,9 +72,10 @@ def train_version(
     """
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
+    fitted_on = rows.take(slice(len(rows) - trained.rows, None))
     artefacts = {
         TRAINING: to_parquet(rows),
-        REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
+        REFERENCE: to_parquet(reference_of(fitted_on, seed)),
         SERVING: export(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
@@ -83,6 +85,7 @@ def train_version(
         version=version,
         created_at=now,
         contract=contract,
+        examples=typical_rows(fitted_on.features, contract),
         data=_window(rows, trained.rows, repeated_rows, relabelled_rows),
         evaluation_from=evaluation_from,
         lineage=lineage,

@@ -14,9 +14,10 @@ from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, Decision, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
+from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.moves import MOVING, outcome_of
+from selfheal.usecases.moves import outcome_of, pointer_of
 
 # Sums may differ in their last bits between processors; p-values are multiples of 1/5,000.
 TOLERANCE = 1e-9
@@ -40,6 +41,8 @@ def verify(stores: Stores) -> Verification:
         StoreUnavailable: the registry doesn't answer.
     """
     entries = list(stores.ledger.entries())
+    stores.ledger.check_seals()
+    stores.models.check_manifests()
     decisions = [entry.decision for entry in entries if entry.decision]
     _check_outcomes(entries)
     _check_pointer(stores, entries)
@@ -64,7 +67,7 @@ def _decided_under_a_pause(entries: Sequence[LedgerEntry]) -> frozenset[str]:
 def _check_outcomes(entries: Sequence[LedgerEntry]) -> None:
     moves: set[str] = set()
     for entry in entries:
-        if entry.decision and entry.decision.kind in MOVING:
+        if entry.decision and entry.decision.is_move:
             moves.add(entry.decision.decision_id)
         if entry.outcome and entry.outcome.decision_id not in moves:
             raise VerificationFailed(f"ledger entry {entry.sequence} is the outcome of no decision before it")
@@ -74,10 +77,13 @@ def _check_pointer(stores: Stores, entries: list[LedgerEntry]) -> None:
     pointer = stores.pointer.read().pointer
     decision = next((e.decision for e in entries if e.decision and e.decision.decision_id == pointer.decision_id), None)
     if decision is None or decision.version != pointer.version:
-        raise VerificationFailed(f"production is {pointer.version} by no decision of the ledger")
+        raise VerificationFailed(f"{POINTER}: production is {pointer.version} by no decision of the ledger")
+    pauses = {entry.sequence for entry in entries if entry.switch and entry.switch.paused}
+    if pointer.model_copy(update={"last_pause": 0}) != pointer_of(decision) or pointer.last_pause not in {0, *pauses}:
+        raise VerificationFailed(f"{POINTER} isn't what decision {decision.decision_id} made of it: it was changed")
     outcome = outcome_of(entries, decision.decision_id)
     if outcome is not None and outcome.kind == "conflict":
-        raise VerificationFailed(f"production is {pointer.version} by decision {decision.decision_id}, which was lost")
+        raise VerificationFailed(f"{POINTER}: {pointer.version} is there by {decision.decision_id}, which was lost")
 
 
 def _check_version(stores: Stores, manifest: Manifest) -> int:
@@ -94,7 +100,9 @@ def _check_manifest(stores: Stores, decision: Decision) -> None:
     if decision.version is None or decision.manifest_sha256 is None:
         return
     if stores.models.manifest_sha256(decision.version) != decision.manifest_sha256:
-        raise VerificationFailed(f"the manifest of {decision.version} isn't the one of decision {decision.decision_id}")
+        raise VerificationFailed(
+            f"models/{decision.version}/manifest.json isn't the manifest of decision {decision.decision_id}"
+        )
 
 
 def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
