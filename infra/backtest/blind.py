@@ -1,4 +1,4 @@
-"""Policies that promote whatever they train, whenever their rule says so; and the one that knows the future."""
+"""Policies that choose among versions made beforehand: blindly, by point estimates, or knowing the future."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,18 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from infra.backtest.courses import Change, Course, joined
-from infra.backtest.evidently_rule import drifted_columns
 from infra.backtest.scoring import Answers
 from infra.backtest.stream import Span
 from infra.backtest.versions import Version, Versions
-from selfheal.data.moments import as_datetime64, as_utc
-from selfheal.drift import Reference, judge
-from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.performance.realised import brier_losses
-from selfheal.usecases.train import reference_of
+
+
+@dataclass(frozen=True, eq=False)
+class Rejected:
+    """A version that was trained and isn't to answer. gates: those that it failed."""
+
+    version: Version
+    gates: tuple[str, ...]
+
 
 # At the end of a period: the version to go on with, why there is none, or None where nothing is due.
-type Rule = Callable[[Span, Version], Version | str | None]
+type Rule = Callable[[Span, Version], Version | Rejected | str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,24 +44,20 @@ class Walk:
                 changes.append(_change(span, current, found))
             current = found if isinstance(found, Version) else current
             self.ticked(span.number)
-        trained = sum(change.kind == "promote" for change in changes)
-        return course_of(self.versions, used, tuple(changes), trained, shelf.seconds - spent)
+        return course_of(self.versions, used, tuple(changes), shelf.seconds - spent)
 
 
-def course_of(
-    versions: Versions, used: list[Version], changes: tuple[Change, ...], retrainings: int, seconds: float
-) -> Course:
+def course_of(versions: Versions, used: list[Version], changes: tuple[Change, ...], seconds: float) -> Course:
     """The course in which the versions of `used` answered one period each."""
     spans = versions.stream.spans
     answers = [versions.answers(version, span) for version, span in zip(used, spans, strict=True)]
     names = np.repeat(np.array([version.name for version in used], dtype=object), [len(part) for part in answers])
-    known = {version.name: version for version in versions.made()}
 
     def scorer(name: str, start: int, stop: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        parts = [versions.answers(known[name], span).probabilities for span in spans if span.stop > start]
-        return np.concatenate(parts)[-(len(versions.stream.traffic) - start) :][: stop - start]
+        return versions.probabilities(versions.named(name), np.arange(start, stop))
 
-    return Course(joined(answers), names, changes, retrainings, seconds, scorer)
+    trained = sum(change.kind in {"promote", "reject"} for change in changes)
+    return Course(joined(answers), names, changes, trained, seconds, scorer)
 
 
 def never(_: Span, __: Version) -> None:
@@ -74,44 +74,14 @@ def every(versions: Versions, periods: int = 1) -> Rule:
     return rule
 
 
-def on_any_drift(versions: Versions) -> Rule:
-    """On everything known, as soon as a common tool's defaults call any feature of the period's inputs drifted."""
-
-    def rule(span: Span, current: Version) -> Version | str | None:
-        contract = versions.contract
-        before = reference_of(current.rows, seed=0).features
-        after = versions.stream.traffic.features.iloc[span.rows]
-        verdict = judge(Reference(before, contract), after, contract.policy.monitoring, 0.05)
-        drifted = drifted_columns(before, after, verdict.features)
-        return versions.on_everything(span.number) if drifted else None
-
-    return rule
-
-
-class HeldOut:
+def held_out(versions: Versions) -> Rule:
     """Every period, on everything known but the rows that a healing would keep back to judge the new version."""
 
-    def __init__(self, versions: Versions) -> None:
-        self._versions = versions
-        self._after = versions.stream.initial.timestamps[-1]
+    def rule(span: Span, _: Version) -> Version | str:
+        trial = versions.trial(span.number)
+        return trial if isinstance(trial, str) else trial.shadow
 
-    def __call__(self, span: Span, _: Version) -> Version | str | None:
-        """The version of the end of this period."""
-        known = self._versions.rows_known(span.number)
-        unseen = known.take(known.timestamps > self._after)
-        policy = self._versions.contract.policy
-        start = evaluation_start(
-            unseen.timestamps,
-            unseen.labels,
-            after=as_utc(self._after),
-            minimum_samples=policy.gates.minimum_samples,
-            unhurried=True,
-        )
-        if start is None:
-            return "too few labels are new"
-        self._after = known.timestamps[-1]
-        older = known.take(known.timestamps < as_datetime64(start))
-        return self._versions.trained(f"held-out-{span.number}", span.number, older)
+    return rule
 
 
 def oracle(versions: Versions) -> Course:
@@ -124,7 +94,8 @@ def oracle(versions: Versions) -> Course:
             changes.append(_promotion(span, used[-2], used[-1]))
         found = versions.on_everything(span.number)
         made.extend([found] if isinstance(found, Version) else [])
-    return course_of(versions, used, tuple(changes), len(made) - 1, versions.shelf.seconds - spent)
+    course = course_of(versions, used, tuple(changes), versions.shelf.seconds - spent)
+    return replace(course, retrainings=len(made) - 1)
 
 
 def random_courses(versions: Versions, promotions: int, schedules: int, seed: int) -> Iterator[Course]:
@@ -150,12 +121,14 @@ def _brier(answers: Answers) -> float:
     return float(brier_losses(answers.probabilities, answers.labels).mean())
 
 
-def _change(span: Span, current: Version, found: Version | str) -> Change:
+def _change(span: Span, current: Version, found: Version | Rejected | str) -> Change:
+    at = (span.number, span.ends, span.stop)
     if isinstance(found, Version):
-        return Change(
-            "promote", span.number, span.ends, span.stop, found.name, current.name, f"trained on {len(found.rows)} rows"
-        )
-    return Change("skip", span.number, span.ends, span.stop, None, current.name, found)
+        return Change("promote", *at, found.name, current.name, f"trained on {len(found.rows)} rows")
+    if isinstance(found, Rejected):
+        failed = ", ".join(found.gates)
+        return Change("reject", *at, found.version.name, current.name, f"failed {failed}", found.gates)
+    return Change("skip", *at, None, current.name, found)
 
 
 def _promotion(span: Span, before: Version, after: Version) -> Change:

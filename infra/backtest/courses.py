@@ -56,20 +56,20 @@ class Course:
         names = tuple(dict.fromkeys(self.versions[span.rows].tolist()))
         return PeriodResult(**metrics.model_dump(), period=span.number, versions=names)
 
-    def moves(self) -> tuple[Move, ...]:
+    def moves(self, stream: Stream) -> tuple[Move, ...]:
         """Each promotion and rollback, and whether it did harm."""
-        return tuple(self._move(change) for change in self.changes if change.moves)
+        return tuple(self._move(change, stream) for change in self.changes if change.moves)
 
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self, stream: Stream) -> tuple[Refusal, ...]:
         """Each retraining that changed nothing, and what was missed by that."""
-        return tuple(self._refusal(change) for change in self.changes if not change.moves)
+        return tuple(self._refusal(change, stream) for change in self.changes if not change.moves)
 
-    def _move(self, change: Change) -> Move:
+    def _move(self, change: Change, stream: Stream) -> Move:
         rise = self._rise(change)
         return Move(
             period=change.period,
-            at=change.at,
-            reason=change.reason,
+            at=stream.told(change.at),
+            reason=stream.told_text(change.reason),
             kind="rollback" if change.kind == "rollback" else "promote",
             version=change.version or "",
             previous_version=change.previous_version,
@@ -78,13 +78,13 @@ class Course:
             harmful=rise is not None and rise[0] > 0 and rise[1] <= SIGNIFICANCE,
         )
 
-    def _refusal(self, change: Change) -> Refusal:
+    def _refusal(self, change: Change, stream: Stream) -> Refusal:
         rise = self._rise(change)
         kind: Literal["reject", "skip", "failed"] = "skip" if change.kind == "skip" else "failed"
         return Refusal(
             period=change.period,
-            at=change.at,
-            reason=change.reason,
+            at=stream.told(change.at),
+            reason=stream.told_text(change.reason),
             kind="reject" if change.kind == "reject" else kind,
             version=change.version,
             gates=change.gates,

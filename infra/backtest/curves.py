@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -39,8 +40,13 @@ def curves(backtest: Backtest, lines: Sequence[Line], metric: MetricName, said: 
     )
     healed = backtest.policies.get("healed")
     marks = _marks(frame, healed, backtest.periods, dict(places["healed"])) if healed else Markup("")
-    ends = f"{backtest.periods[0].start:%d %b %Y}", f"{backtest.periods[-1].end:%d %b %Y}"
+    first, last = backtest.periods[0], backtest.periods[-1]
+    ends = _end(first, first.start), _end(last, last.end)
     return drawing(frame, _told(said, lines, places), axes(frame, ends) + drawn + marks)
+
+
+def _end(period: Period, moment: datetime | None) -> str:
+    return f"period {period.number}" if moment is None else f"{moment:%d %b %Y}"
 
 
 def _places(result: PolicyResult, metric: MetricName) -> list[tuple[float, float]]:
@@ -68,8 +74,9 @@ def _marks(frame: Frame, healed: PolicyResult, periods: Sequence[Period], curve:
 def _moment(event: Move | Refusal, periods: Sequence[Period]) -> float:
     """Where an event stands among the periods: period 3 lies around 3, from 2.5 to 3.5."""
     period = next((p for p in periods if p.number == event.period), None)
-    if period is None or period.end <= period.start:
-        return float(event.period)
+    if period is None or period.start is None or period.end is None or event.at is None or period.end <= period.start:
+        # Without times a decision stands at the end of its period, where labels come.
+        return event.period + 0.5
     passed = (event.at - period.start) / (period.end - period.start)
     return event.period - 0.5 + min(1.0, max(0.0, passed))
 

@@ -5,7 +5,6 @@ the last time at its end, when the labels are in; a version promoted then answer
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 
 from infra.backtest.courses import Change, Course, Scorer
 from infra.backtest.executions import InProcessExecutions
+from infra.backtest.looks import looks_of
+from infra.backtest.records import Looks
 from infra.backtest.scoring import Answers
 from infra.backtest.shelf import Shelf
 from infra.backtest.stores import ReplayStores
@@ -29,13 +30,12 @@ from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_datetime64
-from selfheal.errors import HealingRefused
 from selfheal.labels.files import MAXIMUM_ROWS
-from selfheal.records.healing import Conclusion, Healing, Training, Trigger
+from selfheal.records.healing import Conclusion, Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
+from selfheal.records.monitoring import DriftSummary
 from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.heal import start_healing
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.monitor import monitor
 from selfheal.usecases.predict import predict
@@ -57,6 +57,7 @@ class Served:
     decisions: tuple[Decision, ...]
     stores: Stores
     trainings: int
+    looks: Looks
 
     def course(self, stream: Stream, seconds: float) -> Course:
         """The same as a course that can be compared."""
@@ -106,10 +107,7 @@ class Silence:
 
 
 class HealedReplay:
-    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period.
-
-    `unasked`: there is no monitoring, and a healing is started at the end of every period.
-    """
+    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period."""
 
     def __init__(
         self,
@@ -119,15 +117,15 @@ class HealedReplay:
         *,
         runs: int,
         ticked: Callable[[int], None] = lambda _: None,
-        unasked: bool = False,
     ) -> None:
-        self._stream, self._contract, self._shelf, self._ticked = stream, contract, shelf, ticked
-        self._runs, self._unasked = 1 if unasked else runs, unasked
+        self._stream, self._contract, self._shelf = stream, contract, shelf
+        self._runs, self._ticked = runs, ticked
         self.stores = ReplayStores()
         self.executions = InProcessExecutions(self.stores, self._train, self._concluded)
         self._notifications = Silence()
         self._model = ProductionModel(self.stores.pointer, self.stores.models, check_seconds=0)
         self._trainings = 0
+        self._looks: list[DriftSummary] = []
         rows = len(stream.traffic)
         self._probabilities, self._predictions = np.empty(rows), np.empty(rows, dtype=np.int8)
         self._versions = np.empty(rows, dtype=object)
@@ -148,6 +146,7 @@ class HealedReplay:
             tuple(self.stores.ledger.decisions()),
             self.stores,
             self._trainings,
+            looks_of(self._looks, self._stream),
         )
 
     def _live(self, span: Span) -> None:
@@ -162,10 +161,7 @@ class HealedReplay:
                 self._answer(request)
         self._heal_until(span.ends)
         self._deliver(span)
-        if self._unasked:
-            self._start(span.ends)
-        else:
-            self._monitor(span.ends)
+        self._monitor(span.ends)
 
     def _heal_until(self, moment: datetime) -> None:
         """Let healings under way go on up to a moment, each state at its own time."""
@@ -174,14 +170,8 @@ class HealedReplay:
 
     def _monitor(self, now: datetime) -> None:
         minutes = max(1, round(self._interval / timedelta(minutes=1)))
-        monitor(self.stores, self.executions, self._notifications, now=now, schedule_minutes=minutes)
-        self._heal_until(now)
-
-    def _start(self, now: datetime) -> None:
-        trigger = Trigger(kind="manual", reason="every period")
-        # One may wait for labels still.
-        with suppress(HealingRefused):
-            start_healing(self.stores, self.executions, trigger, now)
+        result = monitor(self.stores, self.executions, self._notifications, now=now, schedule_minutes=minutes)
+        self._looks.append(DriftSummary.model_validate_json(self.stores.monitoring.read(result.summary)))
         self._heal_until(now)
 
     @property

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from statistics import fmean
 
@@ -20,15 +21,14 @@ MEANINGS = {
     "frozen": "the first version for ever",
     "always": "retrained each period on everything known, promoted blindly",
     "always_held_out": "as always, with the rows held back on which a healing would judge",
-    "drift-naive": "retrained when a common tool's defaults call any feature drifted, promoted blindly",
-    "seed-gates": "healing with six gates, without the paired test",
+    "seed-gates": "retrained each period, promoted where six gates find point estimates better",
     "random": "as many promotions as healed at random times, promoted blindly; the mean of many schedules",
     "oracle": "for each period the best version in hindsight: a bound, not a policy",
 }
 # Shown at first; the others wait for their box to be ticked.
 SHOWN = {"healed", "frozen", "always_held_out", "oracle"}
 # Each has a colour and a dash of its own in the page's styles; others share what is left.
-STYLES = ("healed", "frozen", "oracle", "always", "always_held_out", "drift-naive", "seed-gates", "random")
+STYLES = ("healed", "frozen", "oracle", "always", "always_held_out", "seed-gates", "random")
 OTHER_STYLES = 3
 # From this share of the gap on the page is coloured as good news.
 GOOD_SHARE = 0.5
@@ -136,6 +136,7 @@ def _template() -> Template:
         "interval": _interval,
         "gate": _gate,
         "duration": _duration,
+        "on": _on,
     }
     environment.filters |= filters
     return environment.get_template("page.html.j2")
@@ -147,6 +148,10 @@ def _score(value: float | None) -> str:
 
 def _signed(value: float | None) -> str:
     return "not known" if value is None else f"{value:+.4f}"
+
+
+def _on(moment: datetime | None) -> str:
+    return "" if moment is None else f" on {moment:%d %b %Y, %H:%M} UTC"
 
 
 def _share(value: float) -> str:

@@ -31,11 +31,14 @@ class Metrics(_Part):
 
 
 class Period(_Part):
-    """One period of traffic, numbered from 1. delivered: labels that arrived at its end, of whichever period."""
+    """One period of traffic, numbered from 1. delivered: labels that arrived at its end, of whichever period.
+
+    start and end: None where the file has no times.
+    """
 
     number: int
-    start: UtcTime
-    end: UtcTime
+    start: UtcTime | None
+    end: UtcTime | None
     rows: int
     positives: int
     delivered: int
@@ -53,11 +56,11 @@ class Move(_Part):
 
     gain: mean Brier loss of the version that was replaced minus that of the new one, over the rows until the next move
     or the end; None where no rows followed. p_value: one-sided, of 'the new one is worse', by blocks of days.
-    harmful: significantly worse (p at most 0.05) than what it replaced.
+    harmful: significantly worse (p at most 0.05) than what it replaced. at: None where the file has no times.
     """
 
     period: int
-    at: UtcTime
+    at: UtcTime | None
     kind: Literal["promote", "rollback"]
     version: str
     previous_version: str
@@ -72,10 +75,11 @@ class Refusal(_Part):
 
     gates: names of the gates that failed. gain: what the refused version would have gained in mean Brier loss over
     production, on the rows that followed until the next move or the end; None where nothing was trained.
+    at: None where the file has no times.
     """
 
     period: int
-    at: UtcTime
+    at: UtcTime | None
     kind: Literal["reject", "skip", "failed"]
     version: str | None
     reason: str
@@ -88,9 +92,11 @@ class PolicyResult(_Part):
 
     regained is None where there is no gap, or one of the two wasn't compared. training_seconds: of every training that
     the policy asked for, whether or not another policy had it done before. moves and refusals are in order of time.
+    auc is over all rows at once, where the scores of several versions mix; auc_per_period is the mean of the periods'.
     """
 
     auc: float | None
+    auc_per_period: float | None = None
     f1: float
     brier: float
     logloss: float
@@ -107,6 +113,22 @@ class PolicyResult(_Part):
     refusals: tuple[Refusal, ...] = ()
 
 
+class Looks(_Part):
+    """What came of the monitoring runs of `healed`: counts of runs, by what they said (of several texts that differ in
+    numbers alone, the last one).
+
+    inputs_unjudged, labels_unjudged: runs with too little to judge by. nothing_judged: runs with both. waited: runs at
+    which a healing was wanted and not started.
+    """
+
+    runs: int
+    inputs_unjudged: dict[str, int]
+    labels_unjudged: int
+    nothing_judged: int
+    started: int
+    waited: dict[str, int]
+
+
 class Settings(_Part):
     """What was asked. initial: share of the rows that trained the first version. label_delay: in periods."""
 
@@ -120,7 +142,10 @@ class Settings(_Part):
 
 
 class Backtest(_Part):
-    """The file. dataset: the data file's name. seconds: wall time of the whole replay; of each policy by its name."""
+    """The file. dataset: the data file's name. seconds: wall time of the whole replay; of each policy by its name.
+
+    looks: None where `healed` wasn't compared. hints: what the reader should know of the file.
+    """
 
     dataset: str
     contract: str
@@ -129,6 +154,8 @@ class Backtest(_Part):
     periods: tuple[Period, ...]
     policies: dict[str, PolicyResult]
     verdict: str
+    looks: Looks | None = None
+    hints: tuple[str, ...] = ()
     seconds: float
     policy_seconds: dict[str, float] = {}
 

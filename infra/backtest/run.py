@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.backtest.blind import HeldOut, Rule, Walk, every, never, on_any_drift, oracle, random_courses
+from infra.backtest.blind import Rule, Walk, every, held_out, never, oracle, random_courses
 from infra.backtest.courses import Course
 from infra.backtest.errors import BacktestImpossible
 from infra.backtest.healed import HealedReplay
-from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Settings
+from infra.backtest.judged import seed_gates
+from infra.backtest.order import hints_of
+from infra.backtest.records import Backtest, Looks, Metrics, Period, PeriodResult, PolicyResult, Settings
 from infra.backtest.scoring import mean_of, measured
 from infra.backtest.shelf import Shelf, workers
 from infra.backtest.stream import Stream, stream_of
@@ -28,7 +30,6 @@ DEFAULT_POLICIES = (
     "always",
     "always_held_out",
     "periodic-5",
-    "drift-naive",
     "seed-gates",
     "random",
     "oracle",
@@ -50,6 +51,7 @@ class Replay:
     settings: Settings
     ticked: Ticked = lambda _, __: None
     courses: dict[str, Course] = field(default_factory=dict)
+    looks: Looks | None = None
 
     def __post_init__(self) -> None:
         self.versions = Versions(self.stream, self.contract, self.shelf)
@@ -59,7 +61,7 @@ class Replay:
         if name == "random":
             return self._random()
         course = self.courses[name] = self._course(name)
-        moves, refusals = course.moves(), course.refusals()
+        moves, refusals = course.moves(self.stream), course.refusals(self.stream)
         return _result(
             measured(course.answers),
             course.per_period(self.stream),
@@ -75,8 +77,8 @@ class Replay:
 
     def _course(self, name: str) -> Course:
         walk = Walk(self.versions, lambda period: self.ticked(name, period))
-        if name in {"healed", "seed-gates"}:
-            return self._healed(name)
+        if name == "healed":
+            return self._healed()
         if name == "oracle":
             return oracle(self.versions)
         if name.startswith("periodic-"):
@@ -84,30 +86,29 @@ class Replay:
         rules: dict[str, Callable[[], Rule]] = {
             "frozen": lambda: never,
             "always": lambda: every(self.versions),
-            "always_held_out": lambda: HeldOut(self.versions),
-            "drift-naive": lambda: on_any_drift(self.versions),
+            "always_held_out": lambda: held_out(self.versions),
+            "seed-gates": lambda: seed_gates(self.versions),
         }
         return walk.course(rules[name]())
 
-    def _healed(self, name: str) -> Course:
+    def _healed(self) -> Course:
         spent = self.shelf.seconds
-        is_seed = name == "seed-gates"
         replay = HealedReplay(
             self.stream,
-            on_point_estimates(self.contract) if is_seed else self.contract,
+            self.contract,
             self.shelf,
             runs=self.settings.runs_per_period,
-            ticked=lambda period: self.ticked(name, period),
-            unasked=is_seed,
+            ticked=lambda period: self.ticked("healed", period),
         )
         served = replay.run()
+        self.looks = served.looks
         return served.course(self.stream, self.shelf.seconds - spent)
 
     def _random(self) -> PolicyResult:
         healed = self.courses["healed"]
-        promotions = sum(move.kind == "promote" for move in healed.moves())
+        promotions = sum(change.kind == "promote" for change in healed.changes)
         courses = list(random_courses(self.versions, promotions, SCHEDULES, self.settings.seed))
-        moves = [course.moves() for course in courses]
+        moves = [course.moves(self.stream) for course in courses]
         periods = zip(*(course.per_period(self.stream) for course in courses), strict=True)
         return _result(
             mean_of([measured(course.answers) for course in courses]),
@@ -168,7 +169,9 @@ def backtest(
         settings=settings,
         periods=_periods(stream),
         policies=results,
-        verdict=verdict_of(results),
+        verdict=verdict_of(results, replay.looks),
+        looks=replay.looks,
+        hints=hints_of(rows),
         seconds=time.perf_counter() - began,
         policy_seconds=seconds,
     )
@@ -184,13 +187,6 @@ def check_policies(names: Sequence[str]) -> None:
         raise BacktestImpossible("random promotes as often as healed does: name healed too")
 
 
-def on_point_estimates(contract: Contract) -> Contract:
-    """The same contract without the paired test, its segments judged by their drop alone."""
-    policy = contract.policy
-    gates = policy.gates.model_copy(update={"significance": 0.0})
-    return contract.with_policy(policy.model_copy(update={"gates": gates}))
-
-
 def _all(replay: Replay, policies: Sequence[str]) -> tuple[dict[str, PolicyResult], dict[str, float]]:
     # `random` asks how often `healed` promoted.
     order = sorted(policies, key=lambda name: name == "random")
@@ -204,9 +200,11 @@ def _all(replay: Replay, policies: Sequence[str]) -> tuple[dict[str, PolicyResul
 
 
 def _result(metrics: Metrics, per_period: tuple[PeriodResult, ...], **counts: object) -> PolicyResult:
+    areas = [result.auc for result in per_period if result.auc is not None]
     return PolicyResult.model_validate(
         {
             **metrics.model_dump(exclude={"rows"}),
+            "auc_per_period": float(np.mean(areas)) if areas else None,
             "per_period": per_period,
             "rejections": 0,
             "rollbacks": 0,
@@ -233,8 +231,8 @@ def _periods(stream: Stream) -> tuple[Period, ...]:
     return tuple(
         Period(
             number=span.number,
-            start=span.begins,
-            end=span.ends,
+            start=stream.told(span.begins),
+            end=stream.told(span.ends),
             rows=span.stop - span.start,
             positives=int(labels[span.rows].sum()),
             delivered=len(stream.delivered(span.number)),

@@ -4,6 +4,7 @@ Periods hold equally many rows. A row's label is known at the end of the period 
 its own (delay 0: at the end of its own), or never: whether it ever comes is drawn for each row alike.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,6 +26,7 @@ REQUESTS_A_DAY = 4
 FEWEST_REQUESTS, MOST_REQUESTS = 48, 200
 # Fewer rows in a period than this say nothing.
 LEAST_ROWS = 20
+MOMENTS = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:\+00:00| UTC)?")
 MILLISECOND = np.timedelta64(1, "ms")
 RANDOM_BYTES = 10
 
@@ -61,6 +63,7 @@ class Stream:
     """initial: rows of the first version. traffic: all others; their row ids are those of their predictions.
 
     comes: shape (rows of traffic,): whether the row's label ever arrives. period_of: shape as well, from 1.
+    has_times: whether moments follow from the file; without times of its own it passes at a made-up pace.
     """
 
     initial: Dataset
@@ -68,6 +71,15 @@ class Stream:
     spans: tuple[Span, ...]
     comes: NDArray[np.bool_]
     label_delay: int
+    has_times: bool = True
+
+    def told(self, moment: datetime) -> datetime | None:
+        """A moment as a reader may see it: None where it is made up."""
+        return moment if self.has_times else None
+
+    def told_text(self, text: str) -> str:
+        """A text as a reader may see it: without moments that are made up."""
+        return text if self.has_times else MOMENTS.sub("some day", text)
 
     @cached_property
     def period_of(self) -> NDArray[np.intp]:
@@ -106,13 +118,14 @@ def stream_of(rows: Dataset, *, periods: int, initial: float, label_delay: int, 
             f"{len(rows)} rows leave {max(traffic, 0)} for {periods} periods after {first} for the first version; each "
             f"period needs {LEAST_ROWS} at least: give more rows or fewer --periods"
         )
-    moments = spread(rows.timestamps) if has_times(rows.timestamps) else paced(rows.timestamps, traffic / periods)
+    is_told = has_times(rows.timestamps)
+    moments = spread(rows.timestamps) if is_told else paced(rows.timestamps, traffic / periods)
     edges = first + np.linspace(0, traffic, periods + 1).round().astype(int)
     spans = _spans(moments, edges, np.random.default_rng(seed))
     answered = _answered(rows, first, spans)
     comes = np.random.default_rng([seed, 1]).random(traffic) < label_rate
     known = Dataset(rows.row_ids, moments, rows.features, rows.labels).take(slice(0, first))
-    return Stream(known, answered, spans, comes, label_delay)
+    return Stream(known, answered, spans, comes, label_delay, is_told)
 
 
 def _spans(moments: NDArray[np.datetime64], edges: NDArray[np.intp], rng: np.random.Generator) -> tuple[Span, ...]:

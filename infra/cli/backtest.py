@@ -81,6 +81,8 @@ def backtest(
     console = terminal()
     console.print(_table(result))
     console.print(result.verdict, style="bold")
+    for hint in result.hints:
+        console.print(hint)
     if json_file is not None:
         json_file.write_bytes(result.to_json())
     if html_file is not None:
@@ -116,7 +118,7 @@ def _table(result: "Backtest") -> "Table":
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("policy", no_wrap=True)
-    for title in ("AUC", "F1", "Brier", "logloss", "trained", "promoted", "harmful", "regained"):
+    for title in ("AUC", "per period", "F1", "Brier", "logloss", "trained", "promoted", "harmful", "regained"):
         table.add_column(title, justify="right", no_wrap=True)
     for name, policy in result.policies.items():
         table.add_row(name, *_cells(policy))
@@ -125,7 +127,7 @@ def _table(result: "Backtest") -> "Table":
 
 def _cells(policy: "PolicyResult") -> list[str]:
     return [
-        "-" if policy.auc is None else f"{policy.auc:.3f}",
+        *("-" if area is None else f"{area:.3f}" for area in (policy.auc, policy.auc_per_period)),
         f"{policy.f1:.3f}",
         f"{policy.brier:.4f}",
         f"{policy.logloss:.4f}",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from infra.backtest.evidently_rule import DATASET_SHARE, drifted_columns
 from selfheal.drift import Reference, judge
+from tests.benchmarks.drift.evidently_rule import DATASET_SHARE, drifted_columns
 from tests.benchmarks.drift.worlds import CREDIT, World, normal_contract, normal_rows
 
 SIZES = (200, 500, 1000, 2000, 5000)
