@@ -1,13 +1,18 @@
 """`selfheal`: the command line. Each command is a module of its own and imports what is heavy only when it runs."""
 
 import sys
+import warnings
 
 from infra.cli.app import app
 from selfheal.errors import SelfhealError
 
 
 def main() -> None:
-    """Entry point; an error that the project raises on purpose is a message and exit code 1, never a traceback."""
+    """Entry point; an error that the project raises on purpose is a message and exit code 1, never a traceback.
+
+    What libraries warn their callers of is none of the user's business.
+    """
+    warnings.filterwarnings("ignore", module=r"(sklearn|scipy|joblib|pandas)\.")
     try:
         app()
     except SelfhealError as error:

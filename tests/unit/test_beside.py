@@ -1,11 +1,14 @@
 """Fits beside each other, in threads."""
 
+import subprocess
+import sys
 import threading
 import warnings
 
-from selfheal.training.beside import beside_each_other
+import numpy as np
+from sklearn.preprocessing import QuantileTransformer
 
-TOLD = "`sklearn.utils.parallel.delayed` should be used with `sklearn.utils.parallel.Parallel`"
+from selfheal.training.beside import beside_each_other
 
 
 def test_what_each_task_came_to_is_in_their_order():
@@ -42,13 +45,27 @@ def test_two_threads_that_set_warnings_aside_leave_the_filters_as_they_were():
     assert list(warnings.filters) == before
 
 
-def test_what_scikit_learn_says_of_lost_filters_is_not_repeated():
-    """A thousand lines of it would bury what matters; other warnings are shown as ever."""
+def test_what_scikit_learn_says_of_a_fit_is_not_shown():
+    """Neither once nor thousands of times, as where threads lose its filters; other warnings are shown as ever."""
 
-    def task(message: str) -> None:
-        warnings.warn(message, UserWarning, stacklevel=1)
+    def task(rows: int) -> None:
+        QuantileTransformer(n_quantiles=100).fit(np.arange(float(rows))[:, None])
+        warnings.warn("something else", UserWarning, stacklevel=1)
 
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
-        beside_each_other(task, [TOLD, "something else"], at_a_time=2)
-    assert [str(one.message) for one in shown] == ["something else"]
+        beside_each_other(task, [20, 20], at_a_time=2)
+    assert {str(one.message) for one in shown} == {"something else"}
+
+
+def test_the_command_line_shows_no_warning_of_a_library():
+    """What scikit-learn warns of anywhere in a command doesn't reach the screen; a warning of our own does."""
+    program = (
+        "import contextlib, sys, warnings; from infra.cli import main; sys.argv = ['selfheal', '--help']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "for place in ('sklearn.base', 'selfheal.training'):\n"
+        "    warnings.warn_explicit(f'of {place}', UserWarning, f'{place}.py', 1, module=place)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert "of selfheal.training" in done.stderr
+    assert "sklearn" not in done.stderr

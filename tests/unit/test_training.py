@@ -117,6 +117,12 @@ def test_what_cannot_be_trained_on_is_refused_by_name(labels: list[int], reason:
         train(small_rows(labels), SMALL)
 
 
+def test_a_short_history_is_fitted_without_a_warning():
+    """Sixty rows have fewer quantiles than the model asks for: it asks for no more than there are."""
+    few = MIXED.policy.retraining.model_copy(update={"minimum_labels": 40})
+    train(mixed_rows(60), MIXED.with_policy(MIXED.policy.model_copy(update={"retraining": few})))
+
+
 def test_a_fixed_threshold_of_the_contract_is_kept():
     """A number in the contract is the operating point, whatever F1 says."""
     fixed = parse_contract('[model]\nname = "small"\ntarget = "y"\nthreshold = 0.25\n[features.x]\ntype = "number"\n')

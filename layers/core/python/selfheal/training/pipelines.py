@@ -25,11 +25,12 @@ QUANTILES = 101
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The features that a pipeline reads, by kind; the categorical ones with their values' numbers of rows.
+    """The features that a pipeline reads from so many rows, by kind; the categorical ones with their values' counts.
 
     The encoders are told which values to know: counted here it is a tenth of the work that it is for scikit-learn.
     """
 
+    rows: int
     numbers: list[str]
     categories: dict[str, dict[str | None, int]]
 
@@ -44,7 +45,7 @@ class Inputs:
         categories = [name for name in contract.category_features if has_value[name]]
         if not numbers and not categories:
             raise TrainingImpossible("every feature is missing in every row: check where the data come from")
-        return cls(numbers, {name: _counts(rows.features[name]) for name in categories})
+        return cls(len(rows), numbers, {name: _counts(rows.features[name]) for name in categories})
 
     def coded(self) -> list[list[str]]:
         """For each categorical feature the values that get a code, sorted."""
@@ -76,7 +77,7 @@ def logistic(inputs: Inputs, *, seed: int, **parameters: Any) -> Pipeline:
     """
     numbers = make_pipeline(
         SimpleImputer(strategy="median"),
-        QuantileTransformer(n_quantiles=QUANTILES, subsample=None),
+        QuantileTransformer(n_quantiles=min(QUANTILES, inputs.rows), subsample=None),
         StandardScaler(),
     )
     categories = OneHotEncoder(categories=inputs.expanded(), handle_unknown="ignore", sparse_output=False)
