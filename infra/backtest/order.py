@@ -29,7 +29,10 @@ def hints_of(rows: Dataset) -> tuple[str, ...]:
 
 
 def _hints(rows: Dataset) -> Iterator[str]:
-    columns = {**{str(name): _codes(rows.features[name]) for name in rows.features}, "the label": rows.labels * 1.0}
+    columns: dict[str, Floats] = {
+        **{str(name): _codes(rows.features[name]) for name in rows.features},
+        "the label": rows.labels.astype(np.float64),
+    }
     taken = "The file has no times, so that its rows count as in order of time"
     if sorted_by := [name for name, values in columns.items() if _is_sorted(values)]:
         yield f"{taken}. They are sorted by {sorted_by[0]}: if that isn't time, the drift is made by the sorting."

@@ -189,8 +189,8 @@ def test_show_tells_what_a_version_is(deployed):
 
 
 def test_verify_says_how_much_it_recomputed(deployed):
-    """Two entries, two versions with one artefact each."""
-    assert "2 ledger entries, 2 versions with 2 artefacts" in selfheal("verify")
+    """Two entries, two versions with three artefacts each."""
+    assert "2 ledger entries, 2 versions with 6 artefacts" in selfheal("verify")
 
 
 # The gates offline

@@ -57,8 +57,9 @@ def test_three_handlers_carry_a_healing_to_its_end(state):
     state["verdict"] = gate_evaluation.handler.handler(state, CONTEXT)
     assert [gate["passed"] for gate in state["verdict"]["gates"]] == [True] * 7
     concluded = promotion.handler.handler(state, CONTEXT)
-    assert concluded["sentence"].startswith("v2 replaced v1 in production")
-    assert promotion.handler._stores().pointer.read().pointer.version == "v2"
+    blend = state["verdict"]["version"]
+    assert concluded["sentence"].startswith(f"{blend} replaced v1 in production")
+    assert promotion.handler._stores().pointer.read().pointer.version == blend
 
 
 def test_the_promotion_function_loads_no_data_science():

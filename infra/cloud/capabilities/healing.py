@@ -81,8 +81,8 @@ class Healing(Construct):
             statements=[
                 *self._reads_labelled_rows(),
                 may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
-                may_list(self._storage.registry, "ledger/", "ledger-seals/"),
-                self._storage.may_write_once("evidence/"),
+                may_list(self._storage.registry, "models/", "ledger/", "ledger-seals/"),
+                self._storage.may_write_once("evidence/", "models/"),
             ],
             sizing=Sizing(memory=3008, timeout=600),
         )
