@@ -4,8 +4,7 @@
 
 Models are trained on disjoint draws of the same rows, many and few; two good ones that differ by less than 0.2 % of
 their Brier score (over 50,000 rows that none has seen) are equal, one that is at least 7 % higher is worse. A trial
-draws fresh labelled rows and judges a pair; for "better" it judges the pair of "worse" the other way round. What gate 7
-alone refuses is judged again on 1,000 rows more (`promoted_in_two_looks`: at the first or the second).
+draws fresh labelled rows and judges a pair; for "better" it judges the pair of "worse" the other way round.
 """
 
 import argparse
@@ -19,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from selfheal.usecases.second_look import WANT_OF_EVIDENCE
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from infra.simulation.credit import credit_rows
@@ -33,7 +31,6 @@ from tests.benchmarks.drift.worlds import GMSC
 
 OUTPUT = Path("build/bench/gates.json")
 SIZES = (200, 500, 1000, 2000, 5000)
-SECOND_LOOK = 1000
 PAIRS = 20
 EQUAL_WITHIN = 0.002
 WORSE_BY = (0.07, 0.15)
@@ -75,11 +72,11 @@ def main() -> None:
     sources: dict[str, Callable[[], tuple[pd.DataFrame, NDArray[np.int8]]]] = {"generator": generated}
     if GMSC.exists():
         sources = {"gmsc": lambda: from_file(GMSC), **sources}
-    found: dict[str, dict] = {"promoted": {}, "promoted_in_two_looks": {}, "promoted_seed_gates": {}}
+    found: dict[str, dict] = {"promoted": {}, "promoted_seed_gates": {}}
     for name, read in sources.items():
         world = world_of(*read())
         tables = promoted(world, given.trials)
-        for table, rates in zip(("promoted", "promoted_in_two_looks", "promoted_seed_gates"), tables, strict=True):
+        for table, rates in zip(("promoted", "promoted_seed_gates"), tables, strict=True):
             found[table][name] = rates
         if "rolled_back" not in found:
             found["rolled_back"] = rolled_back(world, given.trials)
@@ -147,21 +144,19 @@ def some(pairs: list[tuple[Scores, Scores]], rng: np.random.Generator) -> list[t
     return [pairs[position] for position in rng.permutation(len(pairs))[: 2 * PAIRS]]
 
 
-def promoted(world: World, trials: int) -> tuple[dict, dict, dict]:
-    """Shares of trials by kind and size: all gates and the paired test alone, two looks, gates 1 to 6 on points."""
+def promoted(world: World, trials: int) -> tuple[dict, dict]:
+    """Shares of trials by kind and size: all gates and the paired test alone, gates 1 to 6 on points."""
     contract = default_contract()
     rates: dict[str, dict[str, float]] = {}
-    twice: dict[str, dict[str, float]] = {}
     seed: dict[str, dict[str, float]] = {}
     for kind, pairs in world.pairs.items():
         for size in SIZES:
             verdicts = [judged(world, pair, size, contract, seed=trial) for trial, pair in cycled(pairs, trials)]
-            put(rates, kind, size, [all(gate.passed for gate in looks[0]) for looks, _ in verdicts])
-            put(rates, f"paired_brier_{kind}", size, [looks[0][6].passed for looks, _ in verdicts])
-            put(twice, kind, size, [all(gate.passed for gate in looks[-1]) for looks, _ in verdicts])
+            put(rates, kind, size, [all(gate.passed for gate in gates) for gates, _ in verdicts])
+            put(rates, f"paired_brier_{kind}", size, [gates[6].passed for gates, _ in verdicts])
             put(seed, kind, size, [passes for _, passes in verdicts])
     del rates["paired_brier_worse"]
-    return rates, twice, seed
+    return rates, seed
 
 
 def put(rates: dict[str, dict[str, float]], kind: str, size: int, passed: list[bool]) -> None:
@@ -174,22 +169,16 @@ def cycled(pairs: list[tuple[Scores, Scores]], trials: int) -> list[tuple[int, t
 
 def judged(
     world: World, pair: tuple[Scores, Scores], size: int, contract: Contract, seed: int
-) -> tuple[list[tuple[GateResult, ...]], bool]:
-    """All seven gates at each look at freshly drawn rows, and whether six gates on point estimates would promote."""
-    drawn = np.random.default_rng([size, seed]).choice(
-        len(world.labels), size + SECOND_LOOK, replace=False, shuffle=False
-    )
-    rows = evidence(world, pair, drawn[:size])
+) -> tuple[tuple[GateResult, ...], bool]:
+    """All seven gates on freshly drawn rows, and whether six gates on point estimates would promote."""
+    drawn = np.random.default_rng([size, seed]).choice(len(world.labels), size, replace=False, shuffle=False)
+    rows = evidence(world, pair, drawn)
     gates = judge(rows, CALM, contract.policy.gates, contract.segments)
-    looks = [gates]
-    if [gate.gate for gate in gates if not gate.passed] == WANT_OF_EVIDENCE:
-        since = evidence(world, pair, drawn[size:])
-        looks.append(judge(since, CALM, contract.policy.gates, contract.segments))
     f1 = [f1_of(rows.labels, predictions) for predictions in (rows.production_prediction, rows.shadow_prediction)]
     is_gain = f1[1] >= (1 + contract.policy.gates.minimum_gain) * f1[0]
     drop = gates[5].value
     is_harmless = drop is None or drop <= contract.policy.gates.maximum_segment_f1_drop
-    return looks, all(gate.passed for gate in gates[:3]) and is_gain and gates[4].passed and is_harmless
+    return gates, all(gate.passed for gate in gates[:3]) and is_gain and gates[4].passed and is_harmless
 
 
 def evidence(world: World, pair: tuple[Scores, Scores], drawn: NDArray[np.intp]) -> EvidenceRows:
@@ -247,7 +236,7 @@ def worse_by(world: World, increase: float) -> Scores:
 
 def report(found: dict) -> None:
     print(f"{'':42}" + "".join(f"{size:>8}" for size in SIZES))
-    for table in ("promoted", "promoted_in_two_looks", "promoted_seed_gates"):
+    for table in ("promoted", "promoted_seed_gates"):
         for source, rates in found[table].items():
             for kind, by_size in rates.items():
                 print(f"{table.removeprefix('promoted_')[:10]:11}{source:10}{kind:22}"[:42].ljust(42), end="")
