@@ -10,18 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from predictor.answers import answer_body, model_card
+from predictor.body import json_text
 from predictor.caller import caller_of
 from predictor.guard import Guard
 from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
 from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
-from selfheal.errors import BodyTooLarge, SelfhealError
+from selfheal.errors import SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ProductionModel, ServedModel
-
-MAXIMUM_BODY = 5_000_000
 
 
 class Api:
@@ -129,10 +128,7 @@ async def _unroutable(_: Request, error: Exception) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    body = await request.body()
-    if len(body) > MAXIMUM_BODY:
-        raise BodyTooLarge(f"the body has {len(body)} bytes; send at most {MAXIMUM_BODY} in one request")
-    return body
+    return json_text(await request.body(), request.headers.get("content-encoding", ""))
 
 
 def _json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:

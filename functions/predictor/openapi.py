@@ -42,6 +42,7 @@ _IDEMPOTENCY_KEY: Schema = {
     "description": "Within two days, a retry with the same key and body is the same request: the same prediction ids, "
     "or the same labels as of the same moment",
 }
+_PACKING = "As it is, or packed with gzip (Content-Encoding: gzip); at most five megabytes, unpacked"
 _PROBLEM: dict[str, Schema] = {
     "type": {"type": "string", "format": "uri-reference"},
     "title": {"type": "string"},
@@ -87,7 +88,7 @@ def _predict(contract: Contract) -> Schema:
         "requestBody": _body(
             {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": row, "many rows": {"rows": [row, row]}}
         ),
-        "responses": {"200": _response("Predicted", answer), **_problems(413, 422, 500, 503)},
+        "responses": {"200": _response("Predicted", answer), **_problems(413, 415, 422, 500, 503)},
     }
 
 
@@ -98,7 +99,7 @@ def _labels() -> Schema:
         "summary": "Send true labels of earlier predictions",
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(_reference("Labels"), {"one label": labels}),
-        "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 422, 500, 503)},
+        "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 415, 422, 500, 503)},
     }
 
 
@@ -109,7 +110,11 @@ def _get(summary: str, schema: str, *statuses: int) -> Schema:
 
 def _body(schema: Schema, examples: dict[str, Any]) -> Schema:
     named = {name: {"value": value} for name, value in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}
+    return {
+        "description": _PACKING,
+        "required": True,
+        "content": {"application/json": {"schema": schema, "examples": named}},
+    }
 
 
 def _response(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
@@ -119,6 +124,7 @@ def _response(description: str, schema: Schema, media_type: str = "application/j
 def _problems(*statuses: int) -> dict[str, Schema]:
     told = {
         413: "Too much for one request",
+        415: "Packed in another way than gzip",
         422: "Fields don't match the contract",
         500: "A failure nobody expected",
         503: "No model yet, or no store",

@@ -71,6 +71,16 @@ def test_a_prediction_id_says_when_it_was_made():
     assert key.startswith(f"predictions/dt={line['timestamp'][:10]}/hh={line['timestamp'][11:13]}/")
 
 
+def test_an_empty_text_is_answered_and_logged_as_null():
+    """It is what an empty cell is, whether the request is small or large."""
+    world = serving_world()
+    null, blank = ({**ROW, "monthly_income": value} for value in (None, ""))
+    for count in (1, 600):
+        predictions = world.predict({"rows": [null, blank] * count}).json["predictions"]
+        assert len({prediction["probability"] for prediction in predictions}) == 1
+    assert {line["features"]["MonthlyIncome"] for line in world.logged()} == {None}
+
+
 def test_bad_fields_are_all_named_and_nothing_is_logged():
     """A missing, a mistyped and an unknown field are one problem document."""
     world = serving_world()

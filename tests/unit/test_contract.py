@@ -51,6 +51,7 @@ def test_three_faults_are_reported_together_each_with_its_path():
         ('categories = ["x"]', "features.a.categories"),
         ('[features.b]\ntype = "category"\nminimum = 1', "features.b.minimum"),
         ('[features.b]\ntype = "category"\ncategories = []', "features.b.categories"),
+        ('[features.b]\ntype = "category"\ncategories = ["x", " "]', "features.b.categories"),
         ('[features.b]\ntype = "number"\naliases = ["a"]', "features"),
         ('[features.y]\ntype = "number"', "model.target"),
         ('[features.__row]\ntype = "number"', "features.__row"),

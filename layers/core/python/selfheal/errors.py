@@ -65,6 +65,10 @@ class BodyTooLarge(SelfhealError):
     """A request's body is larger than one request may be: send it in several."""
 
 
+class EncodingUnknown(SelfhealError):
+    """A request's body is packed in a way that isn't read here: send it as it is, or as gzip."""
+
+
 class UploadUnreadable(SelfhealError):
     """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises, or is too large."""
 

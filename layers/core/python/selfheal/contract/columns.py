@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from selfheal.contract.model import Contract, Feature
+from selfheal.rows import is_blank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +65,8 @@ def _column(cells: list[Any], feature: Feature) -> "NDArray[Any]":
     if not present <= (TYPES[feature.type] | {NOTHING} if feature.nullable else TYPES[feature.type]):
         raise ValueError
     if feature.is_category:
-        if feature.categories is not None and not {*cells} - {None} <= {*feature.categories}:
+        distinct = {*cells} - {None}
+        if any(map(is_blank, distinct)) or (feature.categories is not None and not distinct <= {*feature.categories}):
             raise ValueError
         return np.array(cells, dtype=object)
     column = np.array(cells, dtype=np.float64)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from selfheal.contract.model import Contract
 from selfheal.errors import ContractInvalid
+from selfheal.rows import is_blank
 
 # Columns that the system's own tables hold beside the features (see `selfheal.dataset`).
 RESERVED_PREFIX = "__"
@@ -104,6 +105,8 @@ def _feature_faults(name: str, feature: dict[str, Any]) -> Iterator[str]:
     categories = feature.get("categories")
     if isinstance(categories, list) and not categories:
         yield f"{path}.categories: an empty list accepts nothing; leave the key out to accept any string"
+    if isinstance(categories, list) and any(map(is_blank, categories)):
+        yield f"{path}.categories: a blank text is a missing value; leave it out and say `nullable = true`"
 
 
 def _name_faults(raw: dict[str, Any], features: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -14,10 +14,13 @@ from pydantic_core import core_schema as schema
 
 from selfheal.contract.columns import ColumnModel, accepted_names
 from selfheal.contract.model import Contract, Feature
-from selfheal.rows import RowChecker
+from selfheal.rows import RowChecker, is_blank
 
 if TYPE_CHECKING:
     from selfheal.contract.columns import Columns
+
+# One character that `str.strip` leaves, in the words of both Python's regular expressions and the validator's.
+VISIBLE = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 type Row = dict[str, float | str | bool | None]
 
@@ -46,7 +49,11 @@ class RowModel:
     def __init__(self, contract: Contract) -> None:
         self._columns = ColumnModel(contract)
         self._checker = RowChecker(
-            _row_schema(contract), names=accepted_names(contract), key="rows", maximum=MAXIMUM_ROWS
+            _row_schema(contract),
+            names=accepted_names(contract),
+            key="rows",
+            maximum=MAXIMUM_ROWS,
+            blank_is_null=True,
         )
 
     def parse(self, body: bytes) -> Rows:
@@ -103,8 +110,8 @@ def _whole(value: float) -> float:
 
 def _category(feature: Feature) -> CoreSchema:
     if feature.categories is None:
-        return schema.str_schema(strict=True)
-    return schema.literal_schema([*feature.categories])
+        return schema.str_schema(strict=True, pattern=VISIBLE)
+    return schema.literal_schema([category for category in feature.categories if not is_blank(category)])
 
 
 def _boolean(_: Feature) -> CoreSchema:
