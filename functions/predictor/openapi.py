@@ -5,6 +5,7 @@ from typing import Any
 from predictor.problems import MEDIA_TYPE
 from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, example_row, row_json_schema
+from selfheal.records.external_ids import MAXIMUM_ID
 from selfheal.records.predictions import PREDICTION_ID
 from selfheal.usecases.receive_labels import MAXIMUM_LABELS
 from selfheal.usecases.recognise_retry import MAXIMUM_KEY
@@ -19,6 +20,7 @@ _FACTS: dict[str, Schema] = {
     "logged": {"type": "boolean", "description": "Whether the prediction log holds this request yet"},
 }
 _PREDICTION: dict[str, Schema] = {
+    "id": {"type": "string", "maxLength": MAXIMUM_ID, "description": "Your own id of the row, where it had one"},
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID, "description": "What a label refers to later"},
     "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the positive label"},
     "prediction": {"type": "integer", "enum": [0, 1]},
@@ -154,8 +156,8 @@ def _schemas(contract: Contract) -> dict[str, Schema]:
     return {
         "Row": row_json_schema(contract),
         "Rows": _closed({"rows": _list(_reference("Row"), MAXIMUM_ROWS)}),
-        "Prediction": _closed(_PREDICTION),
-        "Answer": _closed({**_PREDICTION, **_FACTS}),
+        "Prediction": _closed(_PREDICTION, optional=("id",)),
+        "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id",)),
         "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
         "Label": _closed(_LABEL, optional=("label_timestamp", "source")),
         "Labels": _closed({"labels": _list(_reference("Label"), MAXIMUM_LABELS)}),

@@ -54,6 +54,7 @@ def test_three_faults_are_reported_together_each_with_its_path():
         ('[features.b]\ntype = "category"\ncategories = ["x", " "]', "features.b.categories"),
         ('[features.b]\ntype = "number"\naliases = ["a"]', "features"),
         ('[features.y]\ntype = "number"', "model.target"),
+        ('[features.b]\ntype = "number"\naliases = ["y"]', "model.target"),
         ('[features.__row]\ntype = "number"', "features.__row"),
         ('[[segments]]\nfeature = "a"', "segments.0.edges"),
         ('[[segments]]\nfeature = "a"\nedges = [2, 1]', "segments.0.edges"),
@@ -66,6 +67,23 @@ def test_three_faults_are_reported_together_each_with_its_path():
 def test_each_fault_is_named_once_by_its_path(addition: str, path: str):
     """One thing wrong gives one fault, whose path is where it stands in the file."""
     assert [fault.split(":")[0] for fault in faults_of(MINIMAL + addition)] == [path]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('id_column = "a"', "model.id_column: 'a' is also a feature; a feature can't be the id_column"),
+        ('id_column = "y"', "model.id_column: 'y' is also the target; each needs a column of its own"),
+        ('time_column = "t"\nid_column = "t"', "model.id_column: 't' is also the time_column; each needs a column"),
+        ('time_column = "y"', "model.time_column: 'y' is also the target; each needs a column of its own"),
+        ('repeated_ids = "oldest"', "model.repeated_ids: input should be 'newest', 'all' or 'refuse'"),
+        ("id_window_days = 0", "model.id_window_days: input should be greater than or equal to 1"),
+    ],
+)
+def test_a_column_has_one_part(line: str, fault: str):
+    """What identifies, dates or is predicted is never a feature nor another of these, and the rule is one of three."""
+    (found,) = faults_of(MINIMAL.replace('target = "y"', f'target = "y"\n{line}'))
+    assert found.startswith(fault)
 
 
 @pytest.mark.parametrize(

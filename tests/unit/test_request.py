@@ -315,8 +315,8 @@ def test_columns_are_checked_as_rows_are(rows: list[dict[str, Any]]):
     if found is None:
         assert any("w" in row for row in rows)
         return
-    assert found[0] == expected
-    for name, column in found[1].items():
+    assert found.rows == expected
+    for name, column in found.columns.items():
         told = [None if isinstance(value, float) and math.isnan(value) else value for value in column.tolist()]
         assert told == [row[name] for row in expected]
 

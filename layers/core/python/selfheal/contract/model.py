@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# Which predictions a label speaks of where several were made under its id: the newest, all, or none.
+RepeatedIds = Literal["newest", "all", "refuse"]
 FeatureType = Literal["number", "integer", "category", "boolean"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -42,12 +44,18 @@ class Segment(ContractPart):
 
 
 class ModelSection(ContractPart):
-    """The `[model]` table: what is predicted."""
+    """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
+
+    Within `id_window_days` an id names one case.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
     target: Annotated[str, Field(min_length=1)]
     positive_label: int | str | bool = 1
     time_column: str | None = None
+    id_column: Annotated[str, Field(min_length=1)] | None = None
+    id_window_days: Count = 90
+    repeated_ids: RepeatedIds = "newest"
     threshold: Literal["max_f1"] | Rate = "max_f1"
 
 

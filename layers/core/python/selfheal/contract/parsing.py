@@ -15,6 +15,8 @@ from selfheal.rows import is_blank
 
 # Columns that the system's own tables hold beside the features (see `selfheal.dataset`).
 RESERVED_PREFIX = "__"
+# Keys of `[model]` that name a column which is no feature.
+ROLES = ("target", "time_column", "id_column")
 # In the words of TOML, by pydantic's name of a fault.
 SAID = {
     "extra_forbidden": "unknown key; check its spelling",
@@ -121,9 +123,13 @@ def _name_faults(raw: dict[str, Any], features: dict[str, dict[str, Any]]) -> It
             yield f"features: the name {name!r} is used {count} times among names and aliases"
         if name.startswith(RESERVED_PREFIX):
             yield f"features.{name}: names that start with {RESERVED_PREFIX!r} are reserved"
-    for key in ("target", "time_column"):
-        if model.get(key) in features:
-            yield f"model.{key}: {model[key]!r} is also a feature; a feature can't be the {key}"
+    roles = {key: model[key] for key in ROLES if isinstance(model.get(key), str)}
+    for key, name in roles.items():
+        if name in names:
+            yield f"model.{key}: {name!r} is also a feature; a feature can't be the {key}"
+    for name in {name for name in roles.values() if list(roles.values()).count(name) > 1}:
+        keys = [key for key, other in roles.items() if other == name]
+        yield f"model.{keys[-1]}: {name!r} is also the {keys[0]}; each needs a column of its own"
 
 
 def _segment_faults(path: str, segment: dict[str, Any], features: dict[str, dict[str, Any]]) -> Iterator[str]:
