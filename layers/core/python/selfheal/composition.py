@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from selfheal.stores.executions import Executions
     from selfheal.stores.fault_periods import FaultPeriods
     from selfheal.stores.history import PredictionHistory
+    from selfheal.stores.id_index import IdIndex
     from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
     from selfheal.stores.ledger import Ledger
@@ -100,6 +101,13 @@ class Stores:
         from selfheal.stores.rollups import HourlyRollups
 
         return HourlyRollups(self.data)
+
+    @cached_property
+    def id_index(self) -> "IdIndex":
+        """Which predictions were made under a user's id."""
+        from selfheal.stores.id_index import IdIndex
+
+        return IdIndex(self.data)
 
     @cached_property
     def labels(self) -> "LabelStore":
