@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import FastAPI, Request
@@ -17,10 +17,13 @@ from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
 from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
-from selfheal.errors import SelfhealError
+from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ProductionModel, ServedModel
+
+if TYPE_CHECKING:
+    from selfheal.labels.terms import LabelTerms
 
 
 class Api:
@@ -45,10 +48,13 @@ class Api:
 
     async def labels(self, request: Request) -> Response:
         """POST /labels."""
-        from selfheal.usecases.receive_labels import label_rows, receive_labels  # rare, so not part of a cold start
+        # Rare, so not part of a cold start.
+        from selfheal.usecases.receive_labels import check_labels, label_rows, receive_labels
 
         body, now = await _body(request), self._clock()
         rows = label_rows(body)
+        if (terms := self._label_terms()) is not None:
+            check_labels(rows, terms, now)
         attempt = self._earlier_attempt(request, body, len(rows), now) or new_request_id(now)
         received = receive_labels(self._stores.labels, rows, attempt)
         return _json(received.model_dump(mode="json"), HTTPStatus.ACCEPTED)
@@ -90,6 +96,17 @@ class Api:
         if self._model.problem not in (None, known):
             self._telemetry.stale(self._model.problem)
         return model
+
+    def _label_terms(self) -> "LabelTerms | None":
+        """What labels have to be; None where that can't be known now: they are checked again when they are taken in."""
+        from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, terms_of
+
+        try:
+            return terms_of(self._current().manifest)
+        except NoProductionModel:
+            return BEFORE_THE_FIRST_MODEL
+        except SelfhealError:
+            return None
 
     def _contract(self) -> Contract:
         """The production contract; the default one where no model can be had, so that the page can be read before."""

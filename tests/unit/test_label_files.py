@@ -10,7 +10,8 @@ import pytest
 from pyarrow import parquet as parquet_files
 
 from selfheal.errors import UploadUnreadable
-from selfheal.labels.files import MAXIMUM_ROWS, UploadedRow, read_label_file
+from selfheal.labels.files import MAXIMUM_ROWS, read_label_file
+from selfheal.labels.rows import UploadedRow
 from selfheal.labels.values import LabelValues, text_of
 
 ID = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"

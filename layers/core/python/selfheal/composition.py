@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from selfheal.stores.id_index import IdIndex
     from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
+    from selfheal.stores.labels_by_id import LabelsById
     from selfheal.stores.ledger import Ledger
     from selfheal.stores.monitoring import MonitoringStore
     from selfheal.stores.notifications import Notifications
@@ -115,6 +116,13 @@ class Stores:
         from selfheal.stores.labels import LabelStore
 
         return LabelStore(self.data)
+
+    @cached_property
+    def labels_by_id(self) -> "LabelsById":
+        """True labels that name their predictions by users' ids."""
+        from selfheal.stores.labels_by_id import LabelsById
+
+        return LabelsById(self.data)
 
     @cached_property
     def monitoring(self) -> "MonitoringStore":

@@ -3,19 +3,20 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import orjson
 
 from selfheal.errors import UploadUnreadable
+from selfheal.labels.rows import UploadedRow
 from selfheal.labels.values import text_of
+from selfheal.records.external_ids import NAME
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
 
-REQUIRED = ("prediction_id", "label")
+KEY, LABEL = "prediction_id", "label"
 OPTIONAL = ("label_timestamp", "source")
 # What the labels function takes in with half its memory and a quarter of its time.
 MAXIMUM_BYTES = 50_000_000
@@ -26,17 +27,8 @@ MAXIMUM_LINE = 100_000
 BATCH_ROWS = 10_000
 OUT_OF_RANGE = "a value is out of range: a time beyond the year 9999 or of an unknown zone, or text that is not UTF-8"
 
-
-@dataclass(frozen=True, slots=True)
-class UploadedRow:
-    """One row as it was uploaded, every cell as text; `fault` says why the row couldn't be read at all."""
-
-    line: int
-    prediction_id: str = ""
-    label: str = ""
-    label_timestamp: str = ""
-    source: str = ""
-    fault: str = ""
+# The names of columns that may hold users' ids.
+type Ids = tuple[str, ...]
 
 
 def check_size(size: int) -> None:
@@ -47,8 +39,10 @@ def check_size(size: int) -> None:
         )
 
 
-def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
+def read_label_file(name: str, body: bytes, id_column: str | None = None) -> Iterator[UploadedRow]:
     """The rows of an uploaded file; `line` is the line in the file, for Parquet the number of the row.
+
+    With an `id_column` a row may name its prediction by the user's id, in a column of that name or called `id`.
 
     Raises:
         UploadUnreadable: the file as a whole isn't what its name says, or has too many rows; the message gives the
@@ -57,7 +51,8 @@ def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
     reader = _READERS.get(PurePosixPath(name).suffix.lower())
     if reader is None:
         raise UploadUnreadable(f"a label file's name ends with one of {', '.join(_READERS)}")
-    return _at_most(MAXIMUM_ROWS, reader(body))
+    ids = () if id_column is None else tuple(dict.fromkeys((NAME, id_column)))
+    return _at_most(MAXIMUM_ROWS, reader(body, ids))
 
 
 def _at_most(maximum: int, rows: Iterator[UploadedRow]) -> Iterator[UploadedRow]:
@@ -67,24 +62,24 @@ def _at_most(maximum: int, rows: Iterator[UploadedRow]) -> Iterator[UploadedRow]
         yield row
 
 
-def _csv_rows(body: bytes) -> Iterator[UploadedRow]:
+def _csv_rows(body: bytes, ids: Ids) -> Iterator[UploadedRow]:
     reader = csv.DictReader(_text_lines(body, newline=""), strict=True)
     try:
-        _require(reader.fieldnames or ())
+        _require(reader.fieldnames or (), ids)
         for cells in reader:
-            yield _row(reader.line_num, cells)
+            yield _row(reader.line_num, cells, ids)
     except csv.Error as error:
         raise UploadUnreadable(f"not CSV: {error} (line {reader.line_num})") from error
 
 
-def _json_rows(body: bytes) -> Iterator[UploadedRow]:
+def _json_rows(body: bytes, ids: Ids) -> Iterator[UploadedRow]:
     # A string of JSON may hold any other character that ends a line of text somewhere (U+2028, U+0085).
     for number, line in enumerate(_text_lines(body, newline="\n"), start=1):
         if line.strip():
-            yield _json_row(number, line)
+            yield _json_row(number, line, ids)
 
 
-def _json_row(number: int, line: str) -> UploadedRow:
+def _json_row(number: int, line: str, ids: Ids) -> UploadedRow:
     if len(line) > MAXIMUM_LINE:
         return UploadedRow(number, fault=f"the line is longer than {MAXIMUM_LINE:,} characters: give each row its own")
     try:
@@ -93,24 +88,24 @@ def _json_row(number: int, line: str) -> UploadedRow:
         return UploadedRow(number, fault="the line is not JSON")
     if not isinstance(cells, dict):
         return UploadedRow(number, fault="the line is not a JSON object")
-    return _row(number, cells)
+    return _row(number, cells, ids)
 
 
-def _parquet_rows(body: bytes) -> Iterator[UploadedRow]:
-    rows = (cells for batch in _batches(body) for cells in _cells_of(batch))
+def _parquet_rows(body: bytes, ids: Ids) -> Iterator[UploadedRow]:
+    rows = (cells for batch in _batches(body, ids) for cells in _cells_of(batch))
     for number, cells in enumerate(rows, start=1):
-        yield UploadedRow(number, fault=OUT_OF_RANGE) if cells is None else _row(number, cells)
+        yield UploadedRow(number, fault=OUT_OF_RANGE) if cells is None else _row(number, cells, ids)
 
 
-def _batches(body: bytes) -> "Iterator[RecordBatch]":
+def _batches(body: bytes, ids: Ids) -> "Iterator[RecordBatch]":
     import pyarrow as pa  # only where a Parquet file arrives
     from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(io.BytesIO(body))
         names = file.schema_arrow.names
-        _require(names)
-        known = [name for name in (*REQUIRED, *OPTIONAL) if name in names]
+        _require(names, ids)
+        known = [name for name in (KEY, *ids, LABEL, *OPTIONAL) if name in names]
         yield from file.iter_batches(BATCH_ROWS, columns=known)
     except (pa.ArrowException, OSError) as error:
         raise UploadUnreadable("not Parquet") from error
@@ -135,7 +130,7 @@ def _cells_of(batch: "RecordBatch") -> Iterator[dict[str, object] | None]:
 # Years beyond 9999, text that isn't UTF-8, time zones that nobody knows.
 _BEYOND_PYTHON = (ValueError, OverflowError, LookupError)
 
-_READERS: dict[str, Callable[[bytes], Iterator[UploadedRow]]] = {
+_READERS: dict[str, Callable[[bytes, Ids], Iterator[UploadedRow]]] = {
     ".csv": _csv_rows,
     ".jsonl": _json_rows,
     ".ndjson": _json_rows,
@@ -151,14 +146,16 @@ def _text_lines(body: bytes, newline: str) -> Iterator[str]:
         raise UploadUnreadable("not text in UTF-8: save the file as UTF-8 and upload it again") from error
 
 
-def _require(columns: Sequence[str]) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
+def _require(columns: Sequence[str], ids: Ids) -> None:
+    key = [] if any(name in columns for name in (KEY, *ids)) else [" or ".join((KEY, *ids))]
+    missing = [*key, *([] if LABEL in columns else [LABEL])]
     if missing:
         raise UploadUnreadable(f"the file lacks the column(s) {', '.join(missing)}")
-    doubled = [name for name in (*REQUIRED, *OPTIONAL) if columns.count(name) > 1]
+    doubled = [name for name in (KEY, *ids, LABEL, *OPTIONAL) if columns.count(name) > 1]
     if doubled:
         raise UploadUnreadable(f"the file has the column(s) {', '.join(doubled)} more than once")
 
 
-def _row(line: int, cells: Mapping[str, object]) -> UploadedRow:
-    return UploadedRow(line, **{name: text_of(cells.get(name)) for name in (*REQUIRED, *OPTIONAL)})
+def _row(line: int, cells: Mapping[str, object], ids: Ids) -> UploadedRow:
+    own_id = next(filter(None, (text_of(cells.get(name)) for name in ids)), "")
+    return UploadedRow(line, id=own_id, **{name: text_of(cells.get(name)) for name in (KEY, LABEL, *OPTIONAL)})

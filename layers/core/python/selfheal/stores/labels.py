@@ -10,14 +10,16 @@ from itertools import groupby
 
 import orjson
 
-from selfheal.errors import ObjectExists
-from selfheal.records.labels import Label, RejectedRow
+from selfheal.errors import ObjectExists, ObjectMissing
+from selfheal.records.labels import IngestionReport, Label, RejectedRow
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
+OUTCOMES = "labels/outcomes/"
+COLUMNS = ("line", "prediction_id", "id", "label", "reason")
 RESOLUTION = timedelta(microseconds=1)
 
 
@@ -54,6 +56,27 @@ class LabelStore:
     def reject(self, upload: str, rows: Sequence[RejectedRow]) -> None:
         """Keep the refused rows of an upload, each with its line and reason."""
         self._data.put(f"{REJECTED}{upload}.csv", _csv(rows))
+
+    def write_outcome(self, report: IngestionReport) -> None:
+        """Keep what became of the newest upload of a name, as it was found first: a retry finds all said before."""
+        known = self.outcome(report.upload)
+        if known is None or known.uploaded_at < report.uploaded_at:
+            self._data.put(_outcome(report.upload), report.to_json())
+
+    def outcome(self, upload: str) -> IngestionReport | None:
+        """What became of the newest upload of a name; None where none was taken in yet."""
+        try:
+            return IngestionReport.model_validate_json(self._data.get(_outcome(upload)).body)
+        except ObjectMissing:
+            return None
+
+    def rejections(self) -> list[str]:
+        """The names of the uploads of which rows were refused."""
+        return [key.removeprefix(REJECTED).removesuffix(".csv") for key in self._data.keys(REJECTED)]
+
+    def rejected(self, upload: str) -> list[dict[str, str]]:
+        """The refused rows of an upload: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
+        return list(csv.DictReader(io.StringIO(self._data.get(f"{REJECTED}{upload}.csv").body.decode(), newline="")))
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
@@ -113,6 +136,10 @@ class LabelStore:
         return True
 
 
+def _outcome(upload: str) -> str:
+    return f"{OUTCOMES}{upload}.json"
+
+
 def _day_of(key: str) -> str:
     return key[len(ACCEPTED) + len("dt=") :][: len("2026-01-31")]
 
@@ -140,6 +167,6 @@ def _lines(labels: Sequence[Label]) -> bytes:
 def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(["line", "prediction_id", "label", "reason"])
-    writer.writerows([row.line, row.prediction_id, row.label, row.reason] for row in rows)
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(row, column) for column in COLUMNS] for row in rows)
     return text.getvalue().encode()

@@ -1,0 +1,23 @@
+"""What labels have to be, as the production version says."""
+
+from dataclasses import dataclass, field
+
+from selfheal.labels.values import LabelValues
+from selfheal.records.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTerms:
+    """The values that a label may have, and the contract's column of users' ids, None where labels name no such id."""
+
+    values: LabelValues = field(default_factory=LabelValues)
+    id_column: str | None = None
+
+
+def terms_of(manifest: Manifest) -> LabelTerms:
+    """The terms of a version."""
+    values = LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
+    return LabelTerms(values, manifest.contract.model.id_column)
+
+
+BEFORE_THE_FIRST_MODEL = LabelTerms()
