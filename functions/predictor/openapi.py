@@ -27,6 +27,11 @@ _PREDICTION: dict[str, Schema] = {
 }
 _LABEL: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID},
+    "id": {
+        "type": ["string", "integer"],
+        "maxLength": MAXIMUM_ID,
+        "description": "Your own id of the row, instead of the prediction's, where the contract has an id_column",
+    },
     "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
     "label_timestamp": {
         "type": "string",
@@ -96,11 +101,12 @@ def _predict(contract: Contract) -> Schema:
 
 def _labels() -> Schema:
     labels = {"labels": [{"prediction_id": EXAMPLE_ID, "label": 1}]}
+    by_id = {"labels": [{"id": "L-4711", "label": 1}, {"id": "L-4712", "label": 0}]}
     return {
         "operationId": "labels",
         "summary": "Send true labels of earlier predictions",
         "parameters": [_IDEMPOTENCY_KEY],
-        "requestBody": _body(_reference("Labels"), {"one label": labels}),
+        "requestBody": _body(_reference("Labels"), {"one label": labels, "labels by your own id": by_id}),
         "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 415, 422, 500, 503)},
     }
 
@@ -159,7 +165,10 @@ def _schemas(contract: Contract) -> dict[str, Schema]:
         "Prediction": _closed(_PREDICTION, optional=("id",)),
         "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id",)),
         "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
-        "Label": _closed(_LABEL, optional=("label_timestamp", "source")),
+        "Label": {
+            **_closed(_LABEL, optional=("prediction_id", "id", "label_timestamp", "source")),
+            "anyOf": [{"required": ["prediction_id"]}, {"required": ["id"]}],
+        },
         "Labels": _closed({"labels": _list(_reference("Label"), MAXIMUM_LABELS)}),
         "Receipt": _closed({"schema_version": {"type": "integer"}, "upload": text, "rows": {"type": "integer"}}),
         "ModelCard": _closed(card),

@@ -36,9 +36,9 @@ class LabelIngestion(Construct):
             "labels",
             settings=storage.settings(LabelsSettings),
             statements=[
-                may_read(data, INCOMING),
+                may_read(data, INCOMING, "labels/outcomes/"),
                 may_learn_what_is_missing(data),
-                may_write(data, "labels/accepted/", "labels/rejected/"),
+                may_write(data, "labels/accepted/", "labels/by-id/", "labels/rejected/", "labels/outcomes/"),
                 may_read(registry, "pointers/", "models/"),
                 may_learn_what_is_missing(registry),
             ],
