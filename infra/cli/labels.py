@@ -1,6 +1,7 @@
 """`selfheal labels`: upload true labels and say what became of them; show those that were refused."""
 
 import hashlib
+import io
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli.environment import Environment, StageOption, connect
-from selfheal.errors import SelfhealError, UploadUnreadable
-from selfheal.labels.files import check_size
+from selfheal.errors import SelfhealError
 
 if TYPE_CHECKING:
     from selfheal.records.labels import IngestionReport
 
-SUFFIXES = (".csv", ".jsonl", ".parquet")
 # Rows were refused: the same exit code as that of a refused promotion.
 REFUSED = 3
 # The labels function starts in seconds and works for two minutes at the most.
@@ -33,7 +32,7 @@ def labels(
         Path | None,
         typer.Argument(
             dir_okay=False,
-            help="CSV, JSON lines or Parquet with label and prediction_id, or your own ids as the contract names them.",
+            help="A table with label and prediction_id, or with your own ids as the contract names them.",
         ),
     ] = None,
     stage: StageOption = "dev",
@@ -52,11 +51,17 @@ def labels(
 
 
 def _upload(file: Path, stage: str) -> None:
-    if file.suffix not in SUFFIXES or not file.is_file():
-        raise UploadUnreadable(f"{file} is not a file with one of the endings {', '.join(SUFFIXES)}")
+    from selfheal.files.limits import UPLOAD
+    from selfheal.files.opening import opened
+    from selfheal.labels.files import check_size
+
+    if not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}")
     check_size(file.stat().st_size)
+    body = file.read_bytes()
+    opened(file.name, io.BytesIO(body), UPLOAD)
     environment = connect(stage)
-    store, body = environment.stores.labels, file.read_bytes()
+    store = environment.stores.labels
     # Tomorrow's file may have the same name.
     name = f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}"
     before = store.outcome(name)

@@ -61,7 +61,7 @@ def _value_faults(row: UploadedRow, value: int | None, values: LabelValues) -> I
 
 def _time_faults(moment: datetime | None, uploaded_at: datetime) -> Iterator[FieldFault]:
     if moment is None:
-        yield FieldFault("label_timestamp", "is not a time in ISO 8601")
+        yield FieldFault("label_timestamp", "is not a time in ISO 8601, nor as the contract's [file] says")
     elif moment > uploaded_at + CLOCK_SKEW:
         # It would hold against every correction until that time has come.
         yield FieldFault("label_timestamp", "is later than the upload (without a zone it is in UTC)")

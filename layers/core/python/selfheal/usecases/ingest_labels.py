@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from selfheal.composition import Stores
+from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
 from selfheal.labels.checks import checked_label
 from selfheal.labels.files import check_size, read_label_file
@@ -19,6 +20,8 @@ from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
 from selfheal.stores.labels import INCOMING
 
+# Uploads that `receive_labels` wrote.
+FROM_API = "api/"
 MOST_REASONS = 20
 MEANT_OTHERWISE = "an earlier row gives this prediction the other label"
 
@@ -39,7 +42,9 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
     terms = _terms(stores)
     try:
         check_size(upload.size)
-        rows = read_label_file(name, stores.labels.upload(upload.key), terms.id_column)
+        # What the API wrote itself is always written in the same way.
+        spec = FileSection() if name.startswith(FROM_API) else terms.file
+        rows = read_label_file(name, stores.labels.upload(upload.key), spec, terms.id_column)
         sorted_rows = sort_rows(rows, terms.values, upload.uploaded_at, name)
     except ObjectMissing:
         return _refusal(name, upload, "the file was gone before it was read")
