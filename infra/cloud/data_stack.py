@@ -22,6 +22,8 @@ LIFETIMES = {
     "labels/incoming/": SMALL_OBJECTS,
     "labels/rejected/": SMALL_OBJECTS,
     "labels/outcomes/": SMALL_OBJECTS,
+    "batches/incoming/": SMALL_OBJECTS,
+    "batches/done/": SMALL_OBJECTS,
     "predictions-hourly/": ROLL_UPS,
     "prediction-ids/": ROLL_UPS,
     "labels/accepted/": ROLL_UPS,

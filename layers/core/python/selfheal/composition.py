@@ -18,6 +18,7 @@ from selfheal.stores.bucket import WRITTEN_ONCE, Bucket
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
+    from selfheal.stores.batches import BatchStore
     from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.executions import Executions
     from selfheal.stores.fault_periods import FaultPeriods
@@ -123,6 +124,13 @@ class Stores:
         from selfheal.stores.labels_by_id import LabelsById
 
         return LabelsById(self.data)
+
+    @cached_property
+    def batches(self) -> "BatchStore":
+        """Files of rows that are to be answered."""
+        from selfheal.stores.batches import BatchStore
+
+        return BatchStore(self.data)
 
     @cached_property
     def monitoring(self) -> "MonitoringStore":

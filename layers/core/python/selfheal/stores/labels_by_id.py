@@ -33,15 +33,17 @@ class LabelsById:
             return False
         return True
 
-    def new_since(self, moment: datetime) -> list[str]:
-        """The names of the uploads since a moment that nobody has looked at yet, oldest first."""
-        seen = {*self._names(WAITING, moment), *self._names(MATCHED, moment)}
-        return [name for name in self._names(UPLOADED, moment) if name not in seen]
+    def open_since(self, moment: datetime) -> tuple[list[str], list[str]]:
+        """The names of the uploads since a moment that nobody has looked at yet, and of those of which labels wait.
 
-    def waiting_since(self, moment: datetime) -> list[str]:
-        """The names of the uploads since a moment of which some labels wait, oldest first."""
-        done = set(self._names(MATCHED, moment))
-        return [name for name in self._names(WAITING, moment) if name not in done]
+        Oldest first. One listing where nothing was uploaded.
+        """
+        uploaded = self._names(UPLOADED, moment)
+        if not uploaded:
+            return [], []
+        waiting, matched = (set(self._names(prefix, moment)) for prefix in (WAITING, MATCHED))
+        new = [name for name in uploaded if name not in waiting | matched]
+        return new, [name for name in uploaded if name in waiting - matched]
 
     def uploaded(self, name: str) -> list[LabelById]:
         """An upload's labels. Raises ObjectMissing."""

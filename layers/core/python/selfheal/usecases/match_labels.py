@@ -35,19 +35,17 @@ def match_labels(stores: Stores, now: datetime) -> MatchReport:
         NoProductionModel: there is no contract yet to say what an id means.
         StoreUnavailable: a store doesn't answer; doing it again completes it.
     """
-    since = now - WAIT
-    is_new_day = not stores.labels_by_id.is_retried(now)
-    waiting = stores.labels_by_id.waiting_since(since) if is_new_day else []
-    report = _matched(stores, _due(stores, since, now), stores.labels_by_id.uploaded, now)
-    report += _matched(stores, waiting, stores.labels_by_id.waiting, now)
-    if is_new_day:
+    new, waiting = stores.labels_by_id.open_since(now - WAIT)
+    report = _matched(stores, _due(stores, new, now), stores.labels_by_id.uploaded, now)
+    if waiting and not stores.labels_by_id.is_retried(now):
+        report += _matched(stores, waiting, stores.labels_by_id.waiting, now)
         stores.labels_by_id.set_retried(now)
     return report
 
 
-def _due(stores: Stores, since: datetime, now: datetime) -> list[str]:
-    """The new uploads whose hour is rolled up, or never will be: nothing was logged up to it, or it can't be read."""
-    new = [name for name in stores.labels_by_id.new_since(since) if _hour(name) + HOUR + GRACE <= now]
+def _due(stores: Stores, uploads: Sequence[str], now: datetime) -> list[str]:
+    """The uploads whose hour is rolled up, or never will be: nothing was logged up to it, or it can't be read."""
+    new = [name for name in uploads if _hour(name) + HOUR + GRACE <= now]
     if not new:
         return []
     done = stores.rollups.hours_between(_hour(new[0]), now)
