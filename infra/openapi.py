@@ -3,15 +3,22 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
+from infra.simulation.credit import credit_rows
 from predictor.openapi import document
 from selfheal.contract import default_contract
+from selfheal.data.typical import typical_rows
 
+ROWS = 10_000
 PATH = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 
 def text() -> str:
-    """The document as it is committed."""
-    return json.dumps(document(default_contract()), indent=2, ensure_ascii=False) + "\n"
+    """The document as it is committed, with applicants as the made-up stream has them."""
+    contract = default_contract()
+    typical = typical_rows(credit_rows(np.random.default_rng(0), ROWS)[0], contract)
+    return json.dumps(document(contract, typical), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

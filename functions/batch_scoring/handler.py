@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from selfheal.composition import Stores, settings_of, stores_of, system_clock
-from selfheal.records.batches import BatchUpload
+from selfheal.records.labels import Upload
 from selfheal.settings import BatchScoringSettings
 from selfheal.usecases.score_batch import score_batch
 from selfheal.usecases.serving import ProductionModel
@@ -33,9 +33,9 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     return {"reports": [report.model_dump(mode="json") for report in reports]}
 
 
-def uploads(event: dict[str, Any]) -> Iterator[BatchUpload]:
+def uploads(event: dict[str, Any]) -> Iterator[Upload]:
     """What an S3 event tells of, keys as they are in S3; the test event that S3 sends tells of nothing."""
     for record in event.get("Records", []):
         stored, moment = record["s3"]["object"], datetime.fromisoformat(record["eventTime"])
         key = unquote_plus(stored["key"])
-        yield BatchUpload(key=key, size=stored["size"], etag=stored["eTag"], uploaded_at=moment)
+        yield Upload(key=key, size=stored["size"], uploaded_at=moment, etag=stored.get("eTag"))

@@ -1,5 +1,6 @@
 """The API: FastAPI routes that parse a request, call one use case and shape its answer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
 from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
+from selfheal.contract.request import Row
 from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.predict import predict
@@ -72,7 +74,7 @@ class Api:
         """GET /openapi.json."""
         from predictor.openapi import document
 
-        return _json(document(self._contract()))
+        return _json(document(*self._documented()))
 
     async def docs(self) -> Response:
         """GET /docs."""
@@ -80,7 +82,7 @@ class Api:
         from predictor.openapi import document
 
         headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
-        return HTMLResponse(page(document(self._contract())), headers=headers)
+        return HTMLResponse(page(document(*self._documented())), headers=headers)
 
     def _earlier_attempt(self, request: Request, body: bytes, rows: int, now: datetime) -> str | None:
         key = request.headers.get("idempotency-key")
@@ -108,12 +110,13 @@ class Api:
         except SelfhealError:
             return None
 
-    def _contract(self) -> Contract:
-        """The production contract; the default one where no model can be had, so that the page can be read before."""
+    def _documented(self) -> tuple[Contract, Sequence[Row]]:
+        """The production contract and typical rows; the default one where no model can be had, to be read before."""
         try:
-            return self._current().manifest.contract
+            manifest = self._current().manifest
         except SelfhealError:
-            return default_contract()
+            return default_contract(), ()
+        return manifest.contract, manifest.examples
 
 
 def create_app(stores: Stores, model: ProductionModel, clock: Clock, telemetry: Telemetry) -> FastAPI:

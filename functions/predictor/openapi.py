@@ -1,10 +1,11 @@
 """The API's OpenAPI document, with the fields of one contract. Written by hand: answers are made without models."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from predictor.problems import MEDIA_TYPE
 from selfheal.contract import Contract
-from selfheal.contract.request import MAXIMUM_ROWS, example_row, row_json_schema
+from selfheal.contract.request import MAXIMUM_ROWS, Row, example_rows, row_json_schema
 from selfheal.records.external_ids import MAXIMUM_ID
 from selfheal.records.predictions import PREDICTION_ID
 from selfheal.usecases.receive_labels import MAXIMUM_LABELS
@@ -66,8 +67,8 @@ _PROBLEM: dict[str, Schema] = {
 }
 
 
-def document(contract: Contract) -> Schema:
-    """The whole document, OpenAPI 3.1."""
+def document(contract: Contract, typical: Sequence[Row] = ()) -> Schema:
+    """The whole document, OpenAPI 3.1; `typical` rows are shown as examples."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,8 +77,8 @@ def document(contract: Contract) -> Schema:
             "description": f"Predicts {contract.model.target}. Every prediction is logged; true labels may follow.",
         },
         "paths": {
-            "/predict": {"post": _predict(contract)},
-            "/labels": {"post": _labels()},
+            "/predict": {"post": _predict(example_rows(contract, typical))},
+            "/labels": {"post": _labels(contract)},
             "/model": {"get": _get("The production model", "ModelCard", 503)},
             "/health": {"get": _get("Whether the service can answer", "Health", 503)},
         },
@@ -85,28 +86,28 @@ def document(contract: Contract) -> Schema:
     }
 
 
-def _predict(contract: Contract) -> Schema:
-    row = example_row(contract)
+def _predict(rows: Sequence[Row]) -> Schema:
     answer = {"oneOf": [_reference("Answer"), _reference("Answers")]}
     return {
         "operationId": "predict",
         "summary": "Predict one row or many",
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(
-            {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": row, "many rows": {"rows": [row, row]}}
+            {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": rows[0], "many rows": {"rows": rows}}
         ),
         "responses": {"200": _response("Predicted", answer), **_problems(413, 415, 422, 500, 503)},
     }
 
 
-def _labels() -> Schema:
-    labels = {"labels": [{"prediction_id": EXAMPLE_ID, "label": 1}]}
-    by_id = {"labels": [{"id": "L-4711", "label": 1}, {"id": "L-4712", "label": 0}]}
+def _labels(contract: Contract) -> Schema:
+    known = {"prediction_id": EXAMPLE_ID, "label": 1, "label_timestamp": "2026-01-31T12:00:00Z"}
+    key = {"prediction_id": f"{EXAMPLE_ID[:-1]}1"} if contract.model.id_column is None else {"id": "L-4711"}
+    labels = {"labels": [known, {**key, "label": 0}]}
     return {
         "operationId": "labels",
         "summary": "Send true labels of earlier predictions",
         "parameters": [_IDEMPOTENCY_KEY],
-        "requestBody": _body(_reference("Labels"), {"one label": labels, "labels by your own id": by_id}),
+        "requestBody": _body(_reference("Labels"), {"labels": labels}),
         "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 415, 422, 500, 503)},
     }
 

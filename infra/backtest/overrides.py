@@ -29,7 +29,7 @@ def overridden(contract: Contract, texts: Sequence[str]) -> tuple[Contract, dict
         policy[table][key] = _value(value)
         replaced[f"{table}.{key}"] = value.strip()
     try:
-        return contract.with_policy(Policy.model_validate(policy)), replaced
+        return contract.with_policy(Policy.model_validate(policy, extra="forbid")), replaced
     except ValidationError as error:
         raise BacktestImpossible(f"the policy can't be so: {'; '.join(shape_faults(error.errors()))}") from error
 

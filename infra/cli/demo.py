@@ -21,7 +21,9 @@ def demo(
 ) -> None:
     """Run the whole loop on this machine: first model, traffic, drift, healing, recovery, and a rejected model.
 
-    The exit code is 0 only if the new version answers and at least half of the F1 lost to drift has come back.
+    A file of yours needs 2,000 labelled rows, and 20 of either label in its oldest quarter. The exit code is 0 only if
+    the new version answers and at least half of what drift took has come back, in F1 or the Brier score (as the
+    contract's gates judge), against the first model on the same rows; otherwise the last lines say why not.
     """
     if contract is not None and data is None:
         raise typer.BadParameter("a contract describes a file: give --data too")

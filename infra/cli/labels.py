@@ -101,16 +101,16 @@ def _say(report: "IngestionReport", file: Path) -> None:
 
 def _show_rejected(environment: Environment, file: Path | None) -> None:
     store = environment.stores.labels
-    names = [name for name in store.rejections() if file is None or file.name in name]
-    if not names:
+    keys = [key for key in store.refusals() if file is None or file.name in key]
+    if not keys:
         typer.echo(f"no row {'' if file is None else f'of {file.name} '}was refused in the last 30 days")
-    for name in names:
-        rows = store.rejected(name)
-        typer.echo(f"{_plain(name)}: {len(rows)} refused")
+    for key in keys:
+        rows = store.refused(key)
+        typer.echo(f"{_plain(key)}: {len(rows)} refused")
         for row in rows[:SHOWN]:
             typer.echo(f"  {_row(row)}")
         if rows[SHOWN:]:
-            typer.echo(f"  and {len(rows) - SHOWN} more in s3://{environment.data_bucket}/labels/rejected/{name}.csv")
+            typer.echo(f"  and {len(rows) - SHOWN} more in s3://{environment.data_bucket}/{key}")
 
 
 def _row(row: dict[str, str]) -> str:

@@ -18,10 +18,11 @@ def replay_log(
     stage: StageOption = "dev",
 ) -> None:
     """Put predictions that were answered while the store was down where they belong; once, however often it is run."""
+    from selfheal.composition import system_clock
     from selfheal.usecases import replay_log as use_case
 
     with file.open(encoding="utf-8", errors="replace") as lines:
-        report = use_case.replay_log(connect(stage).stores, lines)
+        report = use_case.replay_log(connect(stage).stores, lines, now=system_clock())
     typer.echo(f"put back {len(report.put_back)} request(s); {len(report.already_there)} were there already")
     if report.incomplete:
         typer.echo(

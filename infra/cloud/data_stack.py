@@ -41,7 +41,11 @@ class DataStack(Stack):
         expiry = [_expiry(*rule) for rule in LIFETIMES.items()]
         self.data = _bucket(self, "Data", key=self.key, lifecycle_rules=expiry)
         self.registry = _bucket(self, "Registry", key=self.key, versioned=True)
-        for statement in (_never_deleted(self.registry), _never_rewritten(self.registry)):
+        for statement in (
+            _never_deleted(self.registry),
+            _never_rewritten(self.registry),
+            _only_swapped(self.registry),
+        ):
             self.registry.add_to_resource_policy(statement)
 
 
@@ -89,6 +93,13 @@ def _never_rewritten(registry: s3.Bucket) -> iam.PolicyStatement:
     # Parts of a large upload carry no condition; the call that completes it does.
     unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
     return _denial(registry, ["s3:PutObject"], WRITTEN_ONCE, unconditional)
+
+
+def _only_swapped(registry: s3.Bucket) -> iam.PolicyStatement:
+    # The first pointer is created; from then on whoever writes it names the one that it replaces.
+    unconditional = {"s3:if-match": "true", "s3:if-none-match": "true"}
+    conditions = {"Null": unconditional, "Bool": {"s3:ObjectCreationOperation": "true"}}
+    return _denial(registry, ["s3:PutObject"], ["pointers/"], conditions)
 
 
 def _denial(

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
+from infra.cloud.data_stack import SMALL_OBJECTS
 from infra.cloud.packaging import Packages
 from infra.cloud.permissions import may_use_key
 from infra.cloud.stage import Stage
@@ -60,11 +61,16 @@ class FunctionFactory:
         settings: Settings,
         statements: Sequence[iam.PolicyStatement],
         sizing: Sizing,
+        keeps_unlogged_predictions: bool = False,
         reserved_concurrency: int | None = None,
         snap_start: bool = False,
     ) -> lambda_.Function:
-        """A function of the folder `functions/<name>` with the shared layers."""
-        log_group = self._log_group(scope)
+        """A function of the folder `functions/<name>` with the shared layers.
+
+        keeps_unlogged_predictions: whether its log may hold predictions that are nowhere else. The log then outlives
+        the stack, and its lines are kept as long as the prediction log's objects.
+        """
+        log_group = self._log_group(scope, is_data=keeps_unlogged_predictions)
         self.made[name] = lambda_.Function(
             scope,
             "Function",
@@ -126,12 +132,13 @@ class FunctionFactory:
             compatible_architectures=[ARCHITECTURES[self._stage.architecture]],
         )
 
-    def _log_group(self, scope: Construct) -> logs.LogGroup:
+    def _log_group(self, scope: Construct, *, is_data: bool = False) -> logs.LogGroup:
+        days = self._stage.log_retention_days
         return logs.LogGroup(
             scope,
             "Log",
-            retention=RETENTION[self._stage.log_retention_days],
-            removal_policy=RemovalPolicy.DESTROY,
+            retention=RETENTION[max(days, SMALL_OBJECTS) if is_data else days],
+            removal_policy=RemovalPolicy.RETAIN if is_data else RemovalPolicy.DESTROY,
         )
 
     def _role(self, scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.PolicyStatement]) -> iam.Role:

@@ -19,21 +19,11 @@ def may_write(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
 
 
 def may_list(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
-    """List the keys below some prefixes."""
+    """List the keys below some prefixes, and so learn that one isn't there: of a missing key S3 says access denied."""
     return iam.PolicyStatement(
         actions=["s3:ListBucket"],
         resources=[bucket.bucket_arn],
         conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
-    )
-
-
-def may_learn_what_is_missing(bucket: s3.IBucket) -> iam.PolicyStatement:
-    """Be told that a key doesn't exist: without a right to list, S3 answers that access is denied.
-
-    That question carries no prefix, so `may_list` doesn't cover it; and a list with a prefix isn't covered by this.
-    """
-    return iam.PolicyStatement(
-        actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions={"Null": {"s3:prefix": "true"}}
     )
 
 

@@ -48,7 +48,7 @@ class ServiceStack(Stack):
             storage=storage,
             stage=stage,
         )
-        LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, failures=failures)
+        LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, stage=stage, failures=failures)
         BatchScoring(self, "BatchScoring", functions=functions, storage=storage, failures=failures)
         healing = Healing(
             self,

@@ -5,10 +5,12 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.demo.outcome import PERIODS, Outcome
+from infra.demo.outcome import Outcome
+from infra.demo.recovery import HEADINGS, METRICS, PERIODS
 
 
 class Display:
@@ -42,7 +44,7 @@ class Display:
         self._progress.update(self._task, description=what, total=total, completed=share or 0.0)
 
     def happened(self, moment: datetime, what: str, style: str = "") -> None:
-        """Say what happened, at a moment of the simulated clock."""
+        """Say what happened, at a moment of the simulated clock; `what` is Rich's markup."""
         since = moment - self._start
         when = f"day {since.days:>2} {moment:%H:%M}"
         self._console.print(f"[dim]{when}[/dim]  {what}", style=style, highlight=False)
@@ -55,10 +57,12 @@ class Display:
 
 def _recovery(outcome: Outcome) -> Table:
     table = Table(title="Production, as its users saw it", title_justify="left")
-    for heading in ("", "before drift", "during drift", "after healing"):
+    for heading in ("", *HEADINGS):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, values in (("F1", outcome.f1), ("Brier score", outcome.brier)):
-        table.add_row(name, *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS))
+    for name, values in (("f1", outcome.f1), ("brier", outcome.brier)):
+        table.add_row(
+            METRICS[name], *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS)
+        )
     return table
 
 
@@ -68,5 +72,7 @@ def _decisions(outcome: Outcome) -> Table:
         table.add_column(heading, overflow="fold")
     for decision in outcome.decisions:
         moment = datetime.fromisoformat(decision["decided_at"])
-        table.add_row(f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", decision["reason"])
+        table.add_row(
+            f"{moment:%Y-%m-%d %H:%M}", decision["kind"], decision["version"] or "-", escape(decision["reason"])
+        )
     return table

@@ -6,6 +6,8 @@ from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
 
+from rich.markup import escape
+
 from infra.demo.display import Display
 from selfheal.composition import Stores
 from selfheal.records.ledger import Decision
@@ -47,7 +49,7 @@ class Narrator:
             if summary["verdict"] != self._last_verdict:
                 self._last_verdict = summary["verdict"]
                 self._keep_report(key.replace("summary.json", "report.html"))
-                yield datetime.fromisoformat(summary["timestamp"]), f"monitoring: {summary['sentence']}", ""
+                yield datetime.fromisoformat(summary["timestamp"]), f"monitoring: {escape(summary['sentence'])}", ""
 
     def _decisions(self) -> Iterator[Event]:
         """Decisions of the ledger, each after its gates."""
@@ -55,8 +57,8 @@ class Narrator:
             self._decisions_told += 1
             for gate in decision.gates:
                 mark = "[green]pass[/green]" if gate.passed else "[red]fail[/red]"
-                yield decision.decided_at, f"  {mark}  {gate.gate}: {gate.reason}", ""
-            yield decision.decided_at, f"{decision.kind}: {decision.reason}", STYLES.get(decision.kind, "")
+                yield decision.decided_at, f"  {mark}  {gate.gate}: {escape(gate.reason)}", ""
+            yield decision.decided_at, f"{decision.kind}: {escape(decision.reason)}", STYLES.get(decision.kind, "")
 
     def _keep_report(self, key: str) -> None:
         file = self._reports / key.removeprefix(PREFIX).replace("/", "-")

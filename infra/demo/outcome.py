@@ -1,23 +1,20 @@
 """What the demo showed, in numbers: recovery of what users saw, and everything counted."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sklearn.metrics import brier_score_loss, f1_score
 
+from infra.demo.recovery import Figures, figures_of, recovery
 from infra.demo.traffic import Answered
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.records.ledger import Decision
+from selfheal.records.monitoring import DriftSummary
+from selfheal.stores.history import PredictionWindow
 from selfheal.stores.labels import REJECTED
-
-PERIODS = ("before", "during", "after")
-# The share of the lost F1 that has to come back.
-ENOUGH = 0.5
-
-type Figures = dict[str, float | None]
+from selfheal.usecases.monitor import SUMMARY
 
 
 class ProductionVersion(BaseModel):
@@ -29,9 +26,13 @@ class ProductionVersion(BaseModel):
 
 
 class Outcome(BaseModel):
-    """The demo's JSON. `f1` and `brier` are those of the answers that users got before, during and after the drift."""
+    """The demo's JSON. `f1` and `brier` are those of the answers that users got before, during and after the drift.
+
+    `unhealed`: what they would have been after it, had the first model stayed. reason: why it counts as healed or not.
+    """
 
     healed: bool
+    reason: str
     versions: list[ProductionVersion]
     decisions: list[dict[str, Any]]
     f1: Figures
@@ -42,30 +43,55 @@ class Outcome(BaseModel):
 
 
 def outcome_of(
-    answered: Sequence[Answered], uploaded: int, stores: Stores, contract: Contract, serving: str, seconds: float
+    answered: Sequence[Answered],
+    uploaded: int,
+    stores: Stores,
+    contract: Contract,
+    *,
+    serving: str,
+    now: datetime,
+    seconds: float,
 ) -> Outcome:
-    """Everything counted; healed where the API names the newest version and half of the lost F1 has come back."""
-    moves = _moves(stores)
-    periods = _periods(answered)
-    f1 = {name: _f1(rows) for name, rows in periods.items()}
+    """Everything counted; healed where the API names the newest version and half of what was lost has come back.
+
+    Lost in F1 or in the Brier score, as the gates of the contract count it: either suffices where they say so.
+    """
+    moves, logged = _moves(stores), _logged(answered, stores, contract)
+    figures = figures_of(answered, logged, stores)
+    judged: dict[str, Figures] = {name: figures[name] for name in contract.policy.gates.gain_metrics}
+    if len(moves) < 2:  # noqa: PLR2004 - the first model and another one
+        healed, reason = False, f"no other version was promoted: {_last_word(stores, now)}"
+    elif serving != moves[-1].version:
+        healed, reason = False, f"the API still names {serving}, not {moves[-1].version}"
+    else:
+        healed, reason = recovery(judged)
     return Outcome(
-        healed=len(moves) > 1 and serving == moves[-1].version and is_recovered(f1),
+        healed=healed,
+        reason=reason,
         versions=[_version(move) for move in moves],
         decisions=[decision.model_dump(mode="json") for decision in stores.ledger.decisions()],
-        f1=f1,
-        brier={name: _brier(rows) for name, rows in periods.items()},
-        predictions={"answered": len(answered), "logged": _logged(answered, stores, contract)},
+        f1=figures["f1"],
+        brier=figures["brier"],
+        predictions={
+            "answered": len(answered),
+            "logged": len({row.prediction_id for row in answered} & set(logged.prediction_ids)),
+        },
         labels={"uploaded": uploaded, **_labels(answered, stores)},
         seconds=round(seconds, 1),
     )
 
 
-def is_recovered(f1: Figures) -> bool:
-    """Whether at least half of the F1 lost to drift has come back; where none was lost, whether none is missing."""
-    before, during, after = (f1[period] for period in PERIODS)
-    if before is None or during is None or after is None:
-        return False
-    return after >= during + ENOUGH * max(before - during, 0.0)
+def _last_word(stores: Stores, now: datetime) -> str:
+    """Why nothing was promoted: what was decided last, or what the last monitoring run was waiting for."""
+    decisions = [decision for decision in stores.ledger.decisions() if decision.kind != "bootstrap"]
+    if decisions:
+        failed = [f"{gate.gate}: {gate.reason}" for gate in decisions[-1].gates if not gate.passed]
+        return "; ".join([decisions[-1].reason, *failed])
+    written = stores.monitoring.latest(SUMMARY, now)
+    if written is None:
+        return "monitoring has never run"
+    summary = DriftSummary.model_validate_json(written)
+    return f"{summary.sentence.rstrip('.')}; {summary.healing.reason}"
 
 
 def _moves(stores: Stores) -> list[Decision]:
@@ -79,31 +105,9 @@ def _version(move: Decision) -> ProductionVersion:
     return ProductionVersion(version=str(move.version), promoted_at=move.decided_at.isoformat(), reason=move.reason)
 
 
-def _periods(answered: Sequence[Answered]) -> dict[str, list[Answered]]:
-    first = answered[0].model_version
-    return {
-        "before": [row for row in answered if row.act == "calm"],
-        "during": [row for row in answered if row.act == "changed" and row.model_version == first],
-        "after": [row for row in answered if row.act == "changed" and row.model_version != first],
-    }
-
-
-def _f1(rows: Sequence[Answered]) -> float | None:
-    if not rows:
-        return None
-    return float(f1_score([row.truth for row in rows], [row.prediction for row in rows], zero_division=0.0))
-
-
-def _brier(rows: Sequence[Answered]) -> float | None:
-    if not rows:
-        return None
-    return float(brier_score_loss([row.truth for row in rows], [row.probability for row in rows]))
-
-
-def _logged(answered: Sequence[Answered], stores: Stores, contract: Contract) -> int:
-    """How many of the answered rows the prediction log holds."""
-    window = stores.history.window(answered[0].moment, answered[-1].moment + timedelta(hours=1), contract)
-    return len({row.prediction_id for row in answered} & set(window.prediction_ids))
+def _logged(answered: Sequence[Answered], stores: Stores, contract: Contract) -> PredictionWindow:
+    """What the prediction log holds of the time in which rows were answered."""
+    return stores.history.window(answered[0].moment, answered[-1].moment + timedelta(hours=1), contract)
 
 
 def _labels(answered: Sequence[Answered], stores: Stores) -> dict[str, int]:

@@ -13,13 +13,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from infra.cli.files import read_contract
 from infra.demo.display import Display
 from infra.demo.outcome import Outcome, outcome_of
 from infra.demo.story import Story
 from infra.demo.traffic import DemoFailed
-from infra.demo.world import World, made_up_world, world_of_file
+from infra.demo.world import World, made_up_world, read_history, world_of_history
 from infra.local import LocalCloud, synthesised
 from selfheal.contract import default_contract
 
@@ -40,7 +41,11 @@ def run_demo(
         world, assembly = _prepared(contract_path, data_path, seed)
         reports = _fresh_folder(FOLDER) / "reports"
         reports.mkdir()
-        console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
+        console.print(
+            f"[bold]selfheal demo[/bold] on {escape(world.name)}: everything runs on this machine, in simulated time"
+        )
+        for sentence in world.told:
+            console.print(sentence, markup=False, highlight=False)
         display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
@@ -51,6 +56,7 @@ def run_demo(
                 cloud.stores,
                 world.contract,
                 serving=story.client.serving_version(),
+                now=cloud.clock.now,
                 seconds=time.monotonic() - began,
             )
             _finish(display, console, outcome, story, json_path)
@@ -60,15 +66,17 @@ def run_demo(
 
 
 def _prepared(contract_path: Path | None, data_path: Path | None, seed: int) -> tuple[World, Path]:
-    """The world and the cloud's assembly, which is another process's work, so both at once."""
+    """The world and the cloud's assembly, which is another process's work, so both at once.
+
+    Raises:
+        DataInvalid: the file can't be shown; nothing is synthesised for it.
+    """
+    contract = default_contract() if contract_path is None else read_contract(contract_path)
+    history = None if data_path is None else read_history(data_path, contract, START)
     with ThreadPoolExecutor(1) as beside:
         assembly = beside.submit(synthesised, schedule_minutes=SCHEDULE_MINUTES)
-        return _world(contract_path, data_path, seed), assembly.result()
-
-
-def _world(contract_path: Path | None, data_path: Path | None, seed: int) -> World:
-    contract = default_contract() if contract_path is None else read_contract(contract_path)
-    return made_up_world(START, seed) if data_path is None else world_of_file(data_path, contract, START, seed)
+        world = made_up_world(START, seed) if history is None else world_of_history(history, START, seed)
+        return world, assembly.result()
 
 
 @contextmanager
@@ -96,7 +104,8 @@ def _finish(display: Display, console: Console, outcome: Outcome, story: Story, 
     for report in story.narrator.report_files:
         console.print(f"report: {report}", highlight=False)
     verdict = "[bold green]healed[/bold green]" if outcome.healed else "[bold red]not healed[/bold red]"
-    console.print(f"{verdict} after {outcome.seconds:.0f} seconds; logs of the functions: {FOLDER / 'cloud'}")
+    console.print(f"{verdict}: {escape(outcome.reason)}", highlight=False)
+    console.print(f"{outcome.seconds:.0f} seconds; logs of the functions: {FOLDER / 'cloud'}", highlight=False)
 
 
 def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path) -> None:

@@ -5,22 +5,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+from rich.markup import escape
 
 from infra.demo.display import Display
 from infra.demo.narrator import Narrator
+from infra.demo.plan import STEPS_A_DAY
 from infra.demo.postbox import LabelPostbox
 from infra.demo.traffic import Client, Rows
-from infra.demo.world import ROWS_PER_DAY, World
+from infra.demo.world import World
 from infra.local import LocalCloud
 from selfheal.records.healing import Trigger
 from selfheal.usecases.bootstrap import bootstrap
 from selfheal.usecases.heal import start_healing
 
-STEP = timedelta(hours=6)
-STEP_ROWS = ROWS_PER_DAY * STEP // timedelta(days=1)
-REQUEST_ROWS = 250
-ROWS_AFTER_HEALING = ROWS_PER_DAY
-LONGEST_ACT = 20
+STEP = timedelta(days=1) / STEPS_A_DAY
+# Requests are spread over the day, and none is larger than this.
+REQUESTS_A_STEP, REQUEST_ROWS = 4, 250
+STEPS_AFTER_HEALING = STEPS_A_DAY
+LONGEST_ACT = 32
 # Half a day that teaches what isn't true, and half a day by which what was learnt is judged.
 MISLABELLED_STEPS, AFTERMATH_STEPS = 2, 2
 
@@ -42,9 +44,9 @@ class Story:
         """Both acts, one after the other. Raises DemoFailed where the service doesn't answer."""
         self._train_first_model()
         self._live(self._world.calm, "calm", "calm traffic")
-        self._heal()
-        self._mislabel()
-        self._try_once_the_cooldown_is_over()
+        if self._heal() and self._can_mislabel():
+            self._mislabel()
+            self._try_once_the_cooldown_is_over()
 
     def _train_first_model(self) -> None:
         self._display.doing("training the first model")
@@ -53,18 +55,30 @@ class Story:
         bootstrap(stores, world.training, world.contract, values, now=now, actor="demo", fit=world.fit)
         self.narrator.tell()
 
-    def _heal(self) -> None:
+    def _heal(self) -> bool:
+        """Whether another version is in production in the end."""
         first = self._production()
-        self._tell(f"[bold]the world changes[/bold]: {self._world.change}")
-        self._live_until(lambda: self._production() != first, "changed", "changed world, the first model answers")
-        self._live(self._next(ROWS_AFTER_HEALING), "changed", "changed world, the new model answers")
+        self._tell(f"[bold]the world changes[/bold]: {escape(self._world.change)}")
+        reserved = STEPS_AFTER_HEALING * self._world.plan.a_step
+        what = "changed world, the first model answers"
+        self._live_until(lambda: self._production() != first, "changed", what, reserved=reserved)
+        if self._production() == first:
+            return False
+        self._live(self._next(reserved), "changed", "changed world, the new model answers")
+        return True
+
+    def _can_mislabel(self) -> bool:
+        is_enough = len(self._rest) >= (MISLABELLED_STEPS + AFTERMATH_STEPS) * self._world.plan.a_step
+        if not is_enough:
+            self._tell("too few rows are left to show how wrong labels are kept out")
+        return is_enough
 
     def _mislabel(self) -> None:
         """Whoever delivers the truth mixes up the classes for half a day: a model that believes it is worse."""
         self._tell("[bold]labels go wrong[/bold]: for half a day somebody uploads 0 for 1 and 1 for 0")
-        rows = self._next(MISLABELLED_STEPS * STEP_ROWS)
+        rows = self._next(MISLABELLED_STEPS * self._world.plan.a_step)
         self._live(Rows(rows.features, 1 - rows.labels), "mislabelled", "wrong labels")
-        self._live(self._next(AFTERMATH_STEPS * STEP_ROWS), "aftermath", "right labels again")
+        self._live(self._next(AFTERMATH_STEPS * self._world.plan.a_step), "aftermath", "right labels again")
 
     def _try_once_the_cooldown_is_over(self) -> None:
         """Monitoring asks for a healing by itself where it sees cause; otherwise somebody does."""
@@ -90,24 +104,29 @@ class Story:
         self.narrator.tell()
 
     def _live(self, rows: Rows, act: str, what: str) -> None:
-        steps = len(rows) // STEP_ROWS
+        a_step = self._world.plan.a_step
+        steps = len(rows) // a_step
         for step in range(steps):
             self._display.doing(what, step / steps)
-            self._step(rows.part(step * STEP_ROWS, (step + 1) * STEP_ROWS), act)
+            self._step(rows.part(step * a_step, (step + 1) * a_step), act)
 
-    def _live_until(self, is_over: Callable[[], bool], act: str, what: str) -> None:
+    def _live_until(self, is_over: Callable[[], bool], act: str, what: str, *, reserved: int = 0) -> None:
+        """Until something has happened or it takes too long; time goes on where only reserved rows are left."""
         for step in range(LONGEST_ACT):
-            if is_over() or len(self._rest) < STEP_ROWS:
+            if is_over():
                 return
             self._display.doing(what, step / LONGEST_ACT)
-            self._step(self._next(STEP_ROWS), act)
+            self._step(self._next(min(self._world.plan.a_step, max(len(self._rest) - reserved, 0))), act)
 
     def _step(self, rows: Rows, act: str) -> None:
         """Six hours: traffic, the labels that are due, and the monitoring runs that are."""
-        starts = range(0, len(rows), REQUEST_ROWS)
+        ends = self._cloud.clock.now + STEP
+        size = min(REQUEST_ROWS, max(1, -(-len(rows) // REQUESTS_A_STEP)))
+        starts = range(0, len(rows), size)
         for start in starts:
             self._cloud.run_until(self._cloud.clock.now + STEP / len(starts))
-            self.labels.add(self.client.ask(rows.part(start, start + REQUEST_ROWS), self._cloud.clock.now, act))
+            self.labels.add(self.client.ask(rows.part(start, start + size), self._cloud.clock.now, act))
+        self._cloud.run_until(max(ends, self._cloud.clock.now))
         self.labels.deliver(self._cloud.clock.now)
         self._cloud.settle()
         self.narrator.tell()

@@ -1,41 +1,45 @@
 """What the demo's service meets: a first training set, then traffic that changes, made up or from a real file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import brier_score_loss
+from numpy.typing import NDArray
 
 from infra.backtest.shelf import Shelf
+from infra.demo.plan import CHANGED_DAYS, Plan
 from infra.demo.traffic import Rows
 from infra.simulation.credit import Phase, credit_rows
-from infra.simulation.injection import exchange_roles, strongest_with_weakest
+from infra.simulation.injection import exchange_roles, reverse_roles, strongest_with_weakest
 from selfheal.contract import Contract, default_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues, label_values, load_dataset
 from selfheal.data.moments import as_datetime64
-from selfheal.errors import DataInvalid
+from selfheal.gates.resampling import paired_p_value
+from selfheal.performance.realised import brier_losses
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.train import Fit
 
-ROWS_PER_DAY = 4_000
-CALM_DAYS = 2
-CHANGED_DAYS = 12
-BASE_ROWS = 24_000
-# A file's own drift is enough where a model that saw it has a Brier score lower by this share.
-ENOUGH_OWN_DRIFT = 0.05
+# What is made up is as long as the longest story of a file.
+MADE_UP = Plan(training=24_000, a_day=4_000)
+# Drift is enough where a model that saw it has a Brier score lower by this share, and hardly by chance.
+ENOUGH_GAIN, BY_CHANCE = 0.05, 0.05
+INJECTED = "its own drift is too small to heal, so an injected one: "
 
 
 @dataclass(frozen=True, eq=False)
 class World:
     """What the demo feeds the service with; `changed` goes on where `calm` ends.
 
-    fit: trains the first version, unless looking at the file's drift has done so.
+    told: what the demo takes of the file. fit: trains the first version, unless looking at the drift has done so.
     """
 
     name: str
+    plan: Plan
+    told: list[str]
     contract: Contract
     label_values: TargetValues
     training: Dataset
@@ -47,63 +51,95 @@ class World:
 
 def made_up_world(start: datetime, seed: int) -> World:
     """The credit stream, whose applicants from some day on default for other reasons."""
-    rng = np.random.default_rng(seed)
-    base = Rows(*credit_rows(rng, BASE_ROWS))
+    rng, plan = np.random.default_rng(seed), MADE_UP
+    base = Rows(*credit_rows(rng, plan.training))
     return World(
         name="a made-up credit stream",
+        plan=plan,
+        told=[],
         contract=default_contract(),
         label_values=TargetValues(positive="1", negative="0"),
         training=_dated(base, start),
-        calm=Rows(*credit_rows(rng, CALM_DAYS * ROWS_PER_DAY)),
-        changed=Rows(*credit_rows(rng, CHANGED_DAYS * ROWS_PER_DAY, Phase.CHANGED_RISK)),
+        calm=Rows(*credit_rows(rng, plan.calm)),
+        changed=Rows(*credit_rows(rng, CHANGED_DAYS * plan.a_day, Phase.CHANGED_RISK)),
         change="the same applicants now default for other reasons (inputs as before)",
     )
 
 
-def world_of_file(path: Path, contract: Contract, start: datetime, seed: int) -> World:
-    """A real file in its time order: its first fifth trains (24,000 rows at the most), the rest is the traffic.
+@dataclass(frozen=True, eq=False)
+class History:
+    """A file's rows in time order, and what the demo takes of them."""
 
-    Where the file's own drift is too small to heal, its numeric features exchange roles after the calm days (see
-    `infra.simulation.injection.exchange_roles`), seeded.
+    path: Path
+    contract: Contract
+    rows: Dataset
+    plan: Plan
 
-    Raises:
-        DataInvalid: the file doesn't match the contract, or is too short for the demo.
-    """
+
+def read_history(path: Path, contract: Contract, start: datetime) -> History:
+    """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo."""
     rows = load_dataset(path, contract, end=start).in_time_order()
-    base, calm_end = min(len(rows) // 5, BASE_ROWS), CALM_DAYS * ROWS_PER_DAY
-    if len(rows) < 2 * (base + calm_end):
-        raise DataInvalid([f"{path.name} holds {len(rows)} rows; the demo needs {2 * (base + calm_end)}"])
-    traffic = Rows(rows.features.iloc[base:].reset_index(drop=True), rows.labels[base:])
-    training = _dated(Rows(rows.features.iloc[:base].reset_index(drop=True), rows.labels[:base]), start)
-    calm = traffic.part(0, calm_end)
-    changed = traffic.part(calm_end, min(calm_end + CHANGED_DAYS * ROWS_PER_DAY, len(traffic)))
-    change = "the file's own drift goes on"
-    shelf = Shelf()
-    if _gain_of_retraining(training, calm, changed, contract, shelf.fit) < ENOUGH_OWN_DRIFT:
-        pairs = strongest_with_weakest(training.features, training.labels, contract)
-        injected = exchange_roles(changed.features, training.features, pairs, np.random.default_rng(seed))
-        changed = Rows(injected, changed.labels)
-        change = "its own drift is too small to heal, so an injected one: " + ", ".join(
-            f"{first} and {second} exchange roles" for first, second in pairs
-        )
-    return World(path.name, contract, label_values(path, contract), training, calm, changed, change, shelf.fit)
+    return History(path, contract, rows, Plan.of(path.name, rows.labels))
 
 
-def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> float:
-    """By which share of its Brier score a model of the calm days and half of the change beats the first on the rest."""
+def world_of_history(history: History, start: datetime, seed: int) -> World:
+    """A file's oldest quarter trains (24,000 rows at the most), the rest is the traffic.
+
+    Where its own drift is too small to heal, one is injected (see `infra.simulation.injection`), seeded.
+    """
+    rows, plan, asked = history.rows, history.plan, history.contract
+    contract = asked.with_policy(plan.policy(asked.policy))
+    traffic = Rows(rows.features.iloc[plan.training :].reset_index(drop=True), rows.labels[plan.training :])
+    oldest = Rows(rows.features.iloc[: plan.training].reset_index(drop=True), rows.labels[: plan.training])
+    training, calm = _dated(oldest, start), traffic.part(0, plan.calm)
+    own, shelf = traffic.part(plan.calm, min(plan.calm + CHANGED_DAYS * plan.a_day, len(traffic))), Shelf()
+    happening = _drifts(own, training, contract, seed)
+    found = (drift for drift in happening if _can_be_healed(training, calm, drift[1], contract, shelf.fit))
+    change, changed = next(found, None) or _opposite(own, training, contract)
+    return World(
+        name=history.path.name,
+        plan=plan,
+        told=plan.sentences(len(rows), asked),
+        contract=contract,
+        label_values=label_values(history.path, contract),
+        training=training,
+        calm=calm,
+        changed=changed,
+        change=change,
+        fit=shelf.fit,
+    )
+
+
+def _drifts(own: Rows, training: Dataset, contract: Contract, seed: int) -> Iterator[tuple[str, Rows]]:
+    """What may happen to the rows, the mildest first, but for the one that is always left."""
+    yield "the file's own drift goes on", own
+    if pairs := strongest_with_weakest(training.features, training.labels, contract):
+        exchanged = exchange_roles(own.features, training.features, pairs, np.random.default_rng(seed))
+        said = ", ".join(f"{first} and {second} exchange roles" for first, second in pairs)
+        yield f"{INJECTED}{said}", Rows(exchanged, own.labels)
+
+
+def _opposite(own: Rows, training: Dataset, contract: Contract) -> tuple[str, Rows]:
+    turned = reverse_roles(own.features, training.features, training.labels, contract)
+    return f"{INJECTED}every feature now says the opposite", Rows(turned, own.labels)
+
+
+def _can_be_healed(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> bool:
+    """Whether a model of the calm days and half of the change beats the first one on the rest, and hardly by chance."""
     half = len(changed) // 2
+    start = training.timestamps[-1].astype(datetime)
     seen = Rows(
-        pd.concat([calm.features, changed.features.iloc[:half]], ignore_index=True),
-        np.concatenate([calm.labels, changed.labels[:half]]),
+        pd.concat([training.features, calm.features, changed.features.iloc[:half]], ignore_index=True),
+        np.concatenate([training.labels, calm.labels, changed.labels[:half]]),
     )
     rest = changed.part(half, len(changed))
-    start = training.timestamps[-1].astype(datetime)
-    frozen, retrained = (_brier(fit(rows, contract), rest) for rows in (training, _dated(seen, start)))
-    return 1.0 - retrained / frozen
+    frozen, retrained = (_losses(fit(rows, contract), rest) for rows in (training, _dated(seen, start)))
+    gains = frozen - retrained
+    return bool(gains.mean() >= ENOUGH_GAIN * frozen.mean()) and paired_p_value(gains) <= BY_CHANCE
 
 
-def _brier(model: TrainedModel, rows: Rows) -> float:
-    return float(brier_score_loss(rows.labels, model.fitted.probabilities(rows.features)))
+def _losses(model: TrainedModel, rows: Rows) -> NDArray[np.float64]:
+    return brier_losses(model.fitted.probabilities(rows.features), rows.labels)
 
 
 def _dated(rows: Rows, end: datetime) -> Dataset:

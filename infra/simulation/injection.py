@@ -27,6 +27,30 @@ def exchange_roles(
     return changed
 
 
+def reverse_roles(
+    features: pd.DataFrame, base: pd.DataFrame, labels: NDArray[np.int8], contract: Contract
+) -> pd.DataFrame:
+    """Concept drift at its largest: every feature says the opposite of what it said in `base`.
+
+    A number becomes the quantile at the other end, so that it keeps its distribution; a boolean its contrary; and of a
+    category the value that is positive most often, by the labels of `base`, changes places with the one that is least.
+    Missing and unknown values stay.
+    """
+    changed = features.copy()
+    for name, feature in contract.features.items():
+        there = features[name].notna()
+        if feature.is_category:
+            order = pd.Series(labels).groupby(base[name].to_numpy(dtype=object)).mean().sort_values().index
+            opposite = dict(zip(order, order[::-1], strict=True))
+            changed[name] = features[name].map(lambda value, opposite=opposite: opposite.get(value, value))
+        elif feature.type == "boolean":
+            changed.loc[there, name] = 1.0 - features.loc[there, name]
+        elif base[name].notna().any():
+            ranks = 1.0 - _middle_ranks(features.loc[there, name], base[name])
+            changed.loc[there, name] = _quantiles(ranks, base[name])
+    return changed
+
+
 def strongest_with_weakest(base: pd.DataFrame, labels: NDArray[np.int8], contract: Contract) -> list[tuple[str, str]]:
     """Pairs for `exchange_roles`: the feature that alone ranks the labels best with the one that does so worst, and on.
 
@@ -50,6 +74,14 @@ def _ranks(column: pd.Series, base: pd.Series, rng: np.random.Generator) -> NDAr
     values = column.to_numpy(dtype=np.float64)
     below, upto = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
     return (below + rng.random(len(values)) * (upto - below)) / len(known)
+
+
+def _middle_ranks(column: pd.Series, base: pd.Series) -> NDArray[np.float64]:
+    known = np.sort(base.dropna().to_numpy(dtype=np.float64))
+    values = column.to_numpy(dtype=np.float64)
+    return np.asarray(
+        (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / 2 / len(known)
+    )
 
 
 def _quantiles(ranks: NDArray[np.float64], base: pd.Series) -> NDArray[np.float64]:

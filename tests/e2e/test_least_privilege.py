@@ -229,9 +229,10 @@ def drop_a_file(loop: SmallLoop, body: bytes) -> None:
     etag = cloud.stores.data.put("batches/incoming/a.csv", body)
     cloud.settle()
     told = event("s3_batch_uploaded")
-    uploaded = json.loads(cloud.stores.data.get("batches/done/a.csv.report.json").body)
+    (key,) = (key for key in cloud.stores.data.keys("batches/done/a.csv/") if key.endswith(".report.json"))
+    uploaded = json.loads(cloud.stores.data.get(key).body)
     assert (uploaded["answered"], uploaded["refused"]) == (1, 0)
-    assert cloud.invoke("batch_scoring", told)["reports"][0]["reason"] == "the file was gone before it was read"
+    assert cloud.invoke("batch_scoring", told)["reports"][0]["reason"].startswith("the file was gone")
     stored = {"key": "batches/incoming/a.csv", "size": len(body), "eTag": etag.strip('"')}
     told["Records"][0] |= {"eventTime": uploaded["uploaded_at"]}
     told["Records"][0]["s3"]["object"] |= stored
@@ -241,13 +242,13 @@ def drop_a_file(loop: SmallLoop, body: bytes) -> None:
 def fail_for_good(loop: SmallLoop) -> None:
     """Nobody can read the pointer: Lambda tries a monitoring run three times and keeps its event in the queue."""
     cloud, registry = loop.cloud, loop.cloud.stores.registry_bucket
-    whole = registry.get(POINTER).body
-    registry.put(POINTER, b"{}")
+    whole = registry.get(POINTER)
+    etag = registry.replace(POINTER, b"{}", whole.etag)
     cloud.clock.advance(STEP)
     cloud.tick()
     with pytest.raises(FunctionFailed):
         cloud.settle()
-    registry.put(POINTER, whole)
+    registry.replace(POINTER, whole.body, etag)
 
 
 def fail_to_deliver(loop: SmallLoop) -> None:

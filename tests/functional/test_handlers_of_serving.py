@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
@@ -36,6 +37,7 @@ def stores(monkeypatch, moto_endpoint):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     predictor.handler.application.cache_clear()
+    labels.handler.settings.cache_clear()
     labels.handler.stores.cache_clear()
     clear = boto3.resource("s3")
     for name in ("data", "registry"):
@@ -45,6 +47,7 @@ def stores(monkeypatch, moto_endpoint):
         clear.Bucket(name).objects.all().delete()
         clear.Bucket(name).delete()
     predictor.handler.application.cache_clear()
+    labels.handler.settings.cache_clear()
     labels.handler.stores.cache_clear()
 
 
@@ -59,19 +62,35 @@ def test_an_environment_starts_empty_and_answers_once_a_model_is_there(stores):
     assert len(list(stores.data.keys("predictions/"))) == 1
 
 
+def uploaded(stores) -> dict[str, Any]:
+    """Put a file where the sample event says that one lies; the event, with that file's ETag."""
+    body = f"prediction_id,label\n{LABELLED},1\n".encode()
+    told = event("s3_labels_uploaded")
+    told["Records"][0]["s3"]["object"]["eTag"] = stores.data.put("labels/incoming/march 2026/week #1.csv", body).strip(
+        '"'
+    )
+    return told
+
+
 def test_a_label_event_is_ingested(stores):
     """From the encoded key of the event to the accepted labels."""
-    stores.data.put("labels/incoming/march 2026/week #1.csv", f"prediction_id,label\n{LABELLED},1\n".encode())
-    answer = labels.handler.handler(event("s3_labels_uploaded"), None)
+    answer = labels.handler.handler(uploaded(stores), None)
     assert [(r["upload"], r["accepted"], r["rejected"]) for r in answer["reports"]] == [
         ("march 2026/week #1.csv", 1, 0)
     ]
 
 
+def test_a_file_that_is_refused_whole_is_counted(stores, capsys):
+    """What nobody looks for rings an alarm: a file that was gone before it was read, or that can't be read."""
+    labels.handler.handler(event("s3_labels_uploaded"), None)
+    assert '"RefusedUploads":[1.0]' in capsys.readouterr().out
+    labels.handler.handler(uploaded(stores), None)
+    assert "RefusedUploads" not in capsys.readouterr().out
+
+
 def test_a_label_without_a_time_has_that_of_its_upload(stores):
     """However late Lambda comes to it: the event says when the file was uploaded."""
-    stores.data.put("labels/incoming/march 2026/week #1.csv", f"prediction_id,label\n{LABELLED},1\n".encode())
-    labels.handler.handler(event("s3_labels_uploaded"), None)
+    labels.handler.handler(uploaded(stores), None)
     made = moment_of(LABELLED)
     (label,) = stores.labels.of_predictions_between(made, made + timedelta(seconds=1)).values()
     assert label.label_timestamp == label.received_at == datetime(2026, 3, 2, 9, 30, 0, 123_000, tzinfo=UTC)

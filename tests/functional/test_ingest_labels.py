@@ -1,6 +1,7 @@
 """Label ingestion: an upload becomes labels, refused rows keep their reasons, and twice is like once."""
 
 import csv
+import hashlib
 import io
 from datetime import UTC, datetime, timedelta
 
@@ -24,8 +25,15 @@ def world():
 
 
 def upload(world, name: str, body: str | bytes, at: datetime = NOON) -> IngestionReport:
-    world.stores.labels.receive(name, body if isinstance(body, bytes) else body.encode())
-    return ingest(world, name, at)
+    return ingest_labels(world.stores, put(world, name, body, at))
+
+
+def put(world, name: str, body: str | bytes, at: datetime = NOON) -> Upload:
+    """Write a file as an uploader does; returns what S3's event tells of it."""
+    content = body if isinstance(body, bytes) else body.encode()
+    world.stores.labels.receive(name, content)
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return Upload(key=f"labels/incoming/{name}", size=len(content), uploaded_at=at, etag=digest)
 
 
 def ingest(world, name: str, at: datetime = NOON, size: int = 1) -> IngestionReport:
@@ -33,8 +41,8 @@ def ingest(world, name: str, at: datetime = NOON, size: int = 1) -> IngestionRep
     return ingest_labels(world.stores, told)
 
 
-def rejected(world, name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(world.data.get(f"labels/rejected/{name}.csv").body.decode())))
+def rejected(world, report: IngestionReport) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(world.data.get(report.refusals).body.decode())))
 
 
 def known(world, start: datetime = NOON - DAY, end: datetime = NOON + DAY) -> dict[str, int]:
@@ -52,7 +60,7 @@ def test_good_rows_are_kept_and_bad_ones_refused_with_line_and_reason(world):
     report = upload(world, "week 1.csv", body)
     assert (report.accepted, report.rejected, report.repeated) == (1, 3, False)
     assert known(world) == {identifier: 1}
-    reasons = {row["line"]: row["reason"] for row in rejected(world, "week 1.csv")}
+    reasons = {row["line"]: row["reason"] for row in rejected(world, report)}
     assert "not one that this service gives out" in reasons["3"]
     assert "label is not one of 1, true, 0, false; label_timestamp" in reasons["4"]
     assert reasons["5"] == "prediction_id is empty; label is empty"
@@ -128,7 +136,7 @@ def test_a_file_that_contradicts_itself_keeps_the_first_row(world):
     """Same prediction, same time, other label: the later row is refused; an identical one is no fault."""
     report = upload(world, "a.csv", f"prediction_id,label\n{UNKNOWN},1\n{UNKNOWN},1\n{UNKNOWN},0\n")
     assert (report.accepted, report.rejected) == (1, 1)
-    assert rejected(world, "a.csv")[0]["line"] == "4"
+    assert rejected(world, report)[0]["line"] == "4"
 
 
 @pytest.mark.parametrize("name", ["scan.png", "scan.csv", "scan.parquet"])
@@ -136,7 +144,7 @@ def test_a_png_goes_to_rejected_whole(world, name: str):
     """Whatever it is called, the reason is kept and no label is."""
     report = upload(world, name, b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
     assert (report.accepted, report.rejected) == (0, 1)
-    (row,) = rejected(world, name)
+    (row,) = rejected(world, report)
     assert row["reason"] == report.reason != ""
     assert not list(world.data.keys("labels/accepted/"))
 
@@ -159,15 +167,18 @@ def test_an_unreachable_store_raises_so_that_lambda_tries_again(world):
 
 
 def test_a_file_that_has_gone_is_reported(world):
-    """Deleted before it was read: nothing to try again."""
+    """Deleted before it was read: nothing to try again, and its reason lies where refused rows are looked for."""
     report = ingest(world, "x.csv")
-    assert (report.accepted, report.rejected, report.reason) == (0, 1, "the file was gone before it was read")
+    assert (report.accepted, report.rejected) == (0, 1)
+    assert report.reason == "the file was gone before it was read: upload it again"
+    assert rejected(world, report)[0]["reason"] == report.reason
 
 
 def test_the_sample_event_tells_key_size_and_moment():
     """S3 encodes keys in events: spaces as plus, signs in percent."""
     (told,) = uploads(event("s3_labels_uploaded"))
     assert (told.key, told.size) == ("labels/incoming/march 2026/week #1.csv", 131)
+    assert told.etag == "d41d8cd98f00b204e9800998ecf8427e"
     assert told.uploaded_at == datetime(2026, 3, 2, 9, 30, 0, 123_000, tzinfo=UTC)
     assert list(uploads({"Service": "Amazon S3", "Event": "s3:TestEvent"})) == []
 
@@ -192,9 +203,10 @@ def test_an_upload_that_is_taken_in_late_doesn_t_overrule_a_later_one(world, mom
 def test_a_label_of_the_future_is_refused(world, ahead: timedelta, accepted: int):
     """No correction could overrule it; a clock that is a little ahead does no harm."""
     body = f"prediction_id,label,label_timestamp\n{UNKNOWN},1,{(NOON + ahead).isoformat()}\n"
-    assert upload(world, "a.csv", body).accepted == accepted
+    report = upload(world, "a.csv", body)
+    assert report.accepted == accepted
     if not accepted:
-        assert "later than the upload" in rejected(world, "a.csv")[0]["reason"]
+        assert "later than the upload" in rejected(world, report)[0]["reason"]
         assert upload(world, "b.csv", f"prediction_id,label\n{UNKNOWN},0\n", at=NOON + DAY).accepted
         assert [label.label for label in current(world).values()] == [0]
 
@@ -210,6 +222,49 @@ def test_a_file_of_too_many_bytes_is_refused_unread(world):
     """Its event says how large it is: more than the function's memory holds is never fetched."""
     report = ingest(world, "never-there.csv", size=MAXIMUM_BYTES + 1)
     assert report.accepted == 0
-    (row,) = rejected(world, "never-there.csv")
+    (row,) = rejected(world, report)
     assert row["reason"] == report.reason
     assert "split it" in report.reason
+
+
+def test_an_upload_whose_name_comes_again_before_it_is_read_is_told(world):
+    """The first file's labels are lost and its uploader is told so; the second counts as of its own time, once."""
+    first = put(world, "truth.csv", f"prediction_id,label\n{UNKNOWN},0\n", at=NOON)
+    second = put(world, "truth.csv", f"prediction_id,label\n{UNKNOWN},1\n", at=NOON + DAY)
+    stores = world.stores
+    reports = [ingest_labels(stores, told) for told in (first, second)]
+    assert [(report.accepted, report.rejected) for report in reports] == [(0, 1), (1, 0)]
+    assert "each file under a name of its own" in rejected(world, reports[0])[0]["reason"]
+    (label,) = current(world).values()
+    assert (label.label, label.received_at, label.label_timestamp) == (1, NOON + DAY, NOON + DAY)
+
+
+def test_refused_rows_of_a_name_that_comes_again_stand_beside_each_other(world):
+    """The next night's refusals overwrite nothing, and a night without any isn't said to have the last one's."""
+    bad = [upload(world, "nightly.csv", f"prediction_id,label\nbad-{n},1\n", at=NOON + n * DAY) for n in range(3)]
+    whole = upload(world, "nightly.csv", f"prediction_id,label\n{UNKNOWN},1\n", at=NOON + 3 * DAY)
+    assert [rejected(world, report)[0]["prediction_id"] for report in bad] == ["bad-0", "bad-1", "bad-2"]
+    assert (whole.rejected, whole.refusals) == (0, "")
+    assert len(set(world.data.keys("labels/rejected/nightly.csv/"))) == 3
+
+
+@pytest.mark.parametrize("character", ["n", "é", "😀"])
+def test_a_name_as_long_as_s3_allows_has_room_for_its_refusals(world, character: str):
+    """The key of refused rows is longer than the upload's; S3 refuses one of more than 1,024 bytes, for ever."""
+    name = character * ((1024 - len("labels/incoming/") - len(".csv")) // len(character.encode())) + ".csv"
+    report = upload(world, name, "prediction_id,label\nbad,1\n")
+    assert all(len(key.encode()) <= 1024 for key in contents(world))
+    assert len(rejected(world, report)) == 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
+def test_a_refused_row_is_no_formula(world, start: str):
+    """Somebody opens the reasons in a spreadsheet; what an uploader wrote stays a text there, and a short one."""
+    evil = f'{start}HYPERLINK(""http://evil.example/"",""click"")'
+    report = upload(world, "a.csv", f'prediction_id,label\n"{evil}","{start}1"\n{"x" * 5000},1\n')
+    formula, long = rejected(world, report)
+    assert formula["prediction_id"].startswith("'")
+    assert not formula["label"].startswith(start)
+    assert long["prediction_id"].endswith("… (1,000 characters)")
+    assert "longer than 1,000 characters" in long["reason"]
+    assert len(long["prediction_id"]) < 150

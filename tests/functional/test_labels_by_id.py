@@ -57,6 +57,10 @@ def known(world: World) -> dict[str, int]:
     return {key: label.label for key, label in found.items()}
 
 
+def refused(world: World) -> list[dict[str, str]]:
+    return [row for key in world.stores.labels.refusals() for row in world.stores.labels.refused(key)]
+
+
 def accepted(world: World) -> dict[str, bytes]:
     return dict(world.data.get_many(world.data.keys("labels/accepted/")))
 
@@ -137,7 +141,7 @@ def test_two_predictions_under_one_id_are_the_rules_business(rule, labelled):
     assert known(world) == {keys[index]: 1 for index in labelled}
     assert (report.matched, report.refused) == ((0, 1) if rule == "refuse" else (1, 0))
     if rule == "refuse":
-        (row,) = world.stores.labels.rejected("truth.csv.by-id")
+        (row,) = refused(world)
         assert (row["line"], row["id"], row["label"]) == ("2", "a", "1")
         assert "2 predictions were made under this id" in row["reason"]
 
@@ -200,7 +204,7 @@ def test_a_prediction_that_turns_up_late_gets_its_label(world):
     assert run(world) == MatchReport(waiting=1)
     world.now += 2 * DAY
     assert [found.body for found in replayed(world.telemetry.lines)]
-    replay_log(world.stores, world.telemetry.lines)
+    replay_log(world.stores, world.telemetry.lines, now=world.now)
     assert run(world) == MatchReport(matched=1)
     assert known(world) == {key: 1}
 
@@ -252,7 +256,7 @@ def test_what_is_wrong_with_a_row_is_told(world):
     long = "x" * 201
     report = upload(world, "a.csv", f"id,label\n{long},1\n,1\na,7\na,1\na,0\n")
     assert (report.accepted, report.pending, report.rejected) == (0, 1, 4)
-    reasons = [row["reason"] for row in world.stores.labels.rejected("a.csv")]
+    reasons = [row["reason"] for row in refused(world)]
     assert reasons[0].startswith("id is none: Input should be a text of at most 200 characters")
     assert reasons[1:] == [
         "prediction_id is empty",

@@ -4,10 +4,12 @@ import base64
 import json
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
 from selfheal.contract import default_contract, parse_contract
+from selfheal.contract.request import example_rows
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import is_prediction_id, moment_of
 from selfheal.replay import replayed
@@ -224,6 +226,28 @@ def test_the_docs_show_the_contracts_own_fields_and_load_nothing():
     assert "NumberOfTime60-89DaysPastDueNotWorse" in page.text
     assert "Age of the borrower in years" in page.text
     assert "://" not in page.text
+
+
+def test_the_docs_show_requests_of_every_kind_with_the_models_typical_rows():
+    """One row, many under `rows`, and labels, each as it is sent; the rows are what the version was trained on."""
+    typical = [{**example_rows(default_contract())[0], "age": age} for age in (43, 57)]
+    world = World()
+    write_version(world.stores, "v1", examples=tuple(typical))
+    promote(world.stores, "v1")
+    page = unescape(world.call("GET", "/docs").text)
+    shown = [json.loads(text) for text in re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)]
+    assert shown[:2] == [typical[0], {"rows": typical}]
+    assert list(shown[2]) == ["labels"]
+    for path, request in zip(("/predict", "/predict", "/labels"), shown, strict=True):
+        assert world.call("POST", path, request).status in {200, 202}
+
+
+def test_the_docs_fit_a_phone_and_the_dark():
+    """The page says how wide it wants to be shown, and has colours for either scheme."""
+    page = serving_world().call("GET", "/docs").text
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+    assert "color-scheme: light dark" in page
+    assert "@media (prefers-color-scheme: dark)" in page
 
 
 def test_labels_sent_to_the_api_become_an_upload():

@@ -1,6 +1,8 @@
 """Predictions that the store didn't take come back from the function's log; nothing is lost, nothing is there twice."""
 
 import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -8,10 +10,16 @@ from typer.testing import CliRunner
 
 import infra.cli.replay_log as command
 from infra.cli.app import app
+from selfheal.composition import Stores
+from selfheal.contract import default_contract
+from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.rollups import PREFIX
 from selfheal.usecases.replay_log import replay_log
-from tests.support.serving import ROW, World, serving_world
+from selfheal.usecases.roll_up import roll_up_closed_hours
+from tests.support.serving import NOON, ROW, World, serving_world
 
 REQUESTS = 1000
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def test_a_store_killed_in_the_middle_of_a_thousand_requests_loses_nothing():
@@ -28,8 +36,8 @@ def test_a_store_killed_in_the_middle_of_a_thousand_requests_loses_nothing():
     world.data.down = False
     assert ids_logged(world) == sorted(set(answered) - ids_replayable(world))
     assert len(answered) == len(set(answered)) == logged_at_once + len(ids_replayable(world)) > logged_at_once > 0
-    first = replay_log(world.stores, world.telemetry.lines)
-    again = replay_log(world.stores, reversed(world.telemetry.lines))
+    first = replay_log(world.stores, world.telemetry.lines, now=world.now)
+    again = replay_log(world.stores, reversed(world.telemetry.lines), now=world.now)
     assert (again.put_back, again.already_there) == ((), first.put_back)
     assert ids_logged(world) == sorted(answered)
 
@@ -53,7 +61,7 @@ def test_a_large_request_comes_back_byte_by_byte():
     world.data.down = False
     assert len(world.telemetry.lines) > 10
     assert max(len(line.encode()) for line in world.telemetry.lines) <= 200_000
-    report = replay_log(world.stores, world.telemetry.lines)
+    report = replay_log(world.stores, world.telemetry.lines, now=world.now)
     assert len(report.put_back) == 1
     assert [line["prediction_id"] for line in world.logged()][1:] == ids
 
@@ -88,3 +96,110 @@ def test_the_command_names_a_request_of_which_a_line_is_missing(log_file):
     assert result.exit_code == 1
     assert "put back 1 request(s)" in result.output
     assert "a line is missing of" in result.output
+
+
+class Interrupted(MemoryBucket):
+    """A bucket in which somebody else does something just before the next conditional write of a roll-up."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def create(self, key: str, body: bytes) -> str:
+        self._interrupt(key)
+        return super().create(key, body)
+
+    def replace(self, key: str, body: bytes, etag: str) -> str:
+        self._interrupt(key)
+        return super().replace(key, body, etag)
+
+    def _interrupt(self, key: str) -> None:
+        if key.startswith(PREFIX) and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+
+
+def unlogged(hours_after_noon: float, rows: int = 1) -> list[str]:
+    """The replay lines of a request that S3 didn't take."""
+    world = serving_world()
+    world.now = NOON + hours_after_noon * HOUR
+    world.data.down = True
+    world.predict({"rows": [ROW] * rows})
+    return world.telemetry.lines
+
+
+@pytest.fixture
+def stores() -> Stores:
+    """An environment with one request at noon, its hour rolled up; the hour after it had none."""
+    stores = Stores(Interrupted(), MemoryBucket())
+    replay_log(stores, unlogged(0), now=NOON)
+    run_hourly(stores, NOON + 1.5 * HOUR, NOON + 4 * HOUR)
+    return stores
+
+
+def run_hourly(stores: Stores, since: datetime, until: datetime) -> None:
+    while since <= until:
+        roll_up_closed_hours(stores, since)
+        since += HOUR
+
+
+def kept(stores: Stores) -> int:
+    """How many predictions there are once the log's lifecycle has taken the small objects."""
+    rolled_up = MemoryBucket()
+    for key, body in stores.data.get_many(stores.data.keys(PREFIX)):
+        rolled_up.put(key, body)
+    return len(Stores(rolled_up, rolled_up).history.window(NOON - DAY, NOON + DAY, default_contract()))
+
+
+@pytest.mark.parametrize("days_later", [0, 1, 4, 10, 29, 31, 100])
+@pytest.mark.parametrize("hour", [0.5, 1.5])
+def test_what_is_replayed_late_outlives_the_log_objects(stores, hour, days_later):
+    """Into an hour with other rows and into one marked empty, the next minute or after weeks of monitoring runs."""
+    now = NOON + 4 * HOUR + days_later * DAY
+    for day in range(1, days_later + 1):
+        roll_up_closed_hours(stores, NOON + day * DAY)
+    replay_log(stores, unlogged(hour), now=now)
+    run_hourly(stores, now, now + 2 * HOUR)
+    assert kept(stores) == 2
+
+
+@pytest.mark.parametrize("days_later", [1, 5, 28, 31, 100])
+def test_what_is_replayed_into_an_hour_that_monitoring_missed_outlives_them_too(days_later):
+    """Monitoring was down since before the hour: it rolls the hour up when it is back, or the replay has done it."""
+    stores = Stores(MemoryBucket(), MemoryBucket())
+    now = NOON + days_later * DAY
+    replay_log(stores, unlogged(0), now=now)
+    for _ in range(10):
+        roll_up_closed_hours(stores, now)
+    assert kept(stores) == 1
+
+
+@pytest.mark.parametrize("days_later", [0, 10, 100])
+@pytest.mark.parametrize("hour", [0.5, 1.5])
+def test_two_who_replay_at_once_both_put_theirs_back(stores, hour, days_later):
+    """Whoever finds the roll-up changed by the other adds to what it holds now."""
+    now = NOON + 4 * HOUR + days_later * DAY
+    roll_up_closed_hours(stores, now)
+    theirs, ours = unlogged(hour), unlogged(hour)
+    stores.data.meanwhile = lambda: replay_log(stores, theirs, now=now)
+    replay_log(stores, ours, now=now)
+    assert kept(stores) == 3
+
+
+@pytest.mark.parametrize("hour", [0.5, 1.5])
+def test_what_is_replayed_while_its_hour_is_rolled_up_is_in_it(hour):
+    """The run has listed the hour and hasn't written it: the replay finds no roll-up, the run finds the request."""
+    stores = Stores(Interrupted(), MemoryBucket())
+    replay_log(stores, unlogged(0), now=NOON)
+    now = NOON + 10 * DAY
+    if hour > 1:
+        roll_up_closed_hours(stores, NOON + 1.5 * HOUR)
+    stores.data.meanwhile = lambda: replay_log(stores, unlogged(hour), now=now)
+    roll_up_closed_hours(stores, now)
+    assert kept(stores) == 2
+
+
+def test_lines_of_no_request_of_ours_are_passed_over(stores):
+    """A line whose request id isn't one names no place in the log."""
+    (line,) = unlogged(0.5)
+    request_id = json.loads(line)["request_id"]
+    report = replay_log(stores, [line.replace(request_id, "../../x"), line.replace(request_id[:4], "7ZZZ")], now=NOON)
+    assert report.put_back == report.incomplete == ()

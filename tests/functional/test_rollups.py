@@ -111,8 +111,10 @@ def test_a_second_run_writes_nothing(stores):
     """What is up to date is left alone."""
     roll_up_closed_hours(stores, START + 5 * HOUR)
     etag = stores.data.get(rollup_key(START)).etag
-    assert stores.rollups.roll_up(START, [log_key(new_request_id(START))]) is False
-    assert stores.rollups.add_late(START, stores.rollups.logged_between(START, START + HOUR)[START]) is False
+    logged = stores.rollups.logged_between(START, START + HOUR)[START]
+    stores.rollups.roll_up(START, logged)
+    stores.rollups.take_in(START, logged)
+    roll_up_closed_hours(stores, NEXT_DAY)
     assert stores.data.get(rollup_key(START)).etag == etag
 
 
@@ -180,6 +182,29 @@ def test_a_late_object_of_an_hour_without_traffic_is_taken_in(stores):
     roll_up_closed_hours(stores, NEXT_DAY)
     assert stores.rollups.read(quiet).held == {log_key(late)}
     assert content(stores)[0].count(f"{late}-0000") == 1
+
+
+@pytest.mark.parametrize("days_down", [1, 5, 20])
+def test_what_came_late_before_monitoring_was_down_is_taken_in_after_it(stores, days_down):
+    """A request's last retry came just before a pause of any length: it belongs to days before the pause."""
+    roll_up_closed_hours(stores, NEXT_DAY)
+    late = log(stores, START)
+    now = NEXT_DAY + days_down * 24 * HOUR
+    for _ in range(6):
+        roll_up_closed_hours(stores, now)
+    assert log_key(late) in stores.rollups.read(START).held
+
+
+def test_an_unreadable_hour_costs_one_look_a_day(stores):
+    """While the first hour of a day can't be read, the late objects aren't looked for with every run."""
+    roll_up_closed_hours(stores, START + 13 * HOUR)
+    stores.data.put(log_key(new_request_id(NEXT_DAY - 2 * HOUR)), b"not JSON")
+    roll_up_closed_hours(stores, NEXT_DAY + HOUR)
+    late = log(stores, START)
+    roll_up_closed_hours(stores, NEXT_DAY + 2 * HOUR)
+    assert log_key(late) not in stores.rollups.read(START).held
+    roll_up_closed_hours(stores, NEXT_DAY + 24 * HOUR)
+    assert log_key(late) in stores.rollups.read(START).held
 
 
 def test_a_month_of_few_requests_is_read_in_few_calls():

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, StoreUnavailable
+from selfheal.errors import AccessRefused, ObjectChanged, ObjectExists, ObjectMissing, StoreUnavailable
 from selfheal.stores.bucket import WRITTEN_ONCE
 from selfheal.stores.s3 import Retention, S3Bucket
 from selfheal.stores.signed_s3 import SignedBucket
@@ -90,6 +90,16 @@ def test_a_bucket_that_isn_t_there_is_a_store_that_is_unavailable(client, moto_e
     for bucket in (S3Bucket(client, "nowhere"), SignedBucket("nowhere", region=REGION, endpoint=moto_endpoint)):
         with pytest.raises(StoreUnavailable, match="NoSuchBucket"):
             bucket.get("k")
+
+
+def test_a_key_that_isn_t_listed_is_missing_whatever_s3_says_of_it(client, sdk):
+    """Who may list below a prefix only is refused a missing key like a secret one; the list tells them apart."""
+    for listed, error in ((["k2"], ObjectMissing), (["k", "k2"], AccessRefused)):
+        with Stubber(client) as stub:
+            stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
+            stub.add_response("list_objects_v2", {"Contents": [{"Key": key} for key in listed]})
+            with pytest.raises(error):
+                sdk.get("k")
 
 
 def test_the_sdks_errors_have_one_name(client, sdk, monkeypatch):

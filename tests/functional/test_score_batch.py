@@ -12,7 +12,8 @@ import pytest
 from batch_scoring.handler import uploads
 from selfheal.contract import Contract, parse_contract
 from selfheal.errors import StoreUnavailable
-from selfheal.records.batches import BatchReport, BatchUpload
+from selfheal.records.batches import BatchReport
+from selfheal.records.labels import Upload
 from selfheal.usecases.score_batch import score_batch
 from tests.support.serving import NOON, World, event, linear_model, promote, write_version
 
@@ -55,25 +56,25 @@ def world() -> World:
     return world_of()
 
 
-def drop(world: World, name: str, body: str | bytes) -> BatchUpload:
+def drop(world: World, name: str, body: str | bytes) -> Upload:
     content = body if isinstance(body, bytes) else body.encode()
     etag = world.data.put(f"batches/incoming/{name}", content).strip('"')
-    return BatchUpload(key=f"batches/incoming/{name}", size=len(content), etag=etag, uploaded_at=world.now)
+    return Upload(key=f"batches/incoming/{name}", size=len(content), etag=etag, uploaded_at=world.now)
 
 
-def score(world: World, upload: BatchUpload) -> BatchReport:
+def score(world: World, upload: Upload) -> BatchReport:
     return score_batch(world.stores, world.model.current(world.now), upload)
 
 
-def done(world: World, name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(world.data.get(f"batches/done/{name}.csv").body.decode())))
+def done(world: World, report: BatchReport, kind: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(world.data.get(f"{report.done}.{kind}.csv").body.decode())))
 
 
 def test_answers_lie_beside_the_rows_and_are_those_of_the_api(world):
     """The file's own cells, then the answer; probabilities are the API's for the same rows, and all rows are logged."""
     report = score(world, drop(world, "march.csv", "\n".join([HEADER, *ROWS, ""])))
     assert (report.answered, report.refused, report.reason) == (3, 0, "")
-    answers = done(world, "march.csv.answers")
+    answers = done(world, report, "answers")
     assert [tuple(row.values())[:6] for row in answers] == [tuple(row) for row in csv.reader(ROWS)]
     sent: list[dict[str, Any]] = [
         {"loan": "L-1", "amount": 1.5, "count": 3, "channel": "web", "member": True},
@@ -95,7 +96,7 @@ def test_rows_that_do_not_match_are_refused_beside_with_line_and_reasons(world):
     bad = ("L-3,-1,1.5,web,maybe,x", f"{'L' * 201},5,1,web,,", "L-4,5,1,web,,,one more")
     report = score(world, drop(world, "march.csv", "\n".join([HEADER, ROWS[0], *bad, ROWS[1], ""])))
     assert (report.answered, report.refused) == (2, 3)
-    refused = done(world, "march.csv.refused")
+    refused = done(world, report, "refused")
     assert [row["line"] for row in refused] == ["3", "4", "5"]
     assert refused[0]["reason"] == ("amount is below the minimum 0; count is not whole; member is not of type boolean")
     assert "loan is no id" in refused[1]["reason"]
@@ -108,12 +109,12 @@ def test_an_event_that_comes_twice_logs_and_answers_once(world):
     """Also where another version is in production by then: what was logged first is the answer."""
     upload = drop(world, "march.csv", "\n".join([HEADER, *ROWS]))
     first = score(world, upload)
-    answers = world.data.get("batches/done/march.csv.answers.csv").body
+    answers = world.data.get(f"{first.done}.answers.csv").body
     write_version(world.stores, "v2", contract=CONTRACT, model=linear_model(CONTRACT, intercept=3.0))
     promote(world.stores, "v2")
     world.advance(3600)
     assert score(world, upload) == first
-    assert world.data.get("batches/done/march.csv.answers.csv").body == answers
+    assert world.data.get(f"{first.done}.answers.csv").body == answers
     assert len(world.logged()) == 3
 
 
@@ -146,8 +147,9 @@ def test_an_attempt_that_ends_anywhere_is_completed_by_the_next(world, fail_at: 
     with pytest.raises(StoreUnavailable):
         score(world, upload)
     world.data._write = write
-    assert score(world, upload).answered == 12_000
-    answers = done(world, "big.csv.answers")
+    report = score(world, upload)
+    assert report.answered == 12_000
+    answers = done(world, report, "answers")
     assert [row["loan"] for row in answers] == [f"L-{number}" for number in range(12_000)]
     assert [row["prediction_id"] for row in answers] == [line["prediction_id"] for line in world.logged()]
 
@@ -166,10 +168,11 @@ def down(key: str, body: bytes) -> str:
 
 
 def test_a_file_that_was_replaced_is_left_to_its_own_event(world):
-    """An event names its bytes: what lies there now is scored once, by the event that tells of it."""
+    """An event names its bytes: what lies there now is scored once, by the event that tells of it; the loss is told."""
     first = drop(world, "march.csv", "\n".join([HEADER, *ROWS]))
     second = drop(world, "march.csv", "\n".join([HEADER, ROWS[0]]))
-    assert "replaced" in score(world, first).reason
+    report = score(world, first)
+    assert "another file was written under this name" in done(world, report, "refused")[0]["reason"]
     assert score(world, second).answered == 1
     assert len(world.logged()) == 1
 
@@ -188,8 +191,8 @@ def test_a_file_that_can_t_be_read_is_refused_whole(world, name: str, body: str 
     """The reason lies where the answers would; nothing is logged."""
     report = score(world, drop(world, name, body))
     assert told in report.reason
-    assert told in done(world, f"{name}.refused")[0]["reason"]
-    assert json.loads(world.data.get(f"batches/done/{name}.report.json").body)["reason"] == report.reason
+    assert told in done(world, report, "refused")[0]["reason"]
+    assert json.loads(world.data.get(f"{report.done}.report.json").body)["reason"] == report.reason
     assert world.logged() == []
 
 
@@ -201,8 +204,8 @@ def test_a_file_that_is_too_large_isn_t_read(world):
 
 def test_a_file_that_is_gone_is_told(world):
     """Its event comes, and nothing lies there."""
-    upload = BatchUpload(key="batches/incoming/a.csv", size=1, etag="x", uploaded_at=NOON)
-    assert score(world, upload).reason == "the file was gone before it was read"
+    upload = Upload(key="batches/incoming/a.csv", size=1, etag="x", uploaded_at=NOON)
+    assert score(world, upload).reason.startswith("the file was gone before it was read")
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.csv.gz", "a.tsv"])
@@ -228,8 +231,9 @@ def test_every_kind_of_file_is_answered_alike(name: str):
             frame.to_csv(buffer, index=False, compression="gzip")
         case _:
             frame.to_csv(buffer, index=False, sep="\t")
-    assert score(world, drop(world, name, buffer.getvalue())).answered == 2
-    answers = done(world, f"{name}.answers")
+    report = score(world, drop(world, name, buffer.getvalue()))
+    assert report.answered == 2
+    answers = done(world, report, "answers")
     assert list(answers[0]) == [
         *("sum", "count", "channel", "member"),
         *("prediction_id", "probability", "prediction", "model_version"),

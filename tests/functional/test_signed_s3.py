@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from botocore.session import Session
 
-from selfheal.errors import ObjectExists, StoreUnavailable
+from selfheal.errors import AccessRefused, ObjectExists, ObjectMissing, StoreUnavailable
 from selfheal.stores import signed_s3
 from selfheal.stores.s3 import S3Bucket
 from selfheal.stores.signed_s3 import SignedBucket
@@ -178,10 +178,25 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(recorder, pair):
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (301, "PermanentRedirect"), (400, "ExpiredToken")])
 def test_a_refusal_is_a_store_that_is_unavailable(recorder, pair, status: int, code: str):
-    """The code is told, the message is not."""
-    recorder.answers = [(status, error(code))]
+    """The code is told, the message is not; nor does a key that may not be looked for seem to be missing."""
+    recorder.answers = [(status, error(code))] * 2
     with pytest.raises(StoreUnavailable, match=rf"^S3 refused k: {code}$"):
         pair[1].get("k")
+
+
+@pytest.mark.parametrize("read", ["get", "get_if_changed"])
+def test_a_key_that_isn_t_listed_is_missing_whatever_s3_says_of_it(recorder, pair, read: str):
+    """Who may list below a prefix only is refused a missing key like a secret one; the list tells them apart."""
+    listed = "<ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>"
+    ask = {"get": lambda: pair[1].get("k"), "get_if_changed": lambda: pair[1].get_if_changed("k", "etag")}[read]
+    others = listed.format("<Contents><Key>k2</Key></Contents>").encode()
+    recorder.answers = [(403, error("AccessDenied")), (200, others)]
+    with pytest.raises(ObjectMissing):
+        ask()
+    there = listed.format("<Contents><Key>k</Key></Contents>").encode()
+    recorder.answers = [(403, error("AccessDenied")), (200, there)]
+    with pytest.raises(AccessRefused):
+        ask()
 
 
 def test_a_store_that_stays_overloaded_is_unavailable(recorder, pair):

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from infra.local.iam import Call, is_allowed, statement_of
+from selfheal.stores.labels import KEPT
+from selfheal.stores.rollups import HORIZON
+
 BUCKETS = ("Data666C94C7", "Registry4DB9CCA5")
 
 
@@ -56,6 +60,8 @@ def test_the_data_bucket_forgets_on_time(buckets):
     rules = buckets["Data666C94C7"]["Properties"]["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert (days["predictions/"], days["predictions-hourly/"], days["idempotency/"]) == (30, 400, 2)
+    assert days["predictions/"] == HORIZON.days
+    assert days["predictions-hourly/"] == days["labels/accepted/"] == KEPT.days
 
 
 def test_what_is_written_once_stays(of_type):
@@ -63,12 +69,33 @@ def test_what_is_written_once_stays(of_type):
     policy = next(p for p in of_type("AWS::S3::BucketPolicy").values() if p["Bucket"]["Ref"] == "Registry4DB9CCA5")
     denials = [item for item in policy["PolicyDocument"]["Statement"] if item["Effect"] == "Deny"]
     (deletion,) = [item for item in denials if "s3:DeleteObject" in item["Action"]]
-    (rewriting,) = [item for item in denials if item["Action"] == "s3:PutObject"]
+    writing = [item for item in denials if item["Action"] == "s3:PutObject"]
+    (rewriting,) = [item for item in writing if "/models/*" in prefixes(item)]
     assert set(deletion["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
     assert prefixes(deletion) == ["/models/*", "/evidence/*", "/ledger/*", "/pointers/*"]
     assert prefixes(rewriting) == ["/models/*", "/evidence/*", "/ledger/*"]
     assert rewriting["Condition"]["Null"] == {"s3:if-none-match": "true"}
     assert deletion["Principal"] == rewriting["Principal"] == {"AWS": "*"}
+
+
+def test_the_pointer_is_only_ever_swapped(of_type):
+    """Whoever writes it, by whatever tool, names the one that it replaces, or says that there is none."""
+    policy = next(p for p in of_type("AWS::S3::BucketPolicy").values() if p["Bucket"]["Ref"] == "Registry4DB9CCA5")
+    resource = "arn:aws:s3:::registry/pointers/production.json"
+    denials = [
+        statement_of(item | {"Resource": [f"arn:aws:s3:::registry{each}" for each in prefixes(item)]})
+        for item in policy["PolicyDocument"]["Statement"]
+        if "PutObject" in json.dumps(item["Action"])
+    ]
+    allowed = [statement_of({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})]
+
+    def may_put(**headers: str) -> bool:
+        context = {"s3:ObjectCreationOperation": "true"} | {f"s3:{k.replace('_', '-')}": v for k, v in headers.items()}
+        return is_allowed(Call("s3:PutObject", resource, context), allowed, denials)
+
+    assert may_put(if_match='"etag"')
+    assert may_put(if_none_match="*")
+    assert not may_put()
 
 
 def test_the_registry_can_lock_objects_and_locks_none_by_itself(buckets):
@@ -79,7 +106,8 @@ def test_the_registry_can_lock_objects_and_locks_none_by_itself(buckets):
 
 
 def prefixes(statement):
-    return [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+    named = statement["Resource"]
+    return [resource["Fn::Join"][1][-1] for resource in (named if isinstance(named, list) else [named])]
 
 
 def test_every_prefix_of_the_data_bucket_has_a_lifetime(buckets, functions, statements):

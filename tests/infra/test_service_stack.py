@@ -119,12 +119,18 @@ def test_permissions_are_named_one_by_one(functions, statements, name):
             assert "s3:prefix" in json.dumps(statement["Condition"])
 
 
-@pytest.mark.parametrize("name", ["labels", "batch_scoring"])
-def test_who_takes_uploads_in_learns_that_one_is_gone(functions, statements, of_type, name):
-    """Without a right to list, S3 says 403 of a missing key; it is told of both buckets, and may list in neither."""
-    told = [s for s in statements(functions[name]) if s["Action"] == "s3:ListBucket"]
-    assert all(statement["Condition"] == {"Null": {"s3:prefix": "true"}} for statement in told)
-    assert len({json.dumps(statement["Resource"]) for statement in told}) == len(of_type("AWS::S3::Bucket")) == 2
+def test_nobody_may_list_without_a_prefix(statements, functions):
+    """Every right to list names the prefixes; what is missing below them is learnt from the list."""
+    listing = {name: [s for s in statements(p) if "s3:ListBucket" in s["Action"]] for name, p in functions.items()}
+    prefixes = {
+        name: sorted(prefix for s in found for prefix in s["Condition"]["StringLike"]["s3:prefix"])
+        for name, found in listing.items()
+    }
+    assert all(all(found) for found in prefixes.values())
+    assert prefixes["predictor"] == ["pointers/*"]
+    assert prefixes["labels"] == ["labels/incoming/*", "labels/outcomes/*", "pointers/*"]
+    assert prefixes["batch_scoring"] == ["batches/incoming/*", "pointers/*"]
+    assert not any("Null" in s["Condition"] for found in listing.values() for s in found)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -147,8 +153,20 @@ def test_only_the_promotion_and_the_monitoring_move_the_pointer(functions, state
 
 def test_logs_are_kept_for_as_long_as_the_stage_says(of_type):
     """Every log group has a retention; none keeps logs for ever."""
-    groups = of_type("AWS::Logs::LogGroup").values()
-    assert {group["RetentionInDays"] for group in groups} == {7}
+    groups = of_type("AWS::Logs::LogGroup")
+    days = {name: group["RetentionInDays"] for name, group in groups.items() if "PredictionApiLog" not in name}
+    assert len(days) == len(groups) - 1
+    assert set(days.values()) == {7}
+
+
+def test_a_log_that_may_hold_predictions_of_its_own_outlives_the_stack(resources):
+    """The predictor's log has what S3 didn't take: it is kept as long as the prediction log, whatever is torn down."""
+    groups = {name: group for name, group in resources.items() if group["Type"] == "AWS::Logs::LogGroup"}
+    kept = {name: group for name, group in groups.items() if group["DeletionPolicy"] == "Retain"}
+    (log,) = kept.values()
+    assert log["UpdateReplacePolicy"] == "Retain"
+    assert log["Properties"]["RetentionInDays"] == 30
+    assert json.dumps(resources).count(json.dumps({"LogGroup": {"Ref": next(iter(kept))}})) == 1
 
 
 ALARMS = {
@@ -158,7 +176,8 @@ ALARMS = {
     "PointerUnreadable": {"StaleModelLooks"},
     "MonitoringMissing": {"Invocations"},
     "HealingFailed": {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"},
-    "DeadLetters": {"ApproximateNumberOfMessagesVisible"},
+    "DeadLetters": {"NumberOfMessagesSent"},
+    "RefusedUploads": {"RefusedUploads"},
 }
 
 
@@ -175,6 +194,20 @@ def test_every_alarm_watches_what_it_says_and_tells_people(of_type):
     assert found == ALARMS
     topic = {"Ref": next(iter(of_type("AWS::SNS::Topic")))}
     assert all(alarm["AlarmActions"] == [topic] for alarm in alarms.values())
+
+
+def test_a_second_dead_letter_rings_again(of_type):
+    """The alarm counts what arrives in five minutes: it is over when nothing does, though a first letter lies there."""
+    (alarm,) = [alarm for name, alarm in alarms_of(of_type) if "DeadLetters" in name]
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 300, 0)
+
+
+def test_nobody_elses_alarm_writes_to_the_topic(of_type):
+    """CloudWatch speaks for every account; the topic takes what it says for this one."""
+    (policy,) = of_type("AWS::SNS::TopicPolicy").values()
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+    assert [s["Condition"] for s in allowed] == [{"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}]
 
 
 def test_only_silence_of_the_monitoring_is_bad_news(of_type):

@@ -63,10 +63,10 @@ def test_a_new_layer_makes_a_new_version():
 def test_a_stage_counts_and_watches_in_a_namespace_of_its_own(request, template, namespace):
     """What a function is told is where the alarms and the dashboard look: dev's trouble rings no alarm of prod's."""
     found: Template = request.getfixturevalue(template)
-    for name in ("predictor", "drift"):
+    for name in ("predictor", "labels", "drift"):
         assert found.functions[name]["Environment"]["Variables"]["SELFHEAL_METRICS_NAMESPACE"] == namespace
     watched = [alarm.get("Namespace", "") for alarm in found.of_type("AWS::CloudWatch::Alarm").values()]
-    assert [name for name in watched if name.startswith("selfheal")] == [namespace] * 2
+    assert [name for name in watched if name.startswith("selfheal")] == [namespace] * 3
     (dashboard,) = found.of_type("AWS::CloudWatch::Dashboard").values()
     shown = set(re.findall(r'"(selfheal[\w-]*)","\w+","service"', json.dumps(dashboard).replace("\\", "")))
     assert shown == {namespace}

@@ -56,7 +56,12 @@ def linear_model(contract: Contract, *, intercept: float = -1.0, threshold: floa
 
 
 def write_version(
-    stores: Stores, version: str, *, contract: Contract | None = None, model: bytes | None = None
+    stores: Stores,
+    version: str,
+    *,
+    contract: Contract | None = None,
+    model: bytes | None = None,
+    examples: tuple[dict[str, Any], ...] = (),
 ) -> None:
     contract = contract or default_contract()
     body = linear_model(contract) if model is None else model
@@ -75,6 +80,7 @@ def write_version(
         negative_value="0",
         libraries={},
         artefacts={"model.json": Artefact(sha256=hashlib.sha256(body).hexdigest(), size=len(body))},
+        examples=examples,
     )
     stores.models.write(manifest, {"model.json": body})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.artefact import load_artefact, model
+from selfheal.artefact import few_trees, load_artefact, model
 from selfheal.errors import ArtefactRefused
 
 # Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
@@ -124,6 +124,47 @@ def test_one_row_and_many_rows_have_the_same_bits(document: dict[str, Any]):
     one_by_one = [artefact.probabilities([row])[0] for row in rows]
     assert artefact.probabilities(rows) == one_by_one
     assert len(set(one_by_one)) >= 3
+
+
+@pytest.mark.parametrize("leaves", [2, 8, 9, 16, 33, 64])
+@pytest.mark.parametrize("table_bits", [few_trees.TABLE_BITS, 1])
+def test_trees_of_any_size_have_the_same_bits_one_row_at_a_time(
+    leaves: int, table_bits: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever the width of a tree's lane, and where a forest is too large for one table."""
+    monkeypatch.setattr(few_trees, "TABLE_BITS", table_bits)
+    generator = random.Random(leaves)
+    trees = [grown(generator, generator.randint(2, leaves)) for _ in range(20)] + [grown(generator, leaves)]
+    artefact = load(changed(TREES, "estimator.trees", trees))
+    rows = [
+        {"x": generator.choice([None, generator.randint(-3, 3), generator.gauss(0, 2)]), "c": generator.choice("abz")}
+        for _ in range(100)
+    ]
+    assert artefact.probabilities(rows) == [artefact.probabilities([row])[0] for row in rows]
+    assert len(set(artefact.probabilities(rows))) > 10
+
+
+def grown(generator: random.Random, leaves: int) -> dict[str, Any]:
+    """A tree of so many leaves: each new node takes the place of a leaf drawn at random."""
+    nodes = range(leaves - 1)
+    left, right, open_places = [0] * len(nodes), [0] * len(nodes), [(None, 0)]
+    for node in nodes:
+        side, parent = open_places.pop(generator.randrange(len(open_places)))
+        if side is not None:
+            side[parent] = node
+        open_places += [(left, node), (right, node)]
+    generator.shuffle(open_places)
+    for leaf, (side, parent) in enumerate(open_places):
+        side[parent] = -1 - leaf
+    column = [generator.randint(0, 1) for _ in nodes]
+    return {
+        "column": column,
+        "split": [float(generator.randint(-3, 3)) if asked else generator.choice([[], [0], [1]]) for asked in column],
+        "missing_left": [generator.randint(0, 1) for _ in nodes],
+        "left": left,
+        "right": right,
+        "leaves": [generator.gauss(0, 1) for _ in range(leaves)],
+    }
 
 
 def test_extreme_scores_answer_zero_and_one():

@@ -100,6 +100,75 @@ def test_a_mean_of_two_lines_is_the_one_computed_by_hand():
     assert blend.probabilities([{"x": 3.0}]) == [pytest.approx(1 / (1 + math.exp(-12.25)), rel=1e-14)]
 
 
+def test_what_members_have_in_common_is_there_once(trained: list[bytes]):
+    """One forest, one set of coefficients, one curve a feature; what trees read as it is stays one column."""
+    documents = [json.loads(trained[index]) for index in (0, 1, 4)]
+    blend = json.loads(blended([(trained[0], 0.5), (trained[1], 0.25), (trained[4], 0.25)], 0.5))
+    forest, coefficients = (part["estimator"] for part in blend["estimator"]["parts"])
+    assert len(forest["trees"]) == sum(len(each["estimator"]["parts"][0]["estimator"]["trees"]) for each in documents)
+    numbers = [block["feature"] for block in blend["blocks"] if block["kind"] == "number"]
+    assert all(numbers.count(feature) <= 3 for feature in numbers)
+    curves = [block for block in blend["blocks"] if block.get("steps") and block["steps"][0]["kind"] == "quantile"]
+    assert len(curves) == len({block["feature"] for block in curves}) == 3
+    assert len(coefficients["coefficients"]) < sum(each["estimator"]["parts"][1]["columns"] for each in documents)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> dict[str, Any]:
+    """Steps of one number: imputed, then a line between knots with a jump on each, then perhaps scaled."""
+    knots = sorted(draw(st.sets(st.integers(-8, 8), min_size=1, max_size=6)))
+    values = st.lists(st.floats(-1, 1), min_size=len(knots), max_size=len(knots))
+    quantile = {"kind": "quantile", "knots": knots, "at": draw(values), "before": draw(values), "after": draw(values)}
+    scale = {"kind": "standardise", "mean": draw(st.floats(-1, 1)), "scale": draw(st.floats(0.5, 2))}
+    steps = [{"kind": "impute", "value": draw(st.integers(-9, 9))}, quantile, *draw(st.sampled_from([[], [scale]]))]
+    return {"blocks": [{"kind": "number", "feature": 0, "steps": steps}]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=st.lists(curves(), min_size=2, max_size=3), coefficients=st.tuples(*[st.floats(-3, 3)] * 3))
+def test_the_curves_of_a_feature_add_up_wherever_they_bend_or_jump(
+    steps: list[dict[str, Any]], coefficients: tuple[float, ...]
+):
+    """On, between and beside the knots of each, beyond them, and missing."""
+    members = [
+        (linear(coefficient, 0.5, **changes), 1 / len(steps))
+        for changes, coefficient in zip(steps, coefficients, strict=False)
+    ]
+    at = [place / 2 for place in range(-20, 21)]
+    x = np.array([*at, *np.nextafter(at, -np.inf), *np.nextafter(at, np.inf), -1e300, 1e300, np.nan])
+    blend = blended(members, 0.5)
+    assert len(json.loads(blend)["blocks"]) == 1
+    expected = sum(weight * load_artefact(payload).log_odds_of({"x": x}) for payload, weight in members)
+    assert load_artefact(blend).log_odds_of({"x": x}) == pytest.approx(expected, abs=1e-13)
+
+
+def one_hot(
+    codes: dict[str, int], coefficients: list[float], *, missing: int | None, unknown: int | None, columns: int = 1
+) -> bytes:
+    """A model of one category: the coefficient of its code."""
+    block = {"kind": "one_hot", "feature": 0, "codes": codes, "size": len(coefficients) // columns}
+    return linear(
+        0.0,
+        features=[{"name": "c", "kind": "category"}],
+        blocks=[{**block, "missing": missing, "unknown": unknown}] * columns,
+        estimator={"kind": "linear", "intercept": 0.0, "coefficients": coefficients},
+    )
+
+
+def test_the_effects_of_a_category_add_up_however_each_member_encodes_it():
+    """Other codes, one column for several, missing and unseen ones with a column or without: one block in the blend."""
+    members = [
+        (one_hot({"a": 0, "b": 1}, [1.0, 10.0], missing=1, unknown=None), 0.5),
+        (one_hot({"b": 0, "c": 1, "d": 1}, [100.0, 1000.0], missing=None, unknown=1), 0.25),
+        (one_hot({"d": 0}, [3.0, 5.0], missing=0, unknown=None, columns=2), 0.25),
+    ]
+    blend = blended(members, 0.5)
+    assert len(json.loads(blend)["blocks"]) == 1
+    expected = {"a": 250.5, "b": 30.0, "c": 250.0, "d": 252.0, None: 7.0, "unseen": 250.0}
+    answers = load_artefact(blend).log_odds_of({"c": np.array([*expected], dtype=object)})
+    assert answers.tolist() == [*expected.values()]
+
+
 def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[bytes]):
     """Its document with another threshold, whatever its own calibration."""
     for payload in trained:
@@ -113,7 +182,8 @@ def test_a_single_member_keeps_its_bits_and_gets_the_threshold(trained: list[byt
 def test_the_same_members_and_weights_give_the_same_bytes(trained: list[bytes]):
     """So that whoever verifies a version can build it again and compare hashes."""
     members = [(trained[0], 0.5), (trained[1], 0.3), (trained[2], 0.2)]
-    assert blended(members, 0.3) == blended(members, 0.3)
+    of_numpy = [(payload, np.float64(weight)) for payload, weight in members]
+    assert blended(members, 0.3) == blended(members, 0.3) == blended(of_numpy, np.float64(0.3))
 
 
 @pytest.mark.parametrize(
@@ -165,13 +235,10 @@ def test_a_member_that_is_not_sound_is_refused():
 
 def test_a_blend_larger_than_a_predictor_reads_is_refused_with_what_to_do():
     """Two members that fit and a blend that doesn't."""
-    long_names = {f"{number}{'x' * (SIZE_LIMIT // 10)}": 0 for number in range(6)}
-    block = {"kind": "one_hot", "feature": 1, "codes": long_names, "size": 1, "missing": None, "unknown": None}
-    features = [{"name": "x", "kind": "number"}, {"name": "c", "kind": "category"}]
-    estimators = [{"kind": "linear", "intercept": 0.0, "coefficients": [coefficient]} for coefficient in (1.0, 2.0)]
+    tail = "x" * (SIZE_LIMIT // 10)
     members = [
-        (linear(1.0, features=features, blocks=[{**block, "unknown": unknown}], estimator=estimator), 0.5)
-        for estimator, unknown in zip(estimators, (None, 0), strict=True)
+        (one_hot({f"{name}{number}{tail}": 0 for number in range(6)}, [1.0], missing=None, unknown=None), 0.5)
+        for name in "ab"
     ]
     assert all(len(payload) < SIZE_LIMIT for payload, _ in members)
     with pytest.raises(BlendImpossible, match=f"{SIZE_LIMIT} are served: blend fewer members"):

@@ -1,8 +1,16 @@
 """The contract's parser: every fault at once, by its path."""
 
+import json
+import math
 import re
+import tomllib
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selfheal.contract import default_contract, parse_contract
 from selfheal.errors import ContractInvalid
@@ -64,6 +72,24 @@ def test_three_faults_are_reported_together_each_with_its_path():
         ('[policy.gates]\ngain_metrics = ["f2"]', "policy.gates.gain_metrics.0"),
         ('[policy.retraining]\nwindow = "some"', "policy.retraining.window"),
         ("[policy.retraining]\nlabel_wait_hours = inf", "policy.retraining.label_wait_hours"),
+        # What a calendar or a machine's numbers can't hold.
+        ("[policy.monitoring]\nlookback_hours = 20000000", "policy.monitoring.lookback_hours"),
+        ("[policy.monitoring]\nminimum_predictions = 99999999999999999999", "policy.monitoring.minimum_predictions"),
+        ("[policy.retraining]\nretry_hours = 1e12", "policy.retraining.retry_hours"),
+        ("[policy.retraining]\nwindow = 1000000", "policy.retraining.window"),
+        ("[policy.gates]\ncooldown_days = 1e9", "policy.gates.cooldown_days"),
+        ("[policy.probation]\ndays = 1e300", "policy.probation.days"),
+        # TOML of another shape than anybody expects.
+        ("minimum = [1]", "features.a.minimum"),
+        (f"minimum = 0x{'f' * 5000}\nmaximum = 1", "features.a.minimum"),
+        ('[features.b]\ntype = ["category"]', "features.b.type"),
+        ('[features.b]\ntype = "category"\ncategories = [["x"]]', "features.b.categories.0"),
+        ('[features.b]\ntype = "category"\ncategories = ["\\u0000"]', "features.b.categories.0"),
+        ('aliases = ["\\u0000"]', "features.a.aliases.0"),
+        ('[features."b\\u0000"]\ntype = "number"', "features.b\\u0000"),
+        ('[features."\\u001b[31m"]\ntype = "numbr"', "features.\\u001b[31m.type"),
+        ('[[segments]]\nfeature = "a"\nedges = {a = 1}', "segments.0.edges"),
+        (f'[[segments]]\nfeature = "a"\nedges = [1, 0x{"f" * 5000}]', "segments.0.edges.1"),
     ],
 )
 def test_each_fault_is_named_once_by_its_path(addition: str, path: str):
@@ -157,3 +183,96 @@ hour_column = "hour"
 """
     file = parse_contract(text).file
     assert (file.separator, file.decimal, file.encoding, file.hour_column) == (";", ",", "cp1252", "hour")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("target = [1]", "model.target"),
+        ("target = {a = 1}", "model.target"),
+        ('target = "\\u0000"', "model.target"),
+        ("time_column = {a = 1}", "model.time_column"),
+        ("positive_label = [1]", "model.positive_label"),
+        (f"positive_label = 0x{'f' * 400}", "model.positive_label"),
+        ("threshold = []", "model.threshold"),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_a_fault_of_its_key(line: str, path: str):
+    """A list or a table where one value belongs is named; it doesn't end in an error of Python's."""
+    kept = [each for each in MINIMAL.splitlines() if each.partition(" =")[0] != line.partition(" =")[0]]
+    assert [fault.split(":")[0] for fault in faults_of("\n".join(kept).replace("[model]", f"[model]\n{line}"))] == [
+        path
+    ]
+
+
+@pytest.mark.parametrize(
+    ("addition", "place"),
+    [
+        ("minimum = " + "[" * 5000 + "]" * 5000, "features.a.minimum (line 7): "),
+        ("minimum = " + "{b=" * 5000 + "1" + "}" * 5000, "features.a.minimum (line 7): "),
+        ("minimum = " + "[" * 30 + "]" * 30, "features.a.minimum (line 7): "),
+        ("a" + ".a" * 20_000 + " = 1", "features.a.a.a.a"),
+        ("[" + "a." * 5000 + "a]", "a.a.a.a"),
+        ("minimum = " + "9" * 5000, "features.a.minimum (line 7): the number has more than 4,300 digits"),
+        ("minimum = 1e" + "9" * 5000, "features.a.minimum: "),
+        ("minimum = \0", "not TOML: "),
+    ],
+)
+def test_toml_that_python_can_t_hold_is_a_fault_with_its_place(addition: str, place: str):
+    """Nested thousands of times, or a number that fills a page: said at once, in one short line, with the path."""
+    (fault,) = faults_of(MINIMAL + addition)
+    assert fault.startswith(place)
+    assert len(fault) <= 501
+
+
+@given(
+    st.recursive(
+        st.one_of(st.booleans(), st.integers(), st.floats(), st.text(), st.datetimes()),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+        max_leaves=8,
+    ),
+    st.sampled_from(["model", "features", "features.a", "segments", "policy", "policy.gates", "model.target"]),
+)
+def test_whatever_stands_anywhere_is_read_or_refused_by_name(value, path: str):
+    """No shape of any value, at any place, ends in another error than the contract's own."""
+    tables: dict[str, Any] = tomllib.loads(MINIMAL)
+    *outer, last = path.split(".")
+    place = tables
+    for name in outer:
+        place = place.setdefault(name, {})
+    place[last] = value
+    text = "\n".join(f"{name} = {as_toml(table)}" for name, table in tables.items())
+    with suppress(ContractInvalid):
+        parse_contract(text)
+
+
+def as_toml(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {as_toml(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_toml, value)) + "]"
+    return (
+        value.isoformat()
+        if isinstance(value, datetime)
+        else json.dumps(value).lower()[:3]
+        if isinstance(value, float) and not math.isfinite(value)
+        else json.dumps(value)
+    )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "monitoring]\nlookback_hours = 876000",
+        "retraining]\nretry_hours = 876000\nlabel_wait_hours = 876000\nwindow = 36500",
+        "gates]\ncooldown_days = 36500",
+        "probation]\ndays = 36500",
+    ],
+)
+def test_the_longest_times_are_still_times_of_the_calendar(policy: str):
+    """Twice as far back from any day that a prediction can have, no date is out of range."""
+    values = parse_contract(f"{MINIMAL}[policy.{policy}\n").policy.model_dump()
+    days = [values["monitoring"]["lookback_hours"] / 24, values["gates"]["cooldown_days"], values["probation"]["days"]]
+    assert datetime(1971, 1, 1, tzinfo=UTC) - 2 * timedelta(days=max(days)) > datetime.min.replace(tzinfo=UTC)
+    assert datetime(9700, 1, 1, tzinfo=UTC) + 2 * timedelta(days=max(days)) < datetime.max.replace(tzinfo=UTC)

@@ -15,8 +15,17 @@ ABOUT_ITSELF = {("GET", "/openapi.json"), ("GET", "/docs")}
 
 def test_the_committed_document_is_the_one_that_the_api_serves():
     """docs/openapi.json is up to date: `make openapi` writes it."""
-    assert openapi.PATH.read_text(encoding="utf-8") == openapi.text()
-    assert World().call("GET", "/openapi.json").json == json.loads(openapi.text())
+    committed = json.loads(openapi.PATH.read_text(encoding="utf-8"))
+    assert committed == json.loads(openapi.text())
+    served = World().call("GET", "/openapi.json").json
+    assert without_examples(served) == without_examples(committed)
+
+
+def without_examples(part: Any) -> Any:
+    """A document before there is a model knows no typical rows."""
+    if isinstance(part, dict):
+        return {key: without_examples(value) for key, value in part.items() if key != "examples"}
+    return [without_examples(value) for value in part] if isinstance(part, list) else part
 
 
 def test_every_route_is_documented_and_every_documented_one_exists():

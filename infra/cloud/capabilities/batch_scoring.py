@@ -7,7 +7,7 @@ from constructs import Construct
 from infra.cloud.acknowledgements import acknowledge_prefixes
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write, of_uploaders
+from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
 from infra.cloud.storage import Storage
 from selfheal.settings import BatchScoringSettings
 from selfheal.stores.batches import DONE, INCOMING
@@ -33,10 +33,10 @@ class BatchScoring(Construct):
             settings=storage.settings(BatchScoringSettings),
             statements=[
                 may_read(data, INCOMING, "predictions/"),
-                may_learn_what_is_missing(data),
+                may_list(data, INCOMING),
                 may_write(data, "predictions/", DONE),
                 may_read(registry, "pointers/", "models/"),
-                may_learn_what_is_missing(registry),
+                may_list(registry, "pointers/"),
             ],
             sizing=Sizing(memory=3008, timeout=300),
         )

@@ -8,7 +8,8 @@ from constructs import Construct
 from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write, of_uploaders
+from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
+from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import LabelsSettings
 
@@ -26,6 +27,7 @@ class LabelIngestion(Construct):
         *,
         functions: FunctionFactory,
         storage: Storage,
+        stage: Stage,
         failures: Failures,
     ) -> None:
         super().__init__(scope, name)
@@ -33,13 +35,13 @@ class LabelIngestion(Construct):
         self.function = functions.image_function(
             self,
             "labels",
-            settings=storage.settings(LabelsSettings),
+            settings=storage.settings(LabelsSettings, metrics_namespace=stage.metrics_namespace),
             statements=[
                 may_read(data, INCOMING, "labels/outcomes/"),
-                may_learn_what_is_missing(data),
+                may_list(data, INCOMING, "labels/outcomes/"),
                 may_write(data, "labels/accepted/", "labels/by-id/", "labels/rejected/", "labels/outcomes/"),
                 may_read(registry, "pointers/", "models/"),
-                may_learn_what_is_missing(registry),
+                may_list(registry, "pointers/"),
             ],
             sizing=Sizing(memory=1024, timeout=120),
         )

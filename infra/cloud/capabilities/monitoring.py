@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.cloud.capabilities.failures import RETRIES, Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may, may_learn_what_is_missing, may_list, may_read, may_write
+from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import DriftSettings
@@ -64,11 +64,9 @@ class Monitoring(Construct):
             statements=[
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
-                may_learn_what_is_missing(data),
-                may_learn_what_is_missing(registry),
                 may_write(data, *WRITTEN),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
-                may_list(registry, "ledger/", *(["models/"] if stage.mlflow_tracking_uri else [])),
+                may_list(registry, "pointers/", "ledger/", *(["models/"] if stage.mlflow_tracking_uri else [])),
                 may_write(registry, "pointers/"),
                 storage.may_write_once("ledger/", "evidence/"),
                 may("states:StartExecution", state_machine.state_machine_arn),

@@ -61,10 +61,16 @@ class Observability(Construct):
         )
         missing.add_alarm_action(self._topic)
         self._alarm("HealingFailed", "A healing ended without a decision", _unhappy_ends(state_machine))
+        # Of what arrives, not of what lies there: a second letter rings again while nobody has taken the first.
         self._alarm(
             "DeadLetters",
             "Uploads or monitoring runs failed for good",
-            failures.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+            failures.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
+        )
+        self._alarm(
+            "RefusedUploads",
+            "A file of labels was refused whole, or lost before it was read",
+            self._own("RefusedUploads", "labels", "Sum"),
         )
 
     def _alarm(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:

@@ -12,7 +12,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
-from infra.cloud.permissions import may_learn_what_is_missing, may_read, may_write
+from infra.cloud.permissions import may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import PredictorSettings
@@ -57,11 +57,12 @@ class PredictionApi(Construct):
             ),
             statements=[
                 may_read(registry, "pointers/", "models/"),
-                may_learn_what_is_missing(registry),
+                may_list(registry, "pointers/"),
                 may_read(data, "idempotency/", "predictions/"),
                 may_write(data, "predictions/", "idempotency/", "labels/incoming/"),
             ],
             sizing=Sizing(memory=1024, timeout=29),
+            keeps_unlogged_predictions=True,
             reserved_concurrency=stage.reserved_concurrency or None,
             snap_start=stage.snap_start,
         )

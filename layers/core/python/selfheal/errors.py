@@ -3,6 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONGEST_FAULT = 500
+
+
+def _legible(fault: str) -> str:
+    """Names are a user's and may hold anything: what can't be printed is written as in TOML, at no great length."""
+    shown = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in fault)
+    return shown if len(shown) <= LONGEST_FAULT else f"{shown[:LONGEST_FAULT]}…"
+
 
 class SelfhealError(Exception):
     """Root of every error below: catch this to catch them all."""
@@ -12,7 +20,7 @@ class ContractInvalid(SelfhealError):
     """A contract is refused whole; `faults` names every fault by its path in the file."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(map(_legible, faults))
         listed = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"the contract has {len(self.faults)} fault(s); correct each and try again:\n{listed}")
 
@@ -21,7 +29,7 @@ class DataInvalid(SelfhealError):
     """A table doesn't match its contract; `faults` names every one found."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(map(_legible, faults))
         listed = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
 
@@ -82,7 +90,7 @@ class ArtefactRefused(SelfhealError):
 
 
 class ExportInexact(SelfhealError):
-    """An exported model differs from the fitted one on a probe row, so no version is written."""
+    """What was to be served differs from the fitted model, or a blend from its members, so no version is written."""
 
 
 class BlendImpossible(SelfhealError):
@@ -123,6 +131,14 @@ class ObjectChanged(SelfhealError):
 
 class StoreUnavailable(SelfhealError):
     """The store didn't answer, or refused; the operation may be tried again."""
+
+
+class AccessRefused(StoreUnavailable):
+    """The store knows who asks and refuses; mend the role's permissions, unless what was asked for isn't there."""
+
+
+class RecordIncompatible(SelfhealError):
+    """A later release wrote this record in a way that this one would misread: deploy that release or a later one."""
 
 
 class PromotionConflict(SelfhealError):

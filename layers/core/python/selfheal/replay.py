@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from selfheal.records.predictions import is_prediction_id, prediction_id
+
 KIND = "selfheal-replay"
 START = f'{{"kind":"{KIND}",'
 LINE_LIMIT = 200_000
@@ -30,6 +32,9 @@ class _Part:
     part: int
     parts: int
     body: str
+
+
+_FIELDS = {"request_id": str, "part": int, "parts": int, "body": str}
 
 
 def replay_lines(request_id: str, body: bytes) -> list[str]:
@@ -69,10 +74,11 @@ def _parts(line: str) -> Iterator[_Part]:
 
 
 def _part(found: dict[str, Any]) -> Iterator[_Part]:
-    try:
-        yield _Part(**{name: value for name, value in found.items() if name != "kind"})
-    except TypeError:  # a line that was cut, or made by something else
-        return
+    # Anything else is a line that was cut, or made by something else.
+    if all(isinstance(found.get(name), kind) for name, kind in _FIELDS.items()):
+        part = _Part(**{name: found[name] for name in _FIELDS})
+        if is_prediction_id(prediction_id(part.request_id, 0)):
+            yield part
 
 
 def _object_at(line: str, start: int) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class PredictorSettings(MeasuredSettings):
     )
 
 
-class LabelsSettings(Settings):
+class LabelsSettings(MeasuredSettings):
     """Settings of the label ingestion."""
 
 

@@ -10,6 +10,7 @@ or null where these have none: an ordinal column is missing then, and all column
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from selfheal.artefact import checks
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     type Column = NDArray[Any]
 
-# A column's value in one row: a number, or for an ordinal column the set that holds just its code.
-type Cell = float | frozenset[int]
+# A column's value in one row: a number, or the code of an ordinal column.
+type Cell = float
 type Codes = Mapping[str | None, int]
 
 
@@ -80,7 +81,7 @@ class OrdinalBlock(CategoryBlock):
 
     def one(self, value: Any, cells: list[Cell]) -> None:
         """See NumberBlock."""
-        cells.append(frozenset((self.codes.get(value, self.unknown),)))
+        cells.append(self.codes.get(value, self.unknown))
 
     def many(self, values: "Column", columns: "list[Column]") -> None:
         """See NumberBlock; `values` holds strings, and None where missing."""
@@ -99,7 +100,10 @@ class OneHotBlock(CategoryBlock):
     def one(self, value: Any, cells: list[Cell]) -> None:
         """See NumberBlock."""
         code = self.codes.get(value, self.unknown)
-        cells.extend(1.0 if code == column else 0.0 for column in range(self.size))
+        start = len(cells)
+        cells.extend((0.0,) * self.size)
+        if code < self.size:
+            cells[start + code] = 1.0
 
     def many(self, values: "Column", columns: "list[Column]") -> None:
         """See OrdinalBlock."""
@@ -162,4 +166,4 @@ def _special(raw: Any, path: str, size: int) -> int:
 def _coded(values: "Column", codes: Codes, unknown: int) -> "Column":
     import numpy as np
 
-    return np.array([codes.get(value, unknown) for value in values.tolist()], dtype=np.intp)
+    return np.fromiter(map(codes.get, values.tolist(), repeat(unknown)), dtype=np.intp, count=len(values))

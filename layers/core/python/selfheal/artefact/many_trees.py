@@ -1,22 +1,23 @@
-"""Boosted trees over many rows: QuickScorer (Lucchese et al., SIGIR 2015), its bit masks merged by column.
+"""Boosted trees over many rows: QuickScorer (see `selfheal.artefact.lanes`), its bit masks merged by column.
 
-A tree's leaves are numbered from left to right, a bit each. A node whose question a row answers with no rules out the
-leaves on its left; of the leaves that no node rules out, the leftmost is the row's. What all nodes of one column rule
-out depends only on the interval between thresholds that the value is in, so it is one look-up for each column.
+What the nodes of several trees rule out by one column depends only on the interval between thresholds that the value is
+in, so it is one look-up for each column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.artefact.lanes import Leaves, Node, lane_bits, nodes_by_column
+
 if TYPE_CHECKING:
     from selfheal.artefact.trees import Tree
 
-ALL_LEAVES = np.uint64(2**64 - 1)
-ONE = np.uint64(1)
+WORD = 64
+ALL_LEAVES = np.uint64(2**WORD - 1)
 # So many rows at a time stay in the processor's cache.
 CHUNK = 8192
 
@@ -37,50 +38,72 @@ class Intervals:
             return column
         return np.where(np.isnan(column), self.size - 1, np.searchsorted(self.thresholds, column))
 
-    def saying_no(self, split: Any, missing_left: int) -> NDArray[np.bool_]:
-        """Which intervals go right at a node, shape (size,)."""
+    def left_over(self, nodes: Sequence[Node]) -> NDArray[np.uint64]:
+        """The leaves that these nodes leave over, shape (size,)."""
+        masks = np.array([mask for *_, mask in nodes], dtype=np.uint64)
         if self.thresholds is None:
-            no = np.array([code not in split for code in range(self.size)])
+            left_over = np.full(self.size, ALL_LEAVES)
+            for (split, *_), mask in zip(nodes, masks, strict=True):
+                left_over[[code not in split for code in range(self.size)]] &= ~mask
         else:
-            no = np.arange(self.size) > np.searchsorted(self.thresholds, split)
-        no[-1] = not missing_left
-        return no
+            ruled_out = np.zeros(self.size, dtype=np.uint64)
+            first = np.searchsorted(self.thresholds, [split for split, *_ in nodes]) + 1
+            np.bitwise_or.at(ruled_out, first, masks)
+            left_over = ~np.bitwise_or.accumulate(ruled_out)
+        missing_right = [not missing_left for _, missing_left, _ in nodes]
+        left_over[-1] = ~np.bitwise_or.reduce(masks, where=missing_right)
+        return left_over
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedTree:
-    """For each column that a tree asks about: the leaves that its intervals leave over. `leaves` from left to right."""
+class MaskedGroup:
+    """Trees that share a word: the leaves that a column's intervals leave over, and each tree's leaves by place."""
 
-    masks: dict[int, NDArray[np.uint64]]
-    leaves: NDArray[np.float64]
+    lane: int
+    masks: Mapping[int, NDArray[np.uint64]]
+    leaves: Sequence[NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, trees: Sequence["Tree"], intervals: Mapping[int, Intervals], lane: int) -> Self:
+        """Prepared once for all rows to come."""
+        leaves = [Leaves.of(tree) for tree in trees]
+        nodes = nodes_by_column(trees, leaves, lane)
+        masks = {column: intervals[column].left_over(asked) for column, asked in nodes.items()}
+        return cls(lane, masks, [np.array(of_tree.values) for of_tree in leaves])
+
+    def places(self, positions: Mapping[int, NDArray[np.intp]], rows: int) -> NDArray[np.uint8]:
+        """The place from the left of each tree's leaf, shape (rows, lanes); `positions` are each column's intervals."""
+        left_over, kept = np.full(rows, ALL_LEAVES, dtype="<u8"), np.empty(rows, dtype=np.uint64)
+        for column, masks in self.masks.items():
+            # Positions are in range; "clip" spares numpy a check that takes longer than the look-up.
+            masks.take(positions[column], out=kept, mode="clip")
+            left_over &= kept
+        lanes = left_over.view(f"<u{self.lane // 8}").reshape(rows, -1)
+        return np.asarray(np.bitwise_count((lanes & -lanes) - lanes.dtype.type(1)))
 
 
 class MaskedTrees:
     """A forest prepared for many rows; `sizes` holds for each column the number of its codes, 0 where it is numeric."""
 
     def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
+        lane = lane_bits(trees)
         self._intervals = _intervals(trees, sizes)
-        self._trees = [_masked(tree, self._intervals) for tree in trees]
+        together = range(0, len(trees), WORD // lane)
+        self._groups = [
+            MaskedGroup.of(trees[first : first + together.step], self._intervals, lane) for first in together
+        ]
 
     def scores(self, baseline: float, columns: Sequence[NDArray[Any]], rows: int) -> NDArray[np.float64]:
         """The baseline and the leaf of each tree, added up in the order of the trees; shape (rows,)."""
         score = np.full(rows, baseline)
         for start in range(0, rows, CHUNK):
-            chunk = slice(start, start + CHUNK)
-            positions = {index: of.of(columns[index][chunk]) for index, of in self._intervals.items()}
-            for tree in self._trees:
-                score[chunk] += _leaf_values(tree, positions, len(score[chunk]))
+            chunk = score[start : start + CHUNK]
+            positions = {index: of.of(columns[index][start : start + CHUNK]) for index, of in self._intervals.items()}
+            for group in self._groups:
+                places = group.places(positions, len(chunk))
+                for number, leaves in enumerate(group.leaves):
+                    chunk += leaves.take(places[:, number], mode="clip")
         return score
-
-
-def _leaf_values(tree: MaskedTree, positions: dict[int, NDArray[np.intp]], rows: int) -> NDArray[np.float64]:
-    left_over, kept = np.full(rows, ALL_LEAVES), np.empty(rows, dtype=np.uint64)
-    for index, masks in tree.masks.items():
-        # Positions are in range; "clip" spares numpy a check that takes longer than the look-up.
-        masks.take(positions[index], out=kept, mode="clip")
-        left_over &= kept
-    first = np.bitwise_count((left_over & -left_over) - ONE)
-    return tree.leaves.take(first, mode="clip")
 
 
 def _intervals(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, Intervals]:
@@ -92,30 +115,3 @@ def _intervals(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, Inter
         index: Intervals(sizes[index], None) if sizes[index] else Intervals(len(found) + 2, np.array(sorted(found)))
         for index, found in thresholds.items()
     }
-
-
-def _masked(tree: "Tree", intervals: dict[int, Intervals]) -> MaskedTree:
-    masks = {index: np.full(intervals[index].size, ALL_LEAVES) for index in tree.column}
-    order, on_the_left = _from_left_to_right(tree)
-    for node, index in enumerate(tree.column):
-        no = intervals[index].saying_no(tree.split[node], tree.missing_left[node])
-        masks[index][no] &= ~np.uint64(on_the_left[node])
-    return MaskedTree(masks, np.array([tree.leaves[leaf] for leaf in order]))
-
-
-def _from_left_to_right(tree: "Tree") -> tuple[list[int], list[int]]:
-    """The leaves in that order, and for each inner node the mask of the leaves on its left."""
-    below = [1] * (len(tree.column) + 1)
-    # A leaf is negative, so that it reads one of the last items, which stay 1.
-    for node in reversed(range(len(tree.column))):
-        below[node] = sum(1 if child < 0 else below[child] for child in (tree.left[node], tree.right[node]))
-    order, first, masks = [0] * len(tree.leaves), [0] * len(tree.column), []
-    for node, (left, right) in enumerate(zip(tree.left, tree.right, strict=True)):
-        middle = first[node] + (1 if left < 0 else below[left])
-        masks.append((1 << middle) - (1 << first[node]))
-        for child, start in ((left, first[node]), (right, middle)):
-            if child < 0:
-                order[start] = ~child
-            else:
-                first[child] = start
-    return order, masks

@@ -103,7 +103,8 @@ class Quantile:
 
     `knots` rise strictly. On a knot the result is `at`; between two knots it runs from `after` the lower one to
     `before` the upper one; outside it is that of the nearest knot. A knot on which many training values lie is a jump.
-    scikit-learn interpolates forth and back and takes the mean; so does this, for the same bits.
+    scikit-learn interpolates forth and back and takes the mean; so does this, for the same bits. Where models are
+    blended, the same step holds the sum of several such curves, whose values are no shares any more.
     """
 
     knots: list[float]

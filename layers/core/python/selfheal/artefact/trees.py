@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 type Split = float | frozenset[int]
 KEYS = {"column", "split", "missing_left", "left", "right", "leaves"}
-# A bit each in the masks that evaluate many rows.
+# A bit each in the masks by which trees are evaluated.
 MOST_LEAVES = 64
 
 

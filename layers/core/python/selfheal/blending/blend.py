@@ -31,9 +31,9 @@ def blended(members: Sequence[tuple[bytes, float]], threshold: float) -> bytes:
     """
     _check_numbers([weight for _, weight in members], threshold)
     total = math.fsum(weight for _, weight in members)
-    parsed = [Member.of(payload, weight / total) for payload, weight in members]
+    parsed = [Member.of(payload, float(weight) / total) for payload, weight in members]
     _check_features(parsed)
-    payload = orjson.dumps({**merged(parsed), "threshold": threshold})
+    payload = orjson.dumps({**merged(parsed), "threshold": float(threshold)})
     if len(payload) > SIZE_LIMIT:
         raise BlendImpossible(
             f"the blend has {len(payload)} bytes, and at most {SIZE_LIMIT} are served: blend fewer members, or train "

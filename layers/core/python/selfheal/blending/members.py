@@ -1,12 +1,41 @@
-"""One member of a blend."""
+"""One member of a blend, taken apart into estimators and the columns that they read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
 
 from selfheal.artefact import Artefact, load_artefact
+from selfheal.artefact.edges import width
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the block that makes it, the same as bytes to tell blocks apart by, and its place in the block."""
+
+    block: dict[str, Any]
+    key: bytes
+    offset: int
+
+    @classmethod
+    def all_of(cls, block: dict[str, Any]) -> list[Self]:
+        """The columns of a block."""
+        key = orjson.dumps(block, option=orjson.OPT_SORT_KEYS)
+        return [cls(block, key, offset) for offset in range(width(block))]
+
+
+# A column and its coefficient.
+type Term = tuple[Column, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One estimator of a blend, its columns, and its weight in the blend's score."""
+
+    weight: float
+    columns: Sequence[Column]
+    estimator: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +53,17 @@ class Member:
         return cls(orjson.loads(payload), artefact, weight)
 
     @property
-    def slope(self) -> float:
-        """What the score is multiplied by: the calibration's slope times the weight."""
-        return self.weight * self.artefact.slope
-
-    @property
     def intercept(self) -> float:
-        """What the member adds whatever its score."""
+        """What the member adds whatever its score: its calibration's intercept, weighted."""
         return self.weight * self.artefact.intercept
 
     @property
-    def parts(self) -> Sequence[dict[str, Any]]:
-        """Its estimator as the parts of a sum, each weighted for the blend."""
-        estimator, columns = self.document["estimator"], sum(len(block.columns) for block in self.artefact.blocks)
-        alone = [{"weight": 1.0, "columns": columns, "estimator": estimator}]
-        return [{**part, "weight": self.slope * part["weight"]} for part in estimator.get("parts", alone)]
+    def parts(self) -> Iterator[Part]:
+        """Its estimators, weighted for the blend: by the member's weight and its calibration's slope."""
+        weight, estimator = self.weight * self.artefact.slope, self.document["estimator"]
+        columns = [column for block in self.document["blocks"] for column in Column.all_of(block)]
+        start = 0
+        for part in estimator.get("parts", [{"weight": 1.0, "columns": len(columns), "estimator": estimator}]):
+            stop = start + part["columns"]
+            yield Part(weight * part["weight"], columns[start:stop], part["estimator"])
+            start = stop

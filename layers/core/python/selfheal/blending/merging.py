@@ -1,22 +1,100 @@
-"""The document of a blend: the members' blocks and estimators side by side, as one flat weighted sum."""
+"""The document of a blend: one forest of all members' trees, and one linear estimator of all their coefficients.
+
+The members' weights and calibrations are multiplied into leaves and coefficients, and what members have in common is
+there once: that makes a blend of three little slower than one of them.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from selfheal.artefact import FORMAT, FORMAT_VERSION
-from selfheal.blending.members import Member
+from selfheal.blending.categories import with_joined_categories
+from selfheal.blending.curves import with_joined_curves
+from selfheal.blending.members import Column, Member, Part
+
+type Document = dict[str, Any]
 
 
-def merged(members: Sequence[Member]) -> dict[str, Any]:
+def merged(members: Sequence[Member]) -> Document:
     """The document but for its threshold; a single member's is its own, so that its bits don't change."""
     if len(members) == 1:
         return members[0].document
+    parts = [part for member in members for part in member.parts]
+    layouts, estimators = [], []
+    for kind, joined in JOINED.items():
+        of_kind = [part for part in parts if part.estimator["kind"] == kind]
+        if of_kind:
+            layouts.append(_Layout())
+            estimators.append(joined(of_kind, layouts[-1]))
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "features": members[0].document["features"],
-        "blocks": [block for member in members for block in member.document["blocks"]],
-        "estimator": {"kind": "sum", "parts": [part for member in members for part in member.parts]},
+        "blocks": [block for layout in layouts for block in layout.blocks],
+        "estimator": _summed(layouts, estimators),
         "calibration": {"slope": 1.0, "intercept": math.fsum(member.intercept for member in members)},
     }
+
+
+@dataclass
+class _Layout:
+    """The blocks of one estimator, equal ones once."""
+
+    blocks: list[Document] = field(default_factory=list)
+    columns: int = 0
+    _first: dict[bytes, int] = field(default_factory=dict)
+
+    def place(self, column: Column) -> int:
+        """Where the column is found; its block is added where it isn't there yet."""
+        if column.key not in self._first:
+            self._first[column.key] = self.columns
+            self.blocks.append(column.block)
+            self.columns += len(Column.all_of(column.block))
+        return self._first[column.key] + column.offset
+
+
+def _forest(parts: Sequence[Part], layout: _Layout) -> Document:
+    trees = []
+    for part in parts:
+        places = [layout.place(column) for column in part.columns]
+        trees += [
+            {
+                **tree,
+                "column": [places[column] for column in tree["column"]],
+                "leaves": [part.weight * leaf for leaf in tree["leaves"]],
+            }
+            for tree in part.estimator["trees"]
+        ]
+    baseline = math.fsum(part.weight * part.estimator["baseline"] for part in parts)
+    return {"kind": "trees", "baseline": baseline, "trees": trees}
+
+
+def _linear(parts: Sequence[Part], layout: _Layout) -> Document:
+    terms = [
+        (column, part.weight * coefficient)
+        for part in parts
+        for column, coefficient in zip(part.columns, part.estimator["coefficients"], strict=True)
+    ]
+    coefficients: dict[int, list[float]] = {}
+    for column, coefficient in with_joined_categories(with_joined_curves(terms)):
+        coefficients.setdefault(layout.place(column), []).append(coefficient)
+    return {
+        "kind": "linear",
+        "intercept": math.fsum(part.weight * part.estimator["intercept"] for part in parts),
+        "coefficients": [math.fsum(coefficients.get(place, ())) for place in range(layout.columns)],
+    }
+
+
+JOINED: dict[str, Callable[[Sequence[Part], _Layout], Document]] = {"trees": _forest, "linear": _linear}
+
+
+def _summed(layouts: Sequence[_Layout], estimators: Sequence[Document]) -> Document:
+    if len(estimators) == 1:
+        return estimators[0]
+    parts = [
+        {"weight": 1.0, "columns": layout.columns, "estimator": estimator}
+        for layout, estimator in zip(layouts, estimators, strict=True)
+    ]
+    return {"kind": "sum", "parts": parts}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from selfheal.contract.model import Contract, Feature
-from selfheal.records.external_ids import NAME, external_id
+from selfheal.records.external_ids import EXACT_FLOATS, NAME, external_id
 from selfheal.rows import is_blank
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def _column(cells: list[Any], feature: Feature) -> "NDArray[Any]":
             raise ValueError
         return np.array(cells, dtype=object)
     column = np.array(cells, dtype=np.float64)
+    if int in present and (np.abs(column) > EXACT_FLOATS).any():
+        raise ValueError
     if NOTHING not in present and not np.isfinite(column).all():
         raise ValueError
     # Missing values compare as false: a check must ask for what is wrong.

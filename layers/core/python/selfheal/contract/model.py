@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 # Which predictions a label speaks of where several were made under its id: the newest, all, or none.
 RepeatedIds = Literal["newest", "all", "refuse"]
@@ -10,13 +10,28 @@ FeatureType = Literal["number", "integer", "category", "boolean"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+# Nobody means more, and a time of the calendar less a century is still one.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+DAYS_OF_A_CENTURY = 36_500
+Days = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY)]
+Hours = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY * 24)]
+MODEL_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
+# A NUL ends a text in places that nobody expects.
+WITHOUT_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(max_length=2000, pattern=WITHOUT_NUL)]
+Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
+# What JSON, Parquet and numpy hold alike.
+WholeNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+
+
+# Of what a user writes; the parser holds it to that.
+CLOSED: dict[str, JsonValue] = {"additionalProperties": False}
 
 
 class ContractPart(BaseModel):
-    """Base of every part: frozen, and a key that nobody knows is a fault."""
+    """Base of every part, frozen. A version's may have keys of a later release; in a user's file they are faults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False, json_schema_extra=CLOSED)
 
 
 class Feature(ContractPart):
@@ -26,9 +41,9 @@ class Feature(ContractPart):
     minimum: float | None = None
     maximum: float | None = None
     nullable: bool = False
-    aliases: tuple[str, ...] = ()
-    description: str = ""
-    categories: tuple[str, ...] | None = None
+    aliases: tuple[Name, ...] = ()
+    description: Text = ""
+    categories: tuple[Text, ...] | None = None
 
     @property
     def is_category(self) -> bool:
@@ -49,12 +64,12 @@ class ModelSection(ContractPart):
     Within `id_window_days` an id names one case.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
-    target: Annotated[str, Field(min_length=1)]
-    positive_label: int | str | bool = 1
-    time_column: str | None = None
-    id_column: Annotated[str, Field(min_length=1)] | None = None
-    id_window_days: Count = 90
+    name: Annotated[str, Field(pattern=MODEL_NAME)]
+    target: Name
+    positive_label: WholeNumber | Text | bool = 1
+    time_column: Name | None = None
+    id_column: Name | None = None
+    id_window_days: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = 90
     repeated_ids: RepeatedIds = "newest"
     threshold: Literal["max_f1"] | Rate = "max_f1"
 
@@ -81,7 +96,7 @@ class FileSection(ContractPart):
 class MonitoringPolicy(ContractPart):
     """When a window is judged, and what counts as worth acting on."""
 
-    lookback_hours: Count = 24
+    lookback_hours: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY * 24)] = 24
     minimum_predictions: Count = 200
     false_alarm_rate: Rate = 0.05
     drift_share: Share = 0.3
@@ -92,9 +107,9 @@ class RetrainingPolicy(ContractPart):
     """When a healing starts, how long it waits for labels, and how much of the past it trains on."""
 
     minimum_labels: Count = 200
-    retry_hours: Annotated[float, Field(ge=0)] = 24.0
-    label_wait_hours: Annotated[float, Field(ge=0)] = 48.0
-    window: Literal["auto", "all"] | Count = "auto"
+    retry_hours: Hours = 24.0
+    label_wait_hours: Hours = 48.0
+    window: Literal["auto", "all"] | Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = "auto"
 
 
 class GatePolicy(ContractPart):
@@ -102,7 +117,7 @@ class GatePolicy(ContractPart):
 
     minimum_samples: Count = 200
     minimum_coverage: Share = 0.30
-    cooldown_days: Annotated[float, Field(ge=0)] = 7.0
+    cooldown_days: Days = 7.0
     minimum_gain: Share = 0.02
     gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
     maximum_brier_increase: Share = 0.01
@@ -120,7 +135,7 @@ class PromotionPolicy(ContractPart):
 class ProbationPolicy(ContractPart):
     """How long, and at what error rate, a promoted version may still be taken back."""
 
-    days: Annotated[float, Field(ge=0)] = 7.0
+    days: Days = 7.0
     significance: Rate = 0.05
 
 
@@ -138,7 +153,7 @@ class Contract(ContractPart):
     """A whole contract; `features` keeps the order of the file, which is the order of every table."""
 
     model: ModelSection
-    features: Annotated[dict[str, Feature], Field(min_length=1)]
+    features: Annotated[dict[Name, Feature], Field(min_length=1)]
     segments: tuple[Segment, ...] = ()
     file: FileSection = FileSection()
     policy: Policy = Policy()

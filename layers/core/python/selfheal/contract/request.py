@@ -6,6 +6,7 @@ parses and checks a body of ten thousand rows in one pass.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -184,23 +185,27 @@ def _description(feature: Feature) -> str:
     return ". ".join(part for part in (feature.description.rstrip("."), also) if part)
 
 
-def example_row(contract: Contract) -> Row:
-    """A row that the contract accepts, for documentation."""
-    return {name: _example(feature) for name, feature in contract.features.items()}
+def example_rows(contract: Contract, typical: Sequence[Row] = ()) -> list[Row]:
+    """Rows that the contract accepts, for documentation: the typical ones, or else what its limits allow."""
+    return [dict(row) for row in typical] or [
+        {name: _example(feature, high=high) for name, feature in contract.features.items()} for high in (False, True)
+    ]
 
 
-def _example(feature: Feature) -> float | str | bool:
-    match feature.type:
-        case "category":
-            return feature.categories[0] if feature.categories else "a"
-        case "boolean":
-            return True
-        case "integer":
-            return math.ceil(_within(1, feature))
-        case _:
-            return _within(0.5, feature)
+def _example(feature: Feature, *, high: bool) -> float | str | bool:
+    if feature.is_category:
+        known = feature.categories or ("text", "other text")
+        return known[-1 if high else 0]
+    if feature.type == "boolean":
+        return not high
+    value = _within(feature, high=high)
+    if feature.type == "number":
+        return value
+    return math.floor(value) if feature.minimum is None else max(math.floor(value), math.ceil(feature.minimum))
 
 
-def _within(value: float, feature: Feature) -> float:
-    lowest = value if feature.minimum is None else max(value, feature.minimum)
-    return lowest if feature.maximum is None else min(lowest, feature.maximum)
+def _within(feature: Feature, *, high: bool) -> float:
+    """A third or two thirds of the way between the limits; three further where one is missing."""
+    low = min(0.0, (feature.maximum or 0.0) - 3) if feature.minimum is None else feature.minimum
+    top = low + 3 if feature.maximum is None else feature.maximum
+    return low + (top - low) * (2 if high else 1) / 3

@@ -43,6 +43,11 @@ class Column:
         values = pd.Series(self.values)
         return values[values.notna()]
 
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The values as numbers, missing is NaN; of a column that isn't a category."""
+        return self.values.astype(np.float64)
+
     @property
     def missing(self) -> int:
         """How many values are missing."""
@@ -78,10 +83,10 @@ def typed_column(table: Table, name: str) -> Column | None:
 
 
 def _candidates(table: Table, name: str) -> Iterator[FeatureType]:
-    if table.is_typed:
-        yield from _declared(table.texts[name])
+    if table.is_typed and (kind := _declared_kind(table.texts[name])) not in TEXT_KINDS:
+        yield from _declared(kind)
         return
-    texts = {text.strip() for text in table.texts[name].unique()} - {""}
+    texts = {str(text).strip() for text in table.texts[name].dropna().unique()} - {""}
     if {text.lower() for text in texts} <= WORDS:
         yield "boolean"
     is_code = any(CODE.fullmatch(text) or _is_beyond_numbers(text) for text in texts)
@@ -99,16 +104,17 @@ def _is_beyond_numbers(text: str) -> bool:
     return len(text) >= len(str(LARGEST_EXACT)) and WHOLE.fullmatch(text) is not None and abs(int(text)) > LARGEST_EXACT
 
 
-def _declared(column: pd.Series) -> Iterator[FeatureType]:
-    """By the type that a Parquet file gives the column."""
+def _declared_kind(column: pd.Series) -> str:
+    """What a Parquet file says that the column holds; its texts are looked at as those of a CSV file are."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = pd.Series(column.cat.categories)
-    kind = pd.api.types.infer_dtype(column, skipna=True)
+    return str(pd.api.types.infer_dtype(column, skipna=True))
+
+
+def _declared(kind: str) -> Iterator[FeatureType]:
     if kind == "boolean":
         yield "boolean"
     if kind == "integer":
         yield "integer"
     if kind in NUMERIC_KINDS:
         yield "number"
-    if kind in TEXT_KINDS:
-        yield "category"

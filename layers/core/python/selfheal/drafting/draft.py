@@ -10,8 +10,11 @@ from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
 from selfheal.data.files import time_values
 from selfheal.drafting import toml
 from selfheal.drafting.columns import Column, typed_column
+from selfheal.drafting.leaks import questions
 from selfheal.drafting.notes import feature_of, notes_on
-from selfheal.drafting.suspicion import reason_against
+from selfheal.drafting.pace import Pace, policy_lines
+from selfheal.drafting.segments import segment_lines
+from selfheal.drafting.suspicion import Moments, reason_against
 from selfheal.drafting.table import Table, read_table
 from selfheal.drafting.target import Target, check_present, read_target
 from selfheal.errors import DraftImpossible
@@ -48,32 +51,35 @@ def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft
     """
     table = read_table(path)
     label = read_target(table, target)
-    if time is not None:
-        _check_times(table, time, target)
-    columns, left_out = _sorted_out(table, label, time)
+    moments = None if time is None else _moments(table, time, target)
+    columns, left_out = _sorted_out(table, label, time, moments)
     if not columns:
         reasons = "; ".join(f"{out.name!r}: {out.reason}" for out in left_out) or "it has no other columns"
         raise DraftImpossible(f"no column of {path.name} can be a feature: {reasons}")
-    text = "\n".join(_lines(path, table, label, time, columns, left_out)) + "\n"
+    pace = None if moments is None else Pace.of(moments)
+    text = "\n".join(_lines(path, table, label, time, columns, left_out, pace)) + "\n"
     return Draft(text, parse_contract(text), tuple(out.name for out in left_out))
 
 
-def _check_times(table: Table, time: str, target: str) -> None:
+def _moments(table: Table, time: str, target: str) -> Moments:
     check_present(table, time, "time column")
     if time == target:
         raise DraftImpossible(f"{time!r} can't be both the target and the time column")
     faults: list[str] = []
-    time_values(table.texts[time], time, faults)
+    moments = time_values(table.texts[time], time, faults)
     if faults:
         raise DraftImpossible(f"{faults[0]}: write times so, or leave --time out where the rows are in time order")
+    return moments
 
 
-def _sorted_out(table: Table, target: Target, time: str | None) -> tuple[list[Column], list[LeftOut]]:
+def _sorted_out(
+    table: Table, target: Target, time: str | None, moments: Moments | None
+) -> tuple[list[Column], list[LeftOut]]:
     columns, left_out = [], []
     for name in table.names:
         if name in {target.name, time}:
             continue
-        column, reason = _judged(table, name, target)
+        column, reason = _judged(table, name, target, moments)
         if column is None or reason is not None:
             left_out.append(LeftOut(name, reason or "", column))
         else:
@@ -81,7 +87,7 @@ def _sorted_out(table: Table, target: Target, time: str | None) -> tuple[list[Co
     return columns, left_out
 
 
-def _judged(table: Table, name: str, target: Target) -> tuple[Column | None, str | None]:
+def _judged(table: Table, name: str, target: Target, moments: Moments | None) -> tuple[Column | None, str | None]:
     if name.startswith(RESERVED_PREFIX):
         return None, f"names that start with {RESERVED_PREFIX} are the system's own; rename it"
     column = typed_column(table, name)
@@ -89,12 +95,19 @@ def _judged(table: Table, name: str, target: Target) -> tuple[Column | None, str
         return None, "no type of feature takes all its values (dates, lists, numbers that are infinite or too large)"
     if column.present.empty:
         return None, "it is empty in every row"
-    return column, reason_against(column, target.labels)
+    return column, reason_against(column, target.labels, moments)
 
 
 def _lines(
-    path: Path, table: Table, target: Target, time: str | None, columns: list[Column], left_out: list[LeftOut]
+    path: Path,
+    table: Table,
+    target: Target,
+    time: str | None,
+    columns: list[Column],
+    left_out: list[LeftOut],
+    pace: Pace | None,
 ) -> Iterator[str]:
+    asked = questions(columns, target.labels)
     yield f"# A first contract for {toml.said(path.name)}: {len(table)} rows, {len(columns)} features."
     yield "# It was drafted from the data alone. Read every comment, correct what is wrong, then delete the comment."
     yield "# Every other key, and what can be set under [policy], is in docs/contract.md."
@@ -104,9 +117,13 @@ def _lines(
         yield from _time_hint(left_out)
     for column in columns:
         yield ""
-        yield from toml.feature_lines(column.name, feature_of(column), [*notes_on(column, target.labels)], column)
+        notes = [*notes_on(column, asked.get(column.name))]
+        yield from toml.feature_lines(column.name, feature_of(column), notes, column)
     yield ""
-    yield from _segment_hint(columns)
+    yield from segment_lines([column for column in columns if column.name not in asked])
+    if pace is not None:
+        yield ""
+        yield from policy_lines(pace)
     if left_out:
         yield ""
         yield "# Left out. To take a column in after all, remove the '# ' before its section."
@@ -134,15 +151,6 @@ def _time_hint(left_out: list[LeftOut]) -> Iterator[str]:
     yield "# check: without a time column the rows count as being in time order, a second apart."
     if dates:
         yield f"# Perhaps one of these says when a row was made: {', '.join(toml.said(name) for name in dates)}."
-
-
-def _segment_hint(columns: list[Column]) -> Iterator[str]:
-    yield "# Groups of rows that a promotion must not hurt; a numeric feature needs edges. For example:"
-    yield "# [[segments]]"
-    column = next((c for c in columns if c.is_numeric or feature_of(c).categories), columns[0])
-    yield f"# feature = {toml.string(column.name)}"
-    if column.is_numeric:
-        yield f"# edges = [{column.present.median():.4g}]"
 
 
 def _left_out_lines(out: LeftOut) -> Iterator[str]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from selfheal.contract.model import Feature
 from selfheal.data.files import MISSING_NUMBERS
 from selfheal.drafting.columns import PLAIN_NUMBERS, Column
-from selfheal.drafting.suspicion import STRONG_AUC, lone_auc
+from selfheal.drafting.identifiers import is_called_id
 
 # A closed list only where values are few and each was seen often: a value that comes later is refused.
 MOST_CATEGORIES = 12
@@ -17,10 +15,6 @@ LEAST_SEEN = 5
 # Training gives more than this many categories of a feature one code together.
 MOST_LEARNT = 254
 MOST_SHOWN = 5
-PURE = 0.98
-PURE_ROWS = 30
-PURE_SHARE = 0.05
-LARGEST_BASE = 0.9
 NUMERIC_SHARE = 0.9
 
 
@@ -35,17 +29,13 @@ def feature_of(column: Column) -> Feature:
     )
 
 
-def notes_on(column: Column, labels: NDArray[np.int8]) -> Iterator[str]:
-    """What was seen, and what to check; each a line."""
-    if column.type == "category":
-        yield from _on_texts(column)
-    else:
-        yield from _on_numbers(column)
-    auc = lone_auc(column, labels)
-    if auc is not None and auc >= STRONG_AUC:
-        yield f"check: ranks the target well by itself (ROC AUC {auc:.3f}); is it known when a prediction is asked for?"
-    elif auc is not None:
-        yield from _pure_groups(column, labels)
+def notes_on(column: Column, question: str | None) -> Iterator[str]:
+    """What was seen, and what to check; each a line. `question` is asked where the column may be a leak."""
+    yield from _on_texts(column) if column.type == "category" else _on_numbers(column)
+    if is_called_id(column.name):
+        yield "check: an id by its name; it can teach something only where the same values come again and again"
+    if question is not None:
+        yield f"check: {question}"
 
 
 def _on_numbers(column: Column) -> Iterator[str]:
@@ -76,28 +66,3 @@ def _on_texts(column: Column) -> Iterator[str]:
     if NUMERIC_SHARE <= share < 1:
         odd = next(value for value, fits in zip(column.counts.index, numeric, strict=True) if not fits)
         yield f"check: {share:.1%} are numbers; with {odd!r} and the like left empty it would be a number"
-
-
-def _pure_groups(column: Column, labels: NDArray[np.int8]) -> Iterator[str]:
-    """Values, missing ones included, whose rows nearly all have one label that far from all rows have."""
-    table = pd.DataFrame({"value": _groups(column), "label": labels})
-    groups = table.groupby("value", observed=True)["label"].agg(["size", "mean"])
-    for label, name in ((1, "positive"), (0, "negative")):
-        base = float((labels == label).mean())
-        groups["share"] = groups["mean"] if label else 1 - groups["mean"]
-        large = groups["size"] >= max(PURE_ROWS, PURE_SHARE * base * len(labels))
-        found = groups[large & (groups["share"] >= PURE)].sort_values("size")
-        if base <= LARGEST_BASE and len(found):
-            size, share = int(found["size"].iloc[-1]), found["share"].iloc[-1]
-            yield (
-                f"check: {share:.1%} of the {size} rows with {found.index[-1]} are {name}, of all rows {base:.1%}; "
-                "is it known when a prediction is asked for?"
-            )
-
-
-def _groups(column: Column) -> pd.Series:
-    values = pd.Series(column.values)
-    if column.is_numeric and len(column.counts) > MOST_CATEGORIES:
-        return values.notna().map({True: "a value", False: "no value"})
-    named = values.map(lambda value: f"{value:g}" if isinstance(value, float) else repr(value), na_action="ignore")
-    return named.fillna("no value")

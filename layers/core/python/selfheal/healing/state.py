@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from selfheal.errors import RecordIncompatible
 from selfheal.records.base import Record
 from selfheal.records.healing import Ending, LabelProgress, Training, Verdict
 from selfheal.records.ledger import Approval
@@ -59,7 +60,7 @@ def _unjudged(state: Mapping[str, Any]) -> str:
 def _read[Kind: Record](kind: type[Kind], state: Mapping[str, Any], key: str) -> Kind | None:
     try:
         return kind.model_validate(state.get(key))
-    except ValidationError:
+    except (ValidationError, RecordIncompatible):
         return None
 
 

@@ -8,11 +8,12 @@ from selfheal.errors import FieldFault
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.values import LabelValues
 from selfheal.records.external_ids import ID_EXPECTED, external_id
-from selfheal.records.labels import Label, LabelById
-from selfheal.records.predictions import is_prediction_id
+from selfheal.records.labels import KEPT, Label, LabelById
+from selfheal.records.predictions import is_prediction_id, moment_of
 
 # So far may the clock of whoever dates a label be ahead of that of S3.
 CLOCK_SKEW = timedelta(minutes=5)
+TOO_OLD = f"is of a time more than {KEPT.days} days before the upload: no prediction is kept so long"
 
 
 class Checked(NamedTuple):
@@ -25,7 +26,11 @@ class Checked(NamedTuple):
 def checked_label(row: UploadedRow, values: LabelValues, uploaded_at: datetime, upload: str) -> Checked:
     """The label of a row. One without a time gets the time of the upload; one with a prediction's id needs no other."""
     value, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    faults = [*_key_faults(row), *_value_faults(row, value, values), *_time_faults(moment, uploaded_at)]
+    faults = [
+        *_key_faults(row, uploaded_at),
+        *_value_faults(row, value, values),
+        *_time_faults(moment, uploaded_at, is_by_id=not row.prediction_id),
+    ]
     if faults or value is None or moment is None:
         return Checked(None, faults)
     facts: dict[str, Any] = {
@@ -39,10 +44,9 @@ def checked_label(row: UploadedRow, values: LabelValues, uploaded_at: datetime, 
     return Checked(LabelById(id=row.id.strip(), upload=upload, line=row.line, **facts), [])
 
 
-def _key_faults(row: UploadedRow) -> Iterator[FieldFault]:
+def _key_faults(row: UploadedRow, uploaded_at: datetime) -> Iterator[FieldFault]:
     if row.prediction_id:
-        if not is_prediction_id(row.prediction_id):
-            yield FieldFault("prediction_id", "is not one that this service gives out")
+        yield from _prediction_faults(row.prediction_id, uploaded_at)
     elif not row.id:
         yield FieldFault("prediction_id", "is empty")
     else:
@@ -52,6 +56,15 @@ def _key_faults(row: UploadedRow) -> Iterator[FieldFault]:
             yield FieldFault("id", f"is none: {ID_EXPECTED}")
 
 
+def _prediction_faults(key: str, uploaded_at: datetime) -> Iterator[FieldFault]:
+    if not is_prediction_id(key):
+        yield FieldFault("prediction_id", "is not one that this service gives out")
+    elif moment_of(key) > uploaded_at + CLOCK_SKEW:
+        yield FieldFault("prediction_id", "is of a time after the upload")
+    elif moment_of(key) < uploaded_at - KEPT:
+        yield FieldFault("prediction_id", TOO_OLD)
+
+
 def _value_faults(row: UploadedRow, value: int | None, values: LabelValues) -> Iterator[FieldFault]:
     if not row.label:
         yield FieldFault("label", "is empty")
@@ -59,12 +72,15 @@ def _value_faults(row: UploadedRow, value: int | None, values: LabelValues) -> I
         yield FieldFault("label", f"is not one of {values}")
 
 
-def _time_faults(moment: datetime | None, uploaded_at: datetime) -> Iterator[FieldFault]:
+def _time_faults(moment: datetime | None, uploaded_at: datetime, *, is_by_id: bool) -> Iterator[FieldFault]:
     if moment is None:
         yield FieldFault("label_timestamp", "is not a time in ISO 8601, nor as the contract's [file] says")
     elif moment > uploaded_at + CLOCK_SKEW:
         # It would hold against every correction until that time has come.
         yield FieldFault("label_timestamp", "is later than the upload (without a zone it is in UTC)")
+    elif is_by_id and moment < uploaded_at - KEPT:
+        # It means a prediction of about that time.
+        yield FieldFault("label_timestamp", TOO_OLD)
 
 
 def _moment(text: str, uploaded_at: datetime) -> datetime | None:

@@ -1,15 +1,6 @@
-"""Files of rows that are to be answered: what was uploaded, what was refused, and what became of the whole."""
+"""Files of rows that are to be answered: what was refused, and what became of the whole."""
 
 from selfheal.records.base import Record, UtcTime
-
-
-class BatchUpload(Record):
-    """One uploaded file, as S3's event tells of it; `etag` is that of the bytes that the event is about."""
-
-    key: str
-    size: int
-    etag: str
-    uploaded_at: UtcTime
 
 
 class RefusedRow(Record):
@@ -21,9 +12,10 @@ class RefusedRow(Record):
 
 
 class BatchReport(Record):
-    """What became of one uploaded file; `reason` says why it was refused as a whole."""
+    """What became of one uploaded file; `reason` says why it was refused as a whole, `done` how its keys begin."""
 
     upload: str
+    done: str
     uploaded_at: UtcTime
     answered: int = 0
     refused: int = 0

@@ -1,18 +1,26 @@
 """True labels: what users upload, row by row, and what became of each."""
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field
 
 from selfheal.records.base import Record, UtcTime
 
+# As long as accepted labels and roll-ups of predictions are kept.
+KEPT = timedelta(days=400)
+
 
 class Upload(Record):
-    """One uploaded file, as S3's event tells of it: an attempt to take it in again tells the same."""
+    """One uploaded file, as S3's event tells of it: an attempt to take it in again tells the same.
+
+    etag: of the bytes that the event is about, without quotes; None where it isn't known.
+    """
 
     key: str
     size: int
     uploaded_at: UtcTime
+    etag: str | None = None
 
 
 class Label(Record):
@@ -51,7 +59,7 @@ class IngestionReport(Record):
     """What became of one uploaded file.
 
     pending: rows that name their prediction by the user's id, which is looked up once the hour is closed. reasons: how
-    many rows were refused for what.
+    many rows were refused for what; reason: why all of it was refused. refusals: where refused rows lie.
     """
 
     upload: str
@@ -62,6 +70,7 @@ class IngestionReport(Record):
     reasons: dict[str, int] = Field(default_factory=dict)
     repeated: bool
     reason: str = ""
+    refusals: str = ""
 
 
 class MatchReport(Record):

@@ -69,7 +69,8 @@ class Manifest(Record):
     `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
     version is of that moment or newer. `threshold` is the operating point; `positive_value` and `negative_value` are
     the label's values in the user's own terms, as text. `modest` names the version that is the same model, less sure of
-    itself, if there is one; `confidence` says how much less, in the manifest of that one.
+    itself, if there is one; `confidence` says how much less, in the manifest of that one. `examples` are rows as the
+    training set usually holds them.
     """
 
     version: str
@@ -88,6 +89,7 @@ class Manifest(Record):
     negative_value: str
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
+    examples: tuple[dict[str, int | float | str | bool | None], ...] = ()
 
 
 def as_fitted(version: str) -> str:

@@ -211,7 +211,10 @@ class DriftSummary(Record):
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        return {**{key: value for key, value in content.items() if key != "schema_version"}, "schema_version": 1}
+        return {
+            **{key: value for key, value in content.items() if key != "schema_version"},
+            "schema_version": self.schema_version,
+        }
 
 
 class MonitoringResult(Record):

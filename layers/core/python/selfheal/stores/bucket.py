@@ -1,8 +1,11 @@
 """The narrow port that every store is built on: whole objects, conditional writes, ordered listing."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
+
+from selfheal.errors import AccessRefused, ObjectMissing, StoreUnavailable
 
 # Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
 WRITTEN_ONCE = ("models/", "evidence/", "ledger/")
@@ -46,3 +49,25 @@ class Bucket(Protocol):
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Keys below a prefix in ascending UTF-8 order, those up to and including `start_after` left out."""
         ...
+
+
+@contextmanager
+def absence_told(bucket: Bucket, key: str) -> Iterator[None]:
+    """Around a read of S3: tell a key that isn't there from one that may not be read.
+
+    S3 answers that access is denied in both cases to whoever may list below some prefixes only; the list tells.
+    """
+    try:
+        yield
+    except AccessRefused as refusal:
+        if _is_listed(bucket, key) is False:
+            raise ObjectMissing(f"nothing is stored under {key}") from refusal
+        raise
+
+
+def _is_listed(bucket: Bucket, key: str) -> bool | None:
+    """Whether a key is there; None where that may not be known either."""
+    try:
+        return next(bucket.keys(key), None) == key
+    except StoreUnavailable:
+        return None

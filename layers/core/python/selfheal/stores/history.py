@@ -1,6 +1,6 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -71,6 +71,10 @@ class PredictionHistory:
         """
         # The parts are let go of before anything else is made of them: a busy day fills gigabytes.
         return _window(self._rows(start, end), contract)
+
+    def holds_any(self, prediction_ids: Collection[str]) -> bool:
+        """Whether any of these predictions was made, found out without reading a day of them."""
+        return self._rollups.holds_any(prediction_ids)
 
     def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
         rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}

@@ -5,13 +5,13 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 import orjson
 
-from selfheal.errors import ObjectExists, ObjectMissing
-from selfheal.records.labels import IngestionReport, Label, RejectedRow
+from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 
@@ -21,6 +21,11 @@ REJECTED = "labels/rejected/"
 OUTCOMES = "labels/outcomes/"
 COLUMNS = ("line", "prediction_id", "id", "label", "reason")
 RESOLUTION = timedelta(microseconds=1)
+# S3's limit, in bytes of UTF-8.
+LONGEST_KEY = 1024
+LONGEST_CELL = 100
+# What makes a spreadsheet take a cell for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class LabelStore:
@@ -29,9 +34,17 @@ class LabelStore:
     def __init__(self, data: Bucket) -> None:
         self._data = data
 
-    def upload(self, key: str) -> bytes:
-        """The bytes that a user uploaded under a key of `labels/incoming/`. Raises ObjectMissing."""
-        return self._data.get(key).body
+    def upload(self, upload: Upload) -> bytes:
+        """The bytes of an upload.
+
+        Raises:
+            ObjectMissing: nothing is there any more.
+            ObjectChanged: another file was written under the key since.
+        """
+        stored = self._data.get(upload.key)
+        if upload.etag not in (None, stored.etag.strip('"')):
+            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+        return stored.body
 
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
@@ -53,9 +66,11 @@ class LabelStore:
         ]
         return any(created)
 
-    def reject(self, upload: str, rows: Sequence[RejectedRow]) -> None:
-        """Keep the refused rows of an upload, each with its line and reason."""
-        self._data.put(f"{REJECTED}{upload}.csv", _csv(rows))
+    def reject(self, upload: Upload, rows: Sequence[RejectedRow]) -> str:
+        """Keep the refused rows of an upload, each with its line and reason; returns the key, which is its own."""
+        key = _key_of_refusals(upload)
+        self._data.put(key, _csv(rows))
+        return key
 
     def write_outcome(self, report: IngestionReport) -> None:
         """Keep what became of the newest upload of a name, as it was found first: a retry finds all said before."""
@@ -70,13 +85,13 @@ class LabelStore:
         except ObjectMissing:
             return None
 
-    def rejections(self) -> list[str]:
-        """The names of the uploads of which rows were refused."""
-        return [key.removeprefix(REJECTED).removesuffix(".csv") for key in self._data.keys(REJECTED)]
+    def refusals(self) -> list[str]:
+        """The keys of all refused rows, an object for each upload."""
+        return list(self._data.keys(REJECTED))
 
-    def rejected(self, upload: str) -> list[dict[str, str]]:
-        """The refused rows of an upload: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
-        return list(csv.DictReader(io.StringIO(self._data.get(f"{REJECTED}{upload}.csv").body.decode(), newline="")))
+    def refused(self, key: str) -> list[dict[str, str]]:
+        """Refused rows: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
+        return list(csv.DictReader(io.StringIO(self._data.get(key).body.decode(), newline="")))
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
@@ -104,9 +119,7 @@ class LabelStore:
         """
         newest: list[datetime] = []
         for _, keys in groupby(reversed(list(self._keys(start, end))), key=_day_of):
-            bodies = (body for _, body in self._data.get_many(keys))
-            labelled = {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
-            moments = sorted(map(moment_of, labelled), reverse=True)
+            moments = sorted(map(moment_of, self._labelled_in(keys)), reverse=True)
             newest += [moment for moment in moments if start <= moment < end]
             if len(newest) >= at_most:
                 break
@@ -115,6 +128,15 @@ class LabelStore:
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
         return {date.fromisoformat(_day_of(key)) for key in self._keys(start, end)}
+
+    def labelled_on(self, day: date) -> set[str]:
+        """The ids of a day's labelled predictions, whether or not they were ever made."""
+        since = datetime.combine(day, time(), UTC)
+        return self._labelled_in(self._keys(since, since + timedelta(days=1)))
+
+    def _labelled_in(self, keys: Iterable[str]) -> set[str]:
+        bodies = (body for _, body in self._data.get_many(keys))
+        return {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
@@ -137,7 +159,8 @@ class LabelStore:
 
 
 def _outcome(upload: str) -> str:
-    return f"{OUTCOMES}{upload}.json"
+    # As long as the upload's own key, so that S3 takes it: without an ending.
+    return f"{OUTCOMES}{upload}"
 
 
 def _day_of(key: str) -> str:
@@ -164,9 +187,22 @@ def _lines(labels: Sequence[Label]) -> bytes:
     return b"".join(label.model_dump_json().encode() + b"\n" for label in labels)
 
 
+def _key_of_refusals(upload: Upload) -> str:
+    """Below the upload's own name, which may come again: its moment, and what it held."""
+    ending = f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}.csv"
+    name = upload.key.removeprefix(INCOMING).encode()[: LONGEST_KEY - len(REJECTED) - len(ending)]
+    return f"{REJECTED}{name.decode(errors='ignore')}{ending}"
+
+
 def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([getattr(row, column) for column in COLUMNS] for row in rows)
+    writer.writerows([row.line, _cell(row.prediction_id), _cell(row.id), _cell(row.label), row.reason] for row in rows)
     return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    """An uploader's text as somebody else's spreadsheet may show it: no formula, and no longer than a glance takes."""
+    shown = text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}… ({len(text):,} characters)"
+    return f"'{shown}" if shown.startswith(FORMULA) else shown

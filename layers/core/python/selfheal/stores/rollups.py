@@ -1,14 +1,14 @@
 """Closed hours of the prediction log, each as one Parquet object that lists the log objects it holds.
 
 An hour is written in one conditional write: by `create` the first time, by compare-and-swap when log objects came late.
-So it is there whole or not at all, of two writers one wins and the other changes nothing, and a crash leaves an hour as
-it was. Log objects are never deleted here: their lifecycle does that, long after.
+So it is there whole or not at all, of two writers one wins and the other adds to what that one wrote, and a crash
+leaves an hour as it was. Log objects are never deleted here: their lifecycle does that, long after.
 """
 
 import io
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfheal.errors import ObjectChanged, ObjectExists
+from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.id_index import IdIndex
 from selfheal.stores.prediction_log import PREFIX as LOG_PREFIX
-from selfheal.stores.prediction_log import hour_prefix
+from selfheal.stores.prediction_log import hour_prefix, log_key
 
 PREFIX = "predictions-hourly/"
 # Columns beside the features; a contract can't hold such names.
@@ -78,6 +79,18 @@ class HourlyRollups:
         held = json.loads((table.schema.metadata or {}).get(HELD, b"[]"))
         return HourOfLog(table.to_pandas(split_blocks=True, self_destruct=True), frozenset(held), stored.etag)
 
+    def holds_any(self, prediction_ids: Collection[str]) -> bool:
+        """Whether any of these predictions was made: of the log only hours and objects that the ids name are read."""
+        wanted = frozenset(prediction_ids)
+        hours = [rollup_key(hour) for hour in {hour_of(moment_of(each)) for each in wanted}]
+        # Mostly the first hour holds one. What came late or isn't rolled up has a log object under its own key.
+        logged = {log_key(each.partition("-")[0]) for each in wanted}
+        return any(
+            not wanted.isdisjoint(_ids_in(body)) for keys in (hours[:1], hours[1:]) for body in self._bodies(keys)
+        ) or not wanted.isdisjoint(
+            row["prediction_id"] for body in self._bodies(logged) for row in _parsed_if_sound(body)
+        )
+
     def logged_between(self, start: datetime, end: datetime) -> Mapping[datetime, list[str]]:
         """The keys of log objects by hour, for hours that begin in [start's hour, end); hours without any are left out.
 
@@ -99,8 +112,8 @@ class HourlyRollups:
         """The same without objects that can't be read: their hour stays open, and that is told."""
         return _columns(row for _, body in self._data.get_many(keys) for row in _parsed_if_sound(body))
 
-    def roll_up(self, hour: datetime, keys: Iterable[str]) -> bool:
-        """Write the roll-up of an hour that has none, from its log objects; False where another writer was first.
+    def roll_up(self, hour: datetime, keys: Iterable[str]) -> None:
+        """Write the roll-up of an hour that has none, from its log objects; where another writer is first, join it.
 
         An hour without log objects gets an empty object whose name says so: nobody has to read it.
 
@@ -109,36 +122,36 @@ class HourlyRollups:
             StoreUnavailable: nothing is known to be written.
         """
         held = frozenset(keys)
-        with suppress(ObjectExists):
+        try:
             if held:
                 self._write(hour, HourOfLog(once_each(self.rows_of(held)), held), None)
             else:
                 self._data.create(_hour_key(hour) + EMPTY, b"")
-            return True
-        return False
+        except ObjectExists:
+            if held:
+                self.take_in(hour, held)
 
-    def add_late(self, hour: datetime, keys: Iterable[str]) -> bool:
-        """Take those of an hour's log objects in that its roll-up doesn't hold; False where there are none.
+    def take_in(self, hour: datetime, keys: Iterable[str]) -> None:
+        """Add those of an hour's log objects that its roll-up doesn't hold, anew where another writer was quicker.
 
         Raises:
             ObjectMissing: the hour isn't rolled up.
             ValueError: a log object doesn't hold JSON lines.
             StoreUnavailable: nothing is known to be written.
         """
-        known = self.read(hour)
-        late = frozenset(keys) - known.held
-        if not late:
-            return False
-        rows = pd.concat([known.rows, self.rows_of(late)], ignore_index=True)
-        with suppress(ObjectChanged):
-            self._write(hour, HourOfLog(once_each(rows), known.held | late), known.etag)
-            return True
-        return False
+        wanted = frozenset(keys)
+        while late := wanted - (known := self.read(hour)).held:
+            rows = pd.concat([known.rows, self.rows_of(late)], ignore_index=True)
+            with suppress(ObjectChanged):
+                self._write(hour, HourOfLog(once_each(rows), known.held | late), known.etag)
 
     def oldest_logged_hour(self) -> datetime | None:
         """The oldest hour that has a log object; None where there is none."""
         key = next(iter(self._data.keys(LOG_PREFIX)), None)
         return None if key is None else _hour_in(key)
+
+    def _bodies(self, keys: Iterable[str]) -> Iterator[bytes]:
+        return (body for _, body in self._data.get_many(keys))
 
     def _write(self, hour: datetime, content: HourOfLog, etag: str | None) -> None:
         # Before the hour itself: once that is written, nobody looks at its rows' ids again.
@@ -196,6 +209,11 @@ def _hour_key(hour: datetime) -> str:
 def _hour_in(key: str) -> datetime:
     day, hour = key.split("dt=")[1].split("/hh=")
     return datetime.fromisoformat(f"{day}T{hour[:2]}:00:00+00:00")
+
+
+def _ids_in(body: bytes) -> list[str]:
+    ids: list[str] = pq.read_table(pa.BufferReader(body), columns=[ID])[ID].to_pylist()
+    return ids
 
 
 def _parsed(body: bytes) -> list[dict[str, Any]]:

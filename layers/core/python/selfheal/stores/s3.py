@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, SelfhealError, StoreUnavailable
-from selfheal.stores.bucket import StoredObject
+from selfheal.errors import (
+    AccessRefused,
+    ObjectChanged,
+    ObjectExists,
+    ObjectMissing,
+    SelfhealError,
+    StoreUnavailable,
+)
+from selfheal.stores.bucket import StoredObject, absence_told
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -49,14 +56,14 @@ class S3Bucket:
 
     def get(self, key: str) -> StoredObject:
         """Read an object. Raises ObjectMissing, StoreUnavailable."""
-        with _errors_of(key):
+        with absence_told(self, key), _errors_of(key):
             answer = self._client.get_object(Bucket=self._name, Key=key)
             return StoredObject(answer["Body"].read(), answer["ETag"])
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         """Read an object unless its ETag is still `etag`. Raises ObjectMissing, StoreUnavailable."""
         try:
-            with _errors_of(key, unmet=_NotModified(key)):
+            with absence_told(self, key), _errors_of(key, unmet=_NotModified(key)):
                 answer = self._client.get_object(Bucket=self._name, Key=key, IfNoneMatch=etag)
                 return StoredObject(answer["Body"].read(), answer["ETag"])
         except _NotModified:
@@ -121,6 +128,7 @@ class _NotModified(SelfhealError):
 # What S3 answers where a condition isn't met; 409 where another conditional write of the key is under way.
 UNMET = {"304", "412", "409", "NotModified", "PreconditionFailed", "ConditionalRequestConflict"}
 MISSING = {"404", "NoSuchKey"}
+REFUSED = {"403", "AccessDenied"}
 
 
 @contextmanager
@@ -134,6 +142,8 @@ def _errors_of(key: str, unmet: SelfhealError | None = None) -> Iterator[None]:
             raise ObjectMissing(f"nothing is stored under {key}") from error
         if code in UNMET and unmet is not None:
             raise unmet from error
+        if code in REFUSED:
+            raise AccessRefused(f"S3 refused {key}: {code}") from error
         raise StoreUnavailable(f"S3 refused {key}: {code}") from error
     except BotoCoreError as error:
         raise StoreUnavailable(f"S3 didn't answer for {key}: {type(error).__name__}") from error

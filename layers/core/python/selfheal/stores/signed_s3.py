@@ -16,8 +16,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ContainerProvider, CredentialResolver, Credentials, EnvProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
-from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, SelfhealError, StoreUnavailable
-from selfheal.stores.bucket import StoredObject
+from selfheal.errors import (
+    AccessRefused,
+    ObjectChanged,
+    ObjectExists,
+    ObjectMissing,
+    SelfhealError,
+    StoreUnavailable,
+)
+from selfheal.stores.bucket import StoredObject, absence_told
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -48,11 +55,13 @@ class SignedBucket:
 
     def get(self, key: str) -> StoredObject:
         """Read an object. Raises ObjectMissing, StoreUnavailable."""
-        return _stored(self._send("GET", key))
+        with absence_told(self, key):
+            return _stored(self._send("GET", key))
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         """Read an object unless its ETag is still `etag`. Raises ObjectMissing, StoreUnavailable."""
-        answer = self._send("GET", key, headers={"If-None-Match": etag})
+        with absence_told(self, key):
+            answer = self._send("GET", key, headers={"If-None-Match": etag})
         return None if answer.status == HTTPStatus.NOT_MODIFIED else _stored(answer)
 
     def get_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -158,6 +167,8 @@ def _accepted(answer: "BaseHTTPResponse", key: str, unmet: SelfhealError | None)
     code = found[1].decode() if found else str(answer.status)
     if code in ("NoSuchKey", "404"):
         raise ObjectMissing(f"nothing is stored under {key}")
+    if code in ("AccessDenied", "403"):
+        raise AccessRefused(f"S3 refused {key}: {code}")
     raise StoreUnavailable(f"S3 refused {key}: {code}")
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from selfheal.composition import Stores
 from selfheal.contract.model import FileSection
-from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
+from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.checks import checked_label
 from selfheal.labels.files import check_size, read_label_file
 from selfheal.labels.rows import UploadedRow
@@ -23,11 +23,19 @@ from selfheal.stores.labels import INCOMING
 # Uploads that `receive_labels` wrote.
 FROM_API = "api/"
 MOST_REASONS = 20
+# An earlier attempt may have taken the file in before it went; uploading it again does no harm.
+LOST = {
+    ObjectMissing: "the file was gone before it was read: upload it again",
+    ObjectChanged: "another file was written under this name before this one was read, which is lost: upload it again, "
+    "each file under a name of its own",
+}
 MEANT_OTHERWISE = "an earlier row gives this prediction the other label"
 
 
 def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
     """Take in an uploaded file; labels of unknown predictions are kept for later. The report is kept as the outcome.
+
+    Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused.
 
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
@@ -44,15 +52,11 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
         check_size(upload.size)
         # What the API wrote itself is always written in the same way.
         spec = FileSection() if name.startswith(FROM_API) else terms.file
-        rows = read_label_file(name, stores.labels.upload(upload.key), spec, terms.id_column)
+        rows = read_label_file(name, stores.labels.upload(upload), spec, terms.id_column)
         sorted_rows = sort_rows(rows, terms.values, upload.uploaded_at, name)
-    except ObjectMissing:
-        return _refusal(name, upload, "the file was gone before it was read")
-    except UploadUnreadable as error:
-        stores.labels.reject(name, [RejectedRow(line=0, reason=str(error))])
-        return _refusal(name, upload, str(error))
-    if sorted_rows.rejected:
-        stores.labels.reject(name, sorted_rows.rejected)
+    except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
+        return _refused(stores, upload, LOST.get(type(error)) or str(error))
+    refusals = stores.labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
     kept = _kept(stores, sorted_rows, upload.uploaded_at)
     return IngestionReport(
         upload=name,
@@ -62,6 +66,20 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
         rejected=len(sorted_rows.rejected),
         reasons=dict(Counter(row.reason for row in sorted_rows.rejected).most_common(MOST_REASONS)),
         repeated=bool(sorted_rows.accepted or sorted_rows.by_id) and not kept,
+        refusals=refusals,
+    )
+
+
+def _refused(stores: Stores, upload: Upload, reason: str) -> IngestionReport:
+    """Refuse a file as a whole."""
+    return IngestionReport(
+        upload=upload.key.removeprefix(INCOMING),
+        uploaded_at=upload.uploaded_at,
+        accepted=0,
+        rejected=1,
+        repeated=False,
+        reason=reason,
+        refusals=stores.labels.reject(upload, [RejectedRow(line=0, reason=reason)]),
     )
 
 
@@ -107,12 +125,6 @@ def _is_first(result: SortedRows, label: Label | LabelById) -> bool:
 
 def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
     return RejectedRow(line=row.line, prediction_id=row.prediction_id, id=row.id, label=row.label, reason=reason)
-
-
-def _refusal(name: str, upload: Upload, reason: str) -> IngestionReport:
-    return IngestionReport(
-        upload=name, uploaded_at=upload.uploaded_at, accepted=0, rejected=1, repeated=False, reason=reason
-    )
 
 
 def _terms(stores: Stores) -> LabelTerms:

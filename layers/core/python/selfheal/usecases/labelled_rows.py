@@ -1,8 +1,8 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from selfheal.data.moments import as_datetime64
 from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.history import PredictionWindow
-from selfheal.stores.labels import LabelStore
+from selfheal.usecases.labelled_days import labelled_days
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,24 +48,18 @@ class LabelledRows:
 
 
 def labelled_rows(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledRows:
-    """The labelled predictions made in [start, end). Days without a label aren't read, others one at a time.
+    """The labelled predictions made in [start, end). Days without any aren't read, others one at a time.
 
     So a year of predictions of which few are labelled costs the memory of those few.
     """
     windows = [
         labelled_window(stores, contract, max(since, start), min(until, end))
-        for since, until in _days(stores.labels, start, end)
+        for since, until in labelled_days(stores, start, end)
     ] or [labelled_window(stores, contract, end, end)]
     return LabelledRows(
         Dataset.concatenate([window.labelled for window in windows]),
         np.concatenate([window.labelled.timestamps + window.label_delays for window in windows]),
     )
-
-
-def _days(labels: LabelStore, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    for day in sorted(labels.days_between(start, end)):
-        midnight = datetime.combine(day, time(), UTC)
-        yield midnight, midnight + timedelta(days=1)
 
 
 def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:

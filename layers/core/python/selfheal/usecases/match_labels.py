@@ -9,21 +9,20 @@ from datetime import datetime, timedelta
 from selfheal.composition import Stores
 from selfheal.contract.model import ModelSection
 from selfheal.labels.matching import Match, match
-from selfheal.records.labels import LabelById, MatchReport, RejectedRow
+from selfheal.records.labels import KEPT, LabelById, MatchReport, RejectedRow, Upload
+from selfheal.stores.labels import INCOMING
 from selfheal.stores.labels_by_id import uploaded_at
 from selfheal.stores.rollups import GRACE, HOUR, hour_of
 
 # So long a label waits for a prediction under its id.
 WAIT = timedelta(days=30)
-# Roll-ups and the index of their ids reach as far back.
-HORIZON = timedelta(days=400)
 # An hour that holds what can't be read stays open; labels wait for it no longer than this.
 OPEN_TOO_LONG = timedelta(days=1)
 # Labels that are looked up at once: each look reads the index of the whole window.
 AT_ONCE = 100_000
 
 type Read = Callable[[str], list[LabelById]]
-type Upload = tuple[str, list[LabelById]]
+type Named = tuple[str, list[LabelById]]
 
 
 def match_labels(stores: Stores, now: datetime) -> MatchReport:
@@ -71,8 +70,8 @@ def _matched(stores: Stores, names: Sequence[str], read: Read, now: datetime) ->
     return report
 
 
-def _some_at_a_time(uploads: Iterator[Upload]) -> Iterator[list[Upload]]:
-    batch: list[Upload] = []
+def _some_at_a_time(uploads: Iterator[Named]) -> Iterator[list[Named]]:
+    batch: list[Named] = []
     for name, labels in uploads:
         batch.append((name, labels))
         if sum(len(labels) for _, labels in batch) >= AT_ONCE:
@@ -86,7 +85,7 @@ def _predictions_of(
     labels: Sequence[LabelById], stores: Stores, model: ModelSection, now: datetime
 ) -> dict[str, list[str]]:
     moments = [label.label_timestamp for label in labels]
-    oldest, window = now - HORIZON, timedelta(days=model.id_window_days)
+    oldest, window = now - KEPT, timedelta(days=model.id_window_days)
     since = max(min(moments, default=oldest), oldest) - window
     return stores.id_index.find({label.id for label in labels}, since, now)
 
@@ -100,9 +99,14 @@ def _settled(stores: Stores, name: str, matches: Sequence[tuple[LabelById, Match
     waiting = [label for label, matched in matches if not (matched.labels or matched.refusal)]
     stores.labels.accept(found for _, matched in matches for found in matched.labels)
     if refused:
-        stores.labels.reject(f"{refused[0][0].upload}.by-id", [_rejected(*pair) for pair in refused])
+        stores.labels.reject(_as_upload(refused[0][0]), [_rejected(*pair) for pair in refused])
     stores.labels_by_id.leave_waiting(name, waiting)
     return MatchReport(matched=len(matches) - len(refused) - len(waiting), refused=len(refused), waiting=len(waiting))
+
+
+def _as_upload(label: LabelById) -> Upload:
+    """What was refused of an upload once its predictions were looked for lies beside what was refused at once."""
+    return Upload(key=f"{INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at)
 
 
 def _rejected(label: LabelById, reason: str) -> RejectedRow:

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from selfheal.composition import Stores
-from selfheal.errors import NoProductionModel
+from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.healing.sentences import sentence_of
 from selfheal.monitoring.response import next_alarm, outages, state_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
@@ -90,8 +92,12 @@ def monitor(
 
 
 def _summary_before(stores: Stores, now: datetime) -> DriftSummary | None:
+    """What the run before wrote. One that can't be read counts as none: people may be told again, and runs go on."""
     written = stores.monitoring.latest(SUMMARY, now)
-    return DriftSummary.model_validate_json(written) if written else None
+    try:
+        return DriftSummary.model_validate_json(written) if written else None
+    except (ValidationError, RecordIncompatible):
+        return None
 
 
 def _is_due(before: DriftSummary | None, summary: DriftSummary) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Self
 
@@ -18,18 +18,17 @@ from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
+from selfheal.records.labels import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
+from selfheal.usecases.labelled_days import labelled_days
 from selfheal.usecases.labelled_rows import is_sound
 
-# Labels may take long, and the newest that there are say how the model does. The log's hours are kept this long.
-LABEL_HORIZON = timedelta(days=400)
 # Labelled rows that answer every question of a run.
 LABELS_WANTED = 2000
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +94,16 @@ class RecentPredictions:
 def recent_predictions(
     stores: Stores, contract: Contract, window: PredictionWindow, start: datetime, now: datetime
 ) -> RecentPredictions:
-    """The predictions of [start, now), which were read already, and of the days before that have any label.
+    """The predictions of [start, now), which were read already, and of the days before that have any that is labelled.
 
     Those left out that a broken pipeline made. Back to where 2,000 are labelled, for 400 days at most.
     """
-    broken = tuple(stores.fault_periods.touching(now - LABEL_HORIZON, now))
+    broken = tuple(stores.fault_periods.touching(now - KEPT, now))
     parts = [_labelled(stores, window, broken, start, now)]
-    for day in sorted(stores.labels.days_between(now - LABEL_HORIZON, start), reverse=True):
+    for since, end in labelled_days(stores, now - KEPT, start, newest_first=True):
         if sum(int(part.is_labelled.sum()) for part in parts) >= LABELS_WANTED:
             break
-        since = datetime.combine(day, time(), UTC)
-        until = min(since + DAY, start)
+        until = min(end, start)
         parts.append(_labelled(stores, stores.history.window(since, until, contract), broken, since, until))
     if len(parts) == 1:
         return parts[0]

@@ -1,18 +1,17 @@
 """Put predictions that the store didn't take back where they belong, from the lines of the function's log; once."""
 
 from collections.abc import Iterable
-from contextlib import suppress
+from datetime import datetime
 
 from selfheal.composition import Stores
-from selfheal.errors import ObjectMissing
 from selfheal.records.predictions import moment_of
 from selfheal.records.replay import ReplayReport
 from selfheal.replay import replayed
-from selfheal.stores.prediction_log import log_key
-from selfheal.stores.rollups import hour_of
+from selfheal.stores.rollups import HOUR, hour_of
+from selfheal.usecases.roll_up import will_roll_up
 
 
-def replay_log(stores: Stores, lines: Iterable[str]) -> ReplayReport:
+def replay_log(stores: Stores, lines: Iterable[str], *, now: datetime) -> ReplayReport:
     """Write every complete request of a log that isn't in the prediction log yet. Doing it again changes nothing.
 
     Raises:
@@ -20,10 +19,12 @@ def replay_log(stores: Stores, lines: Iterable[str]) -> ReplayReport:
     """
     found = replayed(lines)
     written = {
-        request.request_id: _put_back(stores, request.request_id, request.body)
+        request.request_id: stores.prediction_log.put_back(request.request_id, request.body)
         for request in found
         if request.body is not None
     }
+    for hour in sorted({hour_of(moment_of(request_id)) for request_id in written}):
+        _complete_roll_up(stores, hour, now)
     return ReplayReport(
         put_back=tuple(request_id for request_id, is_new in written.items() if is_new),
         already_there=tuple(request_id for request_id, is_new in written.items() if not is_new),
@@ -31,9 +32,16 @@ def replay_log(stores: Stores, lines: Iterable[str]) -> ReplayReport:
     )
 
 
-def _put_back(stores: Stores, request_id: str, body: bytes) -> bool:
-    is_new = stores.prediction_log.put_back(request_id, body)
-    # Monitoring looks for late objects of the last days only, and small objects go after a month.
-    with suppress(ObjectMissing):
-        stores.rollups.add_late(hour_of(moment_of(request_id)), [log_key(request_id)])
-    return is_new
+def _complete_roll_up(stores: Stores, hour: datetime, now: datetime) -> None:
+    """Have an hour's roll-up hold all that is logged: monitoring looks at an hour again for some days only.
+
+    An hour that isn't rolled up yet is left to monitoring, which then finds what was put back, unless it is too old.
+    """
+    has_rows = stores.rollups.hours_between(hour, hour + HOUR).get(hour)
+    if has_rows is None and will_roll_up(hour, now):
+        return
+    logged = stores.rollups.logged_between(hour, hour + HOUR)[hour]
+    if has_rows:
+        stores.rollups.take_in(hour, logged)
+    else:
+        stores.rollups.roll_up(hour, logged)

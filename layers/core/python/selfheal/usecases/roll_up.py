@@ -8,7 +8,7 @@ from selfheal.stores.rollups import HORIZON, HOUR, closed_hours
 
 # So that a run that has a month to catch up with ends within its time; the next one goes on.
 HOURS_A_RUN = 100
-# A request may be tried again, and logged by its first moment, for two days. Its hour is looked at again once a day.
+# A request may be tried again, and logged by its first moment, as long as its idempotency key is kept.
 LATE = timedelta(days=3)
 OPEN_TOO_LONG = timedelta(days=1)
 
@@ -18,7 +18,7 @@ def roll_up_closed_hours(stores: Stores, now: datetime) -> tuple[datetime, ...]:
 
     Hours without traffic are marked too, so that an hour that is missing is one that is open. A log object that
     can't be read leaves its hour open, and the others are rolled up all the same. Objects that came late are taken in
-    with the first hour of a day; until then they are read beside the roll-up.
+    before the first hour of a new day; until then they are read beside the roll-up.
 
     Raises:
         StoreUnavailable: a store doesn't answer; what was rolled up so far stays.
@@ -28,15 +28,28 @@ def roll_up_closed_hours(stores: Stores, now: datetime) -> tuple[datetime, ...]:
         return ()
     since = max(oldest, now - HORIZON)
     done = stores.rollups.hours_between(since, now)
-    hours = list(closed_hours(since, now))
-    unreadable = _bring_up_to_date(stores, _due(hours, done, now), done)
+    still_open = [hour for hour in closed_hours(since, now) if hour not in done]
+    due = sorted([*_late(done, still_open), *still_open[:HOURS_A_RUN]])
+    unreadable = _bring_up_to_date(stores, due, done)
     return tuple(hour for hour in unreadable if hour not in done and hour < now - OPEN_TOO_LONG)
 
 
-def _due(hours: Sequence[datetime], done: Mapping[datetime, bool], now: datetime) -> list[datetime]:
-    """The hours to work on, oldest first: a crash before a day's first hour leaves the late ones due as well."""
-    is_new_day = any(hour.hour == 0 and hour not in done for hour in hours)
-    return [hour for hour in hours if hour not in done or (is_new_day and hour > now - LATE)][:HOURS_A_RUN]
+def will_roll_up(hour: datetime, now: datetime) -> bool:
+    """Whether the runs to come still look for an hour that isn't rolled up; a day's margin for one that is late."""
+    return hour > now - HORIZON + OPEN_TOO_LONG
+
+
+def _late(done: Mapping[datetime, bool], still_open: Sequence[datetime]) -> list[datetime]:
+    """The hours to look at again, before a new day's first hour is rolled up: a crash leaves them due.
+
+    The last time was before the first hour of the newest day that is done, however long ago that is.
+    """
+    if not done or not still_open:
+        return []
+    newest = max(done)
+    is_new_day = still_open[-1].date() > newest.date()
+    last_time = newest.replace(hour=0)
+    return [hour for hour in done if hour > last_time - LATE] if is_new_day else []
 
 
 def _bring_up_to_date(stores: Stores, due: Sequence[datetime], done: Mapping[datetime, bool]) -> list[datetime]:
@@ -44,15 +57,23 @@ def _bring_up_to_date(stores: Stores, due: Sequence[datetime], done: Mapping[dat
     if not due:
         return []
     logged = stores.rollups.logged_between(due[0], due[-1] + HOUR)
-    return [hour for hour in due if not _is_up_to_date(stores, hour, logged.get(hour, ()), has_rollup=done.get(hour))]
+    unreadable = [
+        hour for hour in due if not _is_up_to_date(stores, hour, logged.get(hour, ()), has_rows=done.get(hour))
+    ]
+    # What was put back meanwhile: whoever did found no roll-up to add it to.
+    again = stores.rollups.logged_between(due[0], due[-1] + HOUR)
+    grown = [hour for hour in due if len(again.get(hour, ())) > len(logged.get(hour, ()))]
+    return unreadable + [
+        hour for hour in grown if not _is_up_to_date(stores, hour, again[hour], has_rows=done.get(hour))
+    ]
 
 
-def _is_up_to_date(stores: Stores, hour: datetime, keys: Sequence[str], *, has_rollup: bool | None) -> bool:
-    """Whether all that could be read of an hour is in its roll-up now; `has_rollup` is False for a marker alone."""
+def _is_up_to_date(stores: Stores, hour: datetime, keys: Sequence[str], *, has_rows: bool | None) -> bool:
+    """Whether all that could be read of an hour is in its roll-up now; `has_rows` is False for a marker alone."""
     try:
-        if has_rollup:
-            stores.rollups.add_late(hour, keys)
-        elif keys or has_rollup is None:
+        if has_rows:
+            stores.rollups.take_in(hour, keys)
+        elif keys or has_rows is None:
             stores.rollups.roll_up(hour, keys)
     except ValueError:
         return False

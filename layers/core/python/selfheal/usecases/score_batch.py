@@ -14,43 +14,42 @@ from selfheal.batches import output
 from selfheal.batches.layout import Layout, layout_of
 from selfheal.batches.rows import ReadRows, read_rows
 from selfheal.composition import Stores
-from selfheal.errors import FileUnreadable, ObjectMissing, StoreUnavailable
+from selfheal.errors import FileUnreadable, ObjectChanged, ObjectMissing, StoreUnavailable
 from selfheal.files.limits import UPLOAD
 from selfheal.files.source import Source
 from selfheal.files.table import source_of
-from selfheal.records.batches import BatchReport, BatchUpload, RefusedRow
+from selfheal.records.batches import BatchReport, RefusedRow
+from selfheal.records.labels import Upload
 from selfheal.records.predictions import moment_of
-from selfheal.stores.batches import INCOMING
+from selfheal.stores.batches import INCOMING, done_prefix
+from selfheal.usecases.ingest_labels import LOST
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ServedModel
 
 CHANGED = "production's contract changed while the file was answered: upload it again"
 
 
-def score_batch(stores: Stores, model: ServedModel, upload: BatchUpload) -> BatchReport:
+def score_batch(stores: Stores, model: ServedModel, upload: Upload) -> BatchReport:
     """Answer a file; rows that don't match the contract are refused beside the answers.
+
+    Every upload is answered or told: where its key was deleted or written again before it was read, it is refused.
 
     Raises:
         StoreUnavailable: not all is logged and written; doing it again completes it.
     """
-    name = upload.key.removeprefix(INCOMING)
-    refusal = BatchReport(upload=name, uploaded_at=upload.uploaded_at)
+    report = BatchReport(
+        upload=upload.key.removeprefix(INCOMING), done=done_prefix(upload), uploaded_at=upload.uploaded_at
+    )
     try:
-        stored = stores.batches.incoming(upload.key)
-    except ObjectMissing:
-        return refusal.model_copy(update={"reason": "the file was gone before it was read"})
-    if stored.etag.strip('"') != upload.etag:
-        # Its own event is on the way, or was here already.
-        return refusal.model_copy(update={"reason": "the file was replaced by another one before it was read"})
-    try:
-        _check_size(name, upload.size)
-        written = _scored(stores, model, upload, stored.body)
-    except FileUnreadable as error:
-        report = refusal.model_copy(update={"reason": str(error)})
-        refused = output.refused_header(()) + output.refused([RefusedRow(line=0, reason=str(error))], ())
+        _check_size(report.upload, upload.size)
+        written = _scored(stores, model, upload, stores.batches.upload(upload))
+    except (ObjectMissing, ObjectChanged, FileUnreadable) as error:
+        reason = LOST.get(type(error)) or str(error)
+        refused = output.refused_header(()) + output.refused([RefusedRow(line=0, reason=reason)], ())
+        report = report.model_copy(update={"reason": reason})
         stores.batches.finish(report, "", refused)
         return report
-    report = refusal.model_copy(update={"answered": written.answered, "refused": written.refused})
+    report = report.model_copy(update={"answered": written.answered, "refused": written.refused})
     stores.batches.finish(report, "".join(written.answers), "".join(written.refusals))
     return report
 
@@ -70,7 +69,7 @@ def _check_size(name: str, size: int) -> None:
         raise FileUnreadable(f"{name} has {size:,} bytes, more than {UPLOAD.unfolded:,}: split it and upload the parts")
 
 
-def _scored(stores: Stores, model: ServedModel, upload: BatchUpload, body: bytes) -> _Written:
+def _scored(stores: Stores, model: ServedModel, upload: Upload, body: bytes) -> _Written:
     contract = model.manifest.contract
     source = source_of(upload.key.removeprefix(INCOMING), io.BytesIO(body), contract.file, UPLOAD)
     layout = layout_of(source.name, source.names(), contract)
@@ -100,7 +99,7 @@ def _score_part(stores: Stores, model: ServedModel, request_id: str, part: ReadR
     written.answered += len(part)
 
 
-def _request_id(upload: BatchUpload, part: int) -> str:
+def _request_id(upload: Upload, part: int) -> str:
     """In the order of the file, and the same for every attempt."""
     moment = ULID.from_datetime(upload.uploaded_at).bytes[:6]
     digest = hashlib.sha256(f"{upload.key}\n{upload.etag}".encode()).digest()

@@ -8,13 +8,13 @@ from selfheal.artefact import Artefact, load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
-from selfheal.errors import ArtefactRefused, ObjectMissing, ReferenceTampered, VersionUnknown
+from selfheal.errors import ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
 from selfheal.records.manifest import Manifest
 from selfheal.stores.registry import SERVING
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
-UNREADABLE = (ArtefactRefused, ObjectMissing, ReferenceTampered, ValidationError, VersionUnknown)
+UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
 
 
 def model_of(stores: Stores, manifest: Manifest) -> Artefact:

@@ -18,6 +18,7 @@ from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
+from selfheal.data.typical import typical_rows
 from selfheal.records.manifest import MODEST, Artefact, Confidence, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
@@ -75,10 +76,8 @@ def train_version(
     rows = dataset.in_time_order()
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
     data = _window(rows, trained.rows, repeated_rows, relabelled_rows)
-    frozen = {
-        TRAINING: to_parquet(rows),
-        REFERENCE: to_parquet(reference_of(rows.take(slice(len(rows) - trained.rows, None)), seed)),
-    }
+    fitted_on = rows.take(slice(len(rows) - trained.rows, None))
+    frozen = {TRAINING: to_parquet(rows), REFERENCE: to_parquet(reference_of(fitted_on, seed))}
 
     def written(version: str, model: TrainedModel, **more: Any) -> Manifest:
         artefacts = frozen | _artefacts(rows, model, contract, seed)
@@ -86,6 +85,7 @@ def train_version(
             version=version,
             created_at=now,
             contract=contract,
+            examples=typical_rows(fitted_on.features, contract),
             data=data,
             evaluation_from=evaluation_from,
             lineage=lineage,
