@@ -32,7 +32,7 @@ def stores() -> Stores:
 def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     """Take in every file that the event names; an unreachable store raises, and Lambda tries again."""
     kept = stores()
-    reports = [ingest_labels(kept.labels, kept.pointer, kept.models, upload) for upload in uploads(event)]
+    reports = [ingest_labels(kept, upload) for upload in uploads(event)]
     for report in reports:
         logger.info("labels ingested", extra={"report": report.model_dump(mode="json")})
     if refused := sum(bool(report.reason) for report in reports):

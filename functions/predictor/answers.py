@@ -15,7 +15,9 @@ def answer_body(answer: Answer, *, many: bool) -> dict[str, Any]:
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:
+    own = {} if prediction.get("id") is None else {"id": prediction["id"]}
     return {
+        **own,
         "prediction_id": prediction["prediction_id"],
         "probability": prediction["probability"],
         "prediction": prediction["prediction"],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import FastAPI, Request
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from predictor.answers import answer_body, model_card
+from predictor.body import json_text
 from predictor.caller import caller_of
 from predictor.guard import Guard
 from predictor.problems import problem, problem_of
@@ -18,12 +19,13 @@ from predictor.telemetry import Telemetry
 from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.request import Row
-from selfheal.errors import BodyTooLarge, SelfhealError
+from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ProductionModel, ServedModel
 
-MAXIMUM_BODY = 5_000_000
+if TYPE_CHECKING:
+    from selfheal.labels.terms import LabelTerms
 
 
 class Api:
@@ -48,10 +50,13 @@ class Api:
 
     async def labels(self, request: Request) -> Response:
         """POST /labels."""
-        from selfheal.usecases.receive_labels import label_rows, receive_labels  # rare, so not part of a cold start
+        # Rare, so not part of a cold start.
+        from selfheal.usecases.receive_labels import check_labels, label_rows, receive_labels
 
         body, now = await _body(request), self._clock()
         rows = label_rows(body)
+        if (terms := self._label_terms()) is not None:
+            check_labels(rows, terms, now)
         attempt = self._earlier_attempt(request, body, len(rows), now) or new_request_id(now)
         received = receive_labels(self._stores.labels, rows, attempt)
         return _json(received.model_dump(mode="json"), HTTPStatus.ACCEPTED)
@@ -94,6 +99,17 @@ class Api:
             self._telemetry.stale(self._model.problem)
         return model
 
+    def _label_terms(self) -> "LabelTerms | None":
+        """What labels have to be; None where that can't be known now: they are checked again when they are taken in."""
+        from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, terms_of
+
+        try:
+            return terms_of(self._current().manifest)
+        except NoProductionModel:
+            return BEFORE_THE_FIRST_MODEL
+        except SelfhealError:
+            return None
+
     def _documented(self) -> tuple[Contract, Sequence[Row]]:
         """The production contract and typical rows; the default one where no model can be had, to be read before."""
         try:
@@ -132,10 +148,7 @@ async def _unroutable(_: Request, error: Exception) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    body = await request.body()
-    if len(body) > MAXIMUM_BODY:
-        raise BodyTooLarge(f"the body has {len(body)} bytes; send at most {MAXIMUM_BODY} in one request")
-    return body
+    return json_text(await request.body(), request.headers.get("content-encoding", ""))
 
 
 def _json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 from predictor.problems import MEDIA_TYPE
 from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, Row, example_rows, row_json_schema
+from selfheal.records.external_ids import MAXIMUM_ID
 from selfheal.records.predictions import PREDICTION_ID
 from selfheal.usecases.receive_labels import MAXIMUM_LABELS
 from selfheal.usecases.recognise_retry import MAXIMUM_KEY
@@ -20,12 +21,18 @@ _FACTS: dict[str, Schema] = {
     "logged": {"type": "boolean", "description": "Whether the prediction log holds this request yet"},
 }
 _PREDICTION: dict[str, Schema] = {
+    "id": {"type": "string", "maxLength": MAXIMUM_ID, "description": "Your own id of the row, where it had one"},
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID, "description": "What a label refers to later"},
     "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the positive label"},
     "prediction": {"type": "integer", "enum": [0, 1]},
 }
 _LABEL: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID},
+    "id": {
+        "type": ["string", "integer"],
+        "maxLength": MAXIMUM_ID,
+        "description": "Your own id of the row, instead of the prediction's, where the contract has an id_column",
+    },
     "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
     "label_timestamp": {
         "type": "string",
@@ -43,6 +50,7 @@ _IDEMPOTENCY_KEY: Schema = {
     "description": "Within two days, a retry with the same key and body is the same request: the same prediction ids, "
     "or the same labels as of the same moment",
 }
+_PACKING = "As it is, or packed with gzip (Content-Encoding: gzip); at most five megabytes, unpacked"
 _PROBLEM: dict[str, Schema] = {
     "type": {"type": "string", "format": "uri-reference"},
     "title": {"type": "string"},
@@ -70,7 +78,7 @@ def document(contract: Contract, typical: Sequence[Row] = ()) -> Schema:
         },
         "paths": {
             "/predict": {"post": _predict(example_rows(contract, typical))},
-            "/labels": {"post": _labels()},
+            "/labels": {"post": _labels(contract)},
             "/model": {"get": _get("The production model", "ModelCard", 503)},
             "/health": {"get": _get("Whether the service can answer", "Health", 503)},
         },
@@ -87,19 +95,20 @@ def _predict(rows: Sequence[Row]) -> Schema:
         "requestBody": _body(
             {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": rows[0], "many rows": {"rows": rows}}
         ),
-        "responses": {"200": _response("Predicted", answer), **_problems(413, 422, 500, 503)},
+        "responses": {"200": _response("Predicted", answer), **_problems(413, 415, 422, 500, 503)},
     }
 
 
-def _labels() -> Schema:
+def _labels(contract: Contract) -> Schema:
     known = {"prediction_id": EXAMPLE_ID, "label": 1, "label_timestamp": "2026-01-31T12:00:00Z"}
-    labels = {"labels": [known, {"prediction_id": f"{EXAMPLE_ID[:-1]}1", "label": 0}]}
+    key = {"prediction_id": f"{EXAMPLE_ID[:-1]}1"} if contract.model.id_column is None else {"id": "L-4711"}
+    labels = {"labels": [known, {**key, "label": 0}]}
     return {
         "operationId": "labels",
         "summary": "Send true labels of earlier predictions",
         "parameters": [_IDEMPOTENCY_KEY],
         "requestBody": _body(_reference("Labels"), {"labels": labels}),
-        "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 422, 500, 503)},
+        "responses": {"202": _response("Taken", _reference("Receipt")), **_problems(413, 415, 422, 500, 503)},
     }
 
 
@@ -110,7 +119,11 @@ def _get(summary: str, schema: str, *statuses: int) -> Schema:
 
 def _body(schema: Schema, examples: dict[str, Any]) -> Schema:
     named = {name: {"value": value} for name, value in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}
+    return {
+        "description": _PACKING,
+        "required": True,
+        "content": {"application/json": {"schema": schema, "examples": named}},
+    }
 
 
 def _response(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
@@ -120,6 +133,7 @@ def _response(description: str, schema: Schema, media_type: str = "application/j
 def _problems(*statuses: int) -> dict[str, Schema]:
     told = {
         413: "Too much for one request",
+        415: "Packed in another way than gzip",
         422: "Fields don't match the contract",
         500: "A failure nobody expected",
         503: "No model yet, or no store",
@@ -149,10 +163,13 @@ def _schemas(contract: Contract) -> dict[str, Schema]:
     return {
         "Row": row_json_schema(contract),
         "Rows": _closed({"rows": _list(_reference("Row"), MAXIMUM_ROWS)}),
-        "Prediction": _closed(_PREDICTION),
-        "Answer": _closed({**_PREDICTION, **_FACTS}),
+        "Prediction": _closed(_PREDICTION, optional=("id",)),
+        "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id",)),
         "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
-        "Label": _closed(_LABEL, optional=("label_timestamp", "source")),
+        "Label": {
+            **_closed(_LABEL, optional=("prediction_id", "id", "label_timestamp", "source")),
+            "anyOf": [{"required": ["prediction_id"]}, {"required": ["id"]}],
+        },
         "Labels": _closed({"labels": _list(_reference("Label"), MAXIMUM_LABELS)}),
         "Receipt": _closed({"schema_version": {"type": "integer"}, "upload": text, "rows": {"type": "integer"}}),
         "ModelCard": _closed(card),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from selfheal.errors import (
     BodyTooLarge,
     CallerUnknown,
+    EncodingUnknown,
     FieldFault,
     KeyReused,
     NoProductionModel,
@@ -25,6 +26,7 @@ TOLD: dict[type[SelfhealError], HTTPStatus] = {
     KeyReused: HTTPStatus.UNPROCESSABLE_CONTENT,
     CallerUnknown: HTTPStatus.UNPROCESSABLE_CONTENT,
     BodyTooLarge: HTTPStatus.CONTENT_TOO_LARGE,
+    EncodingUnknown: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NoProductionModel: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 UNTOLD = "the service can't reach or read its store; try again in a moment"

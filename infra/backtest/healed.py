@@ -204,7 +204,7 @@ class HealedReplay:
             )
             key = self.stores.labels.receive(f"period-{span.number:04d}-{number}.jsonl", lines)
             upload = Upload(key=key, size=len(lines), uploaded_at=span.ends)
-            ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, upload)
+            ingest_labels(self.stores, upload)
 
     def _train(self, stores: Stores, healing: Healing, now: datetime) -> Training:
         training = train_shadow(stores, healing, now, fit=self._shelf.fit)

@@ -21,8 +21,13 @@ LIFETIMES = {
     "predictions/": SMALL_OBJECTS,
     "labels/incoming/": SMALL_OBJECTS,
     "labels/rejected/": SMALL_OBJECTS,
+    "labels/outcomes/": SMALL_OBJECTS,
+    "batches/incoming/": SMALL_OBJECTS,
+    "batches/done/": SMALL_OBJECTS,
     "predictions-hourly/": ROLL_UPS,
+    "prediction-ids/": ROLL_UPS,
     "labels/accepted/": ROLL_UPS,
+    "labels/by-id/": ROLL_UPS,
     "monitoring/": ROLL_UPS,
 }
 

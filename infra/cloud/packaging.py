@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 CORE = ROOT / "layers" / "core" / "python"
 RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"
-IMAGE_FUNCTIONS = ("labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
+IMAGE_FUNCTIONS = ("batch_scoring", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
 
 _SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.pyc")
 

@@ -1,10 +1,11 @@
 """Statements for a bucket's prefixes; CDK's own grants would open whole buckets and more actions than are used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 
 def may_read(bucket: s3.IBucket, *prefixes: str) -> iam.PolicyStatement:
@@ -33,6 +34,16 @@ def may_use_key(key: kms.IKey, statements: Iterable[iam.PolicyStatement]) -> iam
     return iam.PolicyStatement(
         actions=[use for action, use in uses.items() if action in allowed], resources=[key.key_arn]
     )
+
+
+def of_uploaders(
+    scope: Construct, name: str, description: str, statements: Sequence[iam.PolicyStatement], key: kms.IKey | None
+) -> iam.ManagedPolicy:
+    """A policy for people who put files into a bucket."""
+    # Parts of a large upload are put together by decrypting them.
+    uses = ["kms:Decrypt", "kms:GenerateDataKey"]
+    with_key = [] if key is None else [iam.PolicyStatement(actions=uses, resources=[key.key_arn])]
+    return iam.ManagedPolicy(scope, name, description=description, statements=[*statements, *with_key])
 
 
 def may(action: str, *resources: str) -> iam.PolicyStatement:

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.cloud.capabilities.batch_scoring import BatchScoring
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.capabilities.healing import Healing
 from infra.cloud.capabilities.label_ingestion import LabelIngestion
@@ -48,6 +49,7 @@ class ServiceStack(Stack):
             stage=stage,
         )
         LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, stage=stage, failures=failures)
+        BatchScoring(self, "BatchScoring", functions=functions, storage=storage, failures=failures)
         healing = Healing(
             self,
             "Healing",

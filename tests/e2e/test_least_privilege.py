@@ -29,7 +29,16 @@ from tests.support.serving import event
 from tests.support.small_loop import START, STEP, SmallLoop
 from tests.support.templates import GUARDED
 
-FUNCTIONS = ("predictor", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation", "promotion")
+FUNCTIONS = (
+    "predictor",
+    "labels",
+    "batch_scoring",
+    "drift",
+    "shadow_training",
+    "label_wait",
+    "gate_evaluation",
+    "promotion",
+)
 CALLERS = (*FUNCTIONS, SCHEDULER, STATE_MACHINE_KEY)
 
 # What AWS asks of the role of a state machine that writes its log; it has no resources to name.
@@ -76,8 +85,12 @@ def before_the_first_model(loop: SmallLoop) -> None:
     cloud.clock.advance(STEP)
     cloud.tick()
     cloud.settle()
-    cloud._functions.invoke_later("labels", b'{"Records": [{}]}')
-    with pytest.raises(FunctionFailed):
+    for function in ("labels", "batch_scoring"):
+        cloud._functions.invoke_later(function, b'{"Records": [{}]}')
+        with pytest.raises(FunctionFailed):
+            cloud.settle()
+    cloud.stores.data.put("batches/incoming/early.csv", b"x")
+    with pytest.raises(FunctionFailed, match="bootstrap"):
         cloud.settle()
 
 
@@ -188,7 +201,11 @@ def machine_of(cloud: LocalCloud) -> str:
 
 
 def requests_of_every_kind(loop: SmallLoop) -> None:
-    """The same request twice under one key, and its label at once: training reads the hour that isn't over yet."""
+    """The same request twice under one key, and its label at once: training reads the hour that isn't over yet.
+
+    Then rows with ids of their own, one of which two share, and labels by them; and a file, the event of which comes
+    twice, beside one that is gone.
+    """
     from infra.demo.traffic import as_json_rows
     from infra.simulation.credit import credit_rows
 
@@ -198,9 +215,28 @@ def requests_of_every_kind(loop: SmallLoop) -> None:
     answers = [httpx.post(f"{url}/predict", json=body, headers=key, timeout=60).json() for _ in range(2)]
     assert answers[0]["predictions"] == answers[1]["predictions"]
     prediction = answers[0]["predictions"][0]["prediction_id"]
-    labels = {"labels": [{"prediction_id": prediction, "label": 1}]}
+    rows = [{**body["rows"][0], "id": own_id} for own_id in ("once", "twice", "twice")]
+    assert httpx.post(f"{url}/predict", json={"rows": rows}, timeout=60).status_code == 200
+    by_id = [{"id": own_id, "label": 1} for own_id in ("once", "twice", "unknown")]
+    labels = {"labels": [{"prediction_id": prediction, "label": 1}, *by_id]}
     assert httpx.post(f"{url}/labels", json=labels, timeout=60).status_code < 300
+    drop_a_file(loop, features.to_csv(index=False).encode())
     loop.cloud.settle()
+
+
+def drop_a_file(loop: SmallLoop, body: bytes) -> None:
+    cloud = loop.cloud
+    etag = cloud.stores.data.put("batches/incoming/a.csv", body)
+    cloud.settle()
+    told = event("s3_batch_uploaded")
+    (key,) = (key for key in cloud.stores.data.keys("batches/done/a.csv/") if key.endswith(".report.json"))
+    uploaded = json.loads(cloud.stores.data.get(key).body)
+    assert (uploaded["answered"], uploaded["refused"]) == (1, 0)
+    assert cloud.invoke("batch_scoring", told)["reports"][0]["reason"].startswith("the file was gone")
+    stored = {"key": "batches/incoming/a.csv", "size": len(body), "eTag": etag.strip('"')}
+    told["Records"][0] |= {"eventTime": uploaded["uploaded_at"]}
+    told["Records"][0]["s3"]["object"] |= stored
+    assert cloud.invoke("batch_scoring", told)["reports"] == [uploaded]
 
 
 def fail_for_good(loop: SmallLoop) -> None:

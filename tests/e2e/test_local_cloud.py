@@ -18,9 +18,9 @@ def cloud(tiny_assembly, tmp_path_factory):
 
 
 def test_all_functions_of_the_template_are_there(cloud):
-    """The deployed functions are the seven of the template."""
+    """The deployed functions are the eight of the template."""
     expected = ["drift", "gate_evaluation", "label_wait", "labels", "predictor", "promotion", "shadow_training"]
-    assert cloud.functions == expected
+    assert cloud.functions == ["batch_scoring", *expected]
 
 
 def test_a_request_becomes_an_http_api_event(cloud):

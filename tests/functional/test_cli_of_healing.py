@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 from infra.cli.app import app
 from selfheal.composition import settings_of, stores_of
 from selfheal.contract import parse_contract
-from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused, UploadUnreadable
+from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
 from selfheal.gates.offline import best_threshold, read_evidence_csv
-from selfheal.labels.files import MAXIMUM_BYTES
 from selfheal.settings import Settings
 from tests.support.healing import DAY, START, healed_environment
 
@@ -112,25 +111,6 @@ def test_whoever_listens_hears_of_what_a_person_moved(deployed):
     sns.delete_topic(TopicArn=topic)
     assert "nobody else was told" in selfheal("rollback", "--reason", "I did not")
     assert deployed.pointer.read().pointer.version == "v1"
-
-
-def test_label_files_of_one_name_do_not_replace_each_other(deployed, tmp_path: Path):
-    """Yesterday's and today's truth.csv both wait to be taken in; the same file again is the same object."""
-    file = tmp_path / "truth.csv"
-    for body in ("prediction_id,label\na,1\n", "prediction_id,label\nb,0\n", "prediction_id,label\na,1\n"):
-        file.write_text(body)
-        assert "-truth.csv" in selfheal("labels", str(file))
-    assert len(list(deployed.data.keys("labels/incoming/"))) == 2
-
-
-def test_a_label_file_that_is_too_large_stays_where_it_is(deployed, tmp_path: Path):
-    """What the labels function would refuse is refused before it is uploaded."""
-    file = tmp_path / "truth.csv"
-    with file.open("wb") as opened:
-        opened.truncate(MAXIMUM_BYTES + 1)
-    with pytest.raises(UploadUnreadable, match="split it"):
-        selfheal("labels", str(file))
-    assert list(deployed.data.keys("labels/incoming/")) == []
 
 
 def test_a_promotion_without_force_is_refused_and_changes_nothing(deployed):

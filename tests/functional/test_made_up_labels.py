@@ -123,7 +123,7 @@ def test_a_request_about_ten_thousand_days_isn_t_ten_thousand_writes(stores: Sto
     before = len(list(stores.data.keys("labels/accepted/")))
     stores.labels.receive("many.csv", body.encode())
     upload = Upload(key="labels/incoming/many.csv", size=len(body), uploaded_at=START)
-    report = ingest_labels(stores.labels, stores.pointer, stores.models, upload)
+    report = ingest_labels(stores, upload)
     assert report.accepted + report.rejected == 10_000
     assert len(list(stores.data.keys("labels/accepted/"))) - before == report.accepted == 401
     refused = stores.data.get(report.refusals).body.decode()

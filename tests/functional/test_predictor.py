@@ -73,6 +73,36 @@ def test_a_prediction_id_says_when_it_was_made():
     assert key.startswith(f"predictions/dt={line['timestamp'][:10]}/hh={line['timestamp'][11:13]}/")
 
 
+def test_a_rows_own_id_is_logged_and_answered_beside_its_features():
+    """Never among the features, also in a request so large that it is checked by column; a retry answers the same."""
+    world = serving_world()
+    ids = [f"loan-{number}" for number in range(600)]
+    reply = world.predict({"rows": [{"id": own, **ROW} for own in ids]}, **KEY)
+    assert [prediction["id"] for prediction in reply.json["predictions"]] == ids
+    logged = world.logged()
+    assert [line["id"] for line in logged] == ids
+    assert not any("id" in line["features"] for line in logged)
+    assert world.predict({"rows": [{"id": own, **ROW} for own in ids]}, **KEY).json == reply.json
+
+
+def test_a_row_without_an_id_is_answered_without_one():
+    """Alone or beside others that have one."""
+    world = serving_world()
+    assert "id" not in world.predict(ROW).json
+    assert world.predict({**ROW, "id": 7}).json["id"] == "7"
+    assert ["id" in p for p in world.predict({"rows": [ROW, {**ROW, "id": "b"}]}).json["predictions"]] == [False, True]
+
+
+def test_an_empty_text_is_answered_and_logged_as_null():
+    """It is what an empty cell is, whether the request is small or large."""
+    world = serving_world()
+    null, blank = ({**ROW, "monthly_income": value} for value in (None, ""))
+    for count in (1, 600):
+        predictions = world.predict({"rows": [null, blank] * count}).json["predictions"]
+        assert len({prediction["probability"] for prediction in predictions}) == 1
+    assert {line["features"]["MonthlyIncome"] for line in world.logged()} == {None}
+
+
 def test_bad_fields_are_all_named_and_nothing_is_logged():
     """A missing, a mistyped and an unknown field are one problem document."""
     world = serving_world()

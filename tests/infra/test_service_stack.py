@@ -10,6 +10,7 @@ from selfheal.gates.judging import GATES
 from tests.support.serving import event
 
 SETTINGS = {
+    "batch_scoring": settings.BatchScoringSettings,
     "predictor": settings.PredictorSettings,
     "labels": settings.LabelsSettings,
     "drift": settings.DriftSettings,
@@ -54,14 +55,22 @@ def test_the_schedule_runs_as_often_as_the_drift_function_believes(functions, of
     assert json.loads(schedule["Target"]["Input"]).keys() == event("schedule").keys()
 
 
-def test_uploads_wake_the_labels_function(functions, of_type):
-    """Objects created below labels/incoming/, and no others, reach the labels function."""
+def test_uploads_wake_the_function_that_they_are_for(functions, of_type):
+    """Objects created below labels/incoming/ and batches/incoming/, and no others, reach one function each."""
     (notification,) = of_type("Custom::S3BucketNotifications").values()
-    (configuration,) = notification["NotificationConfiguration"]["LambdaFunctionConfigurations"]
-    assert configuration["Events"] == ["s3:ObjectCreated:*"]
-    assert configuration["Filter"]["Key"]["FilterRules"] == [{"Name": "prefix", "Value": "labels/incoming/"}]
-    labels = next(name for name, p in of_type("AWS::Lambda::Function").items() if p is functions["labels"])
-    assert configuration["LambdaFunctionArn"] == {"Fn::GetAtt": [labels, "Arn"]}
+    woken = {}
+    for configuration in notification["NotificationConfiguration"]["LambdaFunctionConfigurations"]:
+        assert configuration["Events"] == ["s3:ObjectCreated:*"]
+        (rule,) = configuration["Filter"]["Key"]["FilterRules"]
+        assert rule["Name"] == "prefix"
+        woken[rule["Value"]] = configuration["LambdaFunctionArn"]
+    logical_ids = {
+        name: next(i for i, p in of_type("AWS::Lambda::Function").items() if p is f) for name, f in functions.items()
+    }
+    assert woken == {
+        "labels/incoming/": {"Fn::GetAtt": [logical_ids["labels"], "Arn"]},
+        "batches/incoming/": {"Fn::GetAtt": [logical_ids["batch_scoring"], "Arn"]},
+    }
 
 
 def test_every_route_of_the_api_wants_a_signature(of_type):
@@ -119,7 +128,8 @@ def test_nobody_may_list_without_a_prefix(statements, functions):
     }
     assert all(all(found) for found in prefixes.values())
     assert prefixes["predictor"] == ["pointers/*"]
-    assert prefixes["labels"] == ["labels/incoming/*", "pointers/*"]
+    assert prefixes["labels"] == ["labels/incoming/*", "labels/outcomes/*", "pointers/*"]
+    assert prefixes["batch_scoring"] == ["batches/incoming/*", "pointers/*"]
     assert not any("Null" in s["Condition"] for found in listing.values() for s in found)
 
 
@@ -251,7 +261,7 @@ def test_nothing_that_fails_in_the_background_is_lost(functions, of_type):
     (queue,) = of_type("AWS::SQS::Queue")
     kept = of_type("AWS::Lambda::EventInvokeConfig").values()
     assert {config["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] for config in kept} == {queue}
-    assert len(kept) == 2
+    assert len(kept) == 3
     (schedule,) = of_type("AWS::Scheduler::Schedule").values()
     assert schedule["Target"]["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
 
@@ -272,9 +282,16 @@ def test_the_api_is_throttled_and_logs_who_asked(of_type):
     assert "$context.identity.userArn" in stage["AccessLogSettings"]["Format"]
 
 
-def test_uploaders_may_only_upload(of_type):
-    """The policy for those who bring labels opens one prefix for writing, and nothing else."""
-    (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:PutObject")
-    assert statement["Resource"]["Fn::Join"][1][-1] == "/labels/incoming/*"
+def test_uploaders_may_only_upload_and_see_what_became_of_it(of_type):
+    """The policies for those who bring labels, or files to be answered, open their prefixes and nothing else."""
+    allowed = sorted(
+        [
+            (statement["Effect"], statement["Action"], statement["Resource"]["Fn::Join"][1][-1])
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+        for policy in of_type("AWS::IAM::ManagedPolicy").values()
+    )
+    assert allowed == [
+        [("Allow", "s3:PutObject", "/batches/incoming/*"), ("Allow", "s3:GetObject", "/batches/done/*")],
+        [("Allow", "s3:PutObject", "/labels/incoming/*")],
+    ]

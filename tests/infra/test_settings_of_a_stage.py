@@ -123,8 +123,8 @@ def test_with_kms_each_role_may_use_the_key_for_what_it_does(guarded):
     for name in guarded.functions:
         actions = [s["Action"] for s in guarded.statements(name) if "kms:" in json.dumps(s["Action"])]
         assert actions == (["kms:Decrypt"] if name == "label_wait" else [["kms:Decrypt", "kms:GenerateDataKey"]]), name
-    (uploaders,) = guarded.of_type("AWS::IAM::ManagedPolicy").values()
-    assert "kms:GenerateDataKey" in json.dumps(uploaders["PolicyDocument"])
+    for uploaders in guarded.of_type("AWS::IAM::ManagedPolicy").values():
+        assert "kms:GenerateDataKey" in json.dumps(uploaders["PolicyDocument"])
 
 
 def test_without_kms_no_role_names_a_key(plain):

@@ -28,7 +28,8 @@ QUICK = Policy(
 
 
 def quick_contract() -> Contract:
-    return default_contract().with_policy(QUICK)
+    contract = default_contract().with_policy(QUICK)
+    return contract.model_copy(update={"model": contract.model.model_copy(update={"repeated_ids": "refuse"})})
 
 
 @dataclass

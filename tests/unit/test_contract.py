@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tomllib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -60,8 +61,10 @@ def test_three_faults_are_reported_together_each_with_its_path():
         ('categories = ["x"]', "features.a.categories"),
         ('[features.b]\ntype = "category"\nminimum = 1', "features.b.minimum"),
         ('[features.b]\ntype = "category"\ncategories = []', "features.b.categories"),
+        ('[features.b]\ntype = "category"\ncategories = ["x", " "]', "features.b.categories"),
         ('[features.b]\ntype = "number"\naliases = ["a"]', "features"),
         ('[features.y]\ntype = "number"', "model.target"),
+        ('[features.b]\ntype = "number"\naliases = ["y"]', "model.target"),
         ('[features.__row]\ntype = "number"', "features.__row"),
         ('[[segments]]\nfeature = "a"', "segments.0.edges"),
         ('[[segments]]\nfeature = "a"\nedges = [2, 1]', "segments.0.edges"),
@@ -95,6 +98,23 @@ def test_each_fault_is_named_once_by_its_path(addition: str, path: str):
 
 
 @pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('id_column = "a"', "model.id_column: 'a' is also a feature; a feature can't be the id_column"),
+        ('id_column = "y"', "model.id_column: 'y' is also the target; each needs a column of its own"),
+        ('time_column = "t"\nid_column = "t"', "model.id_column: 't' is also the time_column; each needs a column"),
+        ('time_column = "y"', "model.time_column: 'y' is also the target; each needs a column of its own"),
+        ('repeated_ids = "oldest"', "model.repeated_ids: input should be 'newest', 'all' or 'refuse'"),
+        ("id_window_days = 0", "model.id_window_days: input should be greater than or equal to 1"),
+    ],
+)
+def test_a_column_has_one_part(line: str, fault: str):
+    """What identifies, dates or is predicted is never a feature nor another of these, and the rule is one of three."""
+    (found,) = faults_of(MINIMAL.replace('target = "y"', f'target = "y"\n{line}'))
+    assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
         ('name = "', 'name = "My ', "model.name: should be lower case letters, digits and dashes, 48 at the most"),
@@ -115,6 +135,54 @@ def test_contract_survives_a_round_trip_through_json():
     """A manifest carries its contract: what is read back is what was written, feature order included."""
     contract = default_contract()
     assert type(contract).model_validate_json(contract.model_dump_json()) == contract
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('separator = "ab"', "file.separator: one sign"),
+        ("separator = '\"'", "file.separator: one sign"),
+        ('separator = " "', "file.separator: one sign"),
+        ('decimal = ";"', "file.decimal: input should be '.' or ','"),
+        ('thousands = "."', "file.thousands: '.' is the decimal sign already"),
+        ('encoding = "latin-99"', "file.encoding: no encoding is called 'latin-99'"),
+        ('encoding = "base64"', "file.encoding: no encoding is called 'base64'"),
+        ('encoding = "unicode_escape"', "file.encoding: no encoding is called"),
+        ('zone = "Europe/Nowhere"', "file.zone: no time zone is called 'Europe/Nowhere'"),
+        ('zone = "../../etc/passwd"', "file.zone: no time zone is called"),
+        ('time_format = "%d.%m."', 'file.time_format: "iso"'),
+        ('time_format = "european"', 'file.time_format: "iso"'),
+        ('hour_column = "hr"', "file.hour_column: hours of which day?"),
+        ("sheets = 1", "file.sheets: unknown key; check its spelling"),
+    ],
+)
+def test_a_file_table_that_says_nothing_usable_is_a_fault_with_its_path(line: str, fault: str):
+    """How files are written is checked like all else of a contract, before a file is opened."""
+    minimal = '[model]\nname = "a"\ntarget = "y"\n[features.x]\ntype = "number"\n[file]\n'
+    with pytest.raises(ContractInvalid, match=re.escape(fault)):
+        parse_contract(minimal + line)
+
+
+def test_a_file_table_is_read():
+    """What a European spreadsheet needs."""
+    text = """
+[model]
+name = "a"
+target = "y"
+time_column = "day"
+[features.x]
+type = "number"
+[file]
+separator = ";"
+decimal = ","
+thousands = "."
+encoding = "cp1252"
+time_format = "%d.%m.%Y"
+zone = "Europe/Lisbon"
+hour_column = "hour"
+"""
+    file = parse_contract(text).file
+    assert (file.separator, file.decimal, file.encoding, file.hour_column) == (";", ",", "cp1252", "hour")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Taking in true labels: every object created below `labels/incoming/` wakes the labels function."""
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_s3_notifications import LambdaDestination
 from constructs import Construct
@@ -9,7 +8,7 @@ from constructs import Construct
 from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
-from infra.cloud.permissions import may_list, may_read, may_write
+from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import LabelsSettings
@@ -38,9 +37,9 @@ class LabelIngestion(Construct):
             "labels",
             settings=storage.settings(LabelsSettings, metrics_namespace=stage.metrics_namespace),
             statements=[
-                may_read(data, INCOMING),
-                may_list(data, INCOMING),
-                may_write(data, "labels/accepted/", "labels/rejected/"),
+                may_read(data, INCOMING, "labels/outcomes/"),
+                may_list(data, INCOMING, "labels/outcomes/"),
+                may_write(data, "labels/accepted/", "labels/by-id/", "labels/rejected/", "labels/outcomes/"),
                 may_read(registry, "pointers/", "models/"),
                 may_list(registry, "pointers/"),
             ],
@@ -57,14 +56,6 @@ class LabelIngestion(Construct):
 
     def _policy_of_uploaders(self, storage: Storage) -> None:
         statements = [may_write(storage.data, INCOMING)]
-        if storage.key is not None:
-            # Parts of a large upload are put together by decrypting them.
-            actions = ["kms:Decrypt", "kms:GenerateDataKey"]
-            statements.append(iam.PolicyStatement(actions=actions, resources=[storage.key.key_arn]))
-        policy = iam.ManagedPolicy(
-            self,
-            "MayUpload",
-            description="For those who upload true labels: they may do nothing else",
-            statements=statements,
-        )
+        description = "For those who upload true labels: they may do nothing else"
+        policy = of_uploaders(self, "MayUpload", description, statements, storage.key)
         acknowledge_prefixes(policy, statements, "Uploads have names of their own below the one prefix")

@@ -15,7 +15,22 @@ from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.settings import DriftSettings
 
-LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/")
+LOGGED = (
+    "predictions/",
+    "predictions-hourly/",
+    "prediction-ids/",
+    "labels/accepted/",
+    "labels/by-id/",
+    "monitoring/",
+)
+WRITTEN = (
+    "predictions-hourly/",
+    "prediction-ids/",
+    "labels/accepted/",
+    "labels/by-id/",
+    "labels/rejected/",
+    "monitoring/",
+)
 
 
 class Monitoring(Construct):
@@ -49,7 +64,7 @@ class Monitoring(Construct):
             statements=[
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
-                may_write(data, "predictions-hourly/", "monitoring/"),
+                may_write(data, *WRITTEN),
                 may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
                 may_list(
                     registry,

@@ -18,12 +18,15 @@ from selfheal.stores.bucket import WRITTEN_ONCE, Bucket
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
+    from selfheal.stores.batches import BatchStore
     from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.executions import Executions
     from selfheal.stores.fault_periods import FaultPeriods
     from selfheal.stores.history import PredictionHistory
+    from selfheal.stores.id_index import IdIndex
     from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
+    from selfheal.stores.labels_by_id import LabelsById
     from selfheal.stores.ledger import Ledger
     from selfheal.stores.monitoring import MonitoringStore
     from selfheal.stores.notifications import Notifications
@@ -102,11 +105,32 @@ class Stores:
         return HourlyRollups(self.data)
 
     @cached_property
+    def id_index(self) -> "IdIndex":
+        """Which predictions were made under a user's id."""
+        from selfheal.stores.id_index import IdIndex
+
+        return IdIndex(self.data)
+
+    @cached_property
     def labels(self) -> "LabelStore":
         """True labels."""
         from selfheal.stores.labels import LabelStore
 
         return LabelStore(self.data)
+
+    @cached_property
+    def labels_by_id(self) -> "LabelsById":
+        """True labels that name their predictions by users' ids."""
+        from selfheal.stores.labels_by_id import LabelsById
+
+        return LabelsById(self.data)
+
+    @cached_property
+    def batches(self) -> "BatchStore":
+        """Files of rows that are to be answered."""
+        from selfheal.stores.batches import BatchStore
+
+        return BatchStore(self.data)
 
     @cached_property
     def monitoring(self) -> "MonitoringStore":

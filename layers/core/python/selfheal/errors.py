@@ -34,6 +34,10 @@ class DataInvalid(SelfhealError):
         super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
 
 
+class FileUnreadable(SelfhealError):
+    """A file can't be read as a table; the message says what stands in the way, and what to do."""
+
+
 class DraftImpossible(SelfhealError):
     """No first contract can be drafted from a file; the message says what stands in the way."""
 
@@ -73,8 +77,12 @@ class BodyTooLarge(SelfhealError):
     """A request's body is larger than one request may be: send it in several."""
 
 
+class EncodingUnknown(SelfhealError):
+    """A request's body is packed in a way that isn't read here: send it as it is, or as gzip."""
+
+
 class UploadUnreadable(SelfhealError):
-    """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises, or is too large."""
+    """An uploaded file is not the table that its name promises, lacks a column, or is too large."""
 
 
 class ArtefactRefused(SelfhealError):

@@ -22,12 +22,19 @@ type Checked = dict[str, Any]
 
 
 class RowChecker:
-    """Checks one row, or an object that holds a list of rows under `key`; a row is an object with some of `names`."""
+    """Checks one row, or an object that holds a list of rows under `key`; a row is an object with some of `names`.
 
-    def __init__(self, row: CoreSchema, *, names: Iterable[str], key: str, maximum: int) -> None:
+    With `blank_is_null` a text without any character to see counts as null. The schema must refuse such a text: only
+    what is refused at first is looked at again.
+    """
+
+    def __init__(
+        self, row: CoreSchema, *, names: Iterable[str], key: str, maximum: int, blank_is_null: bool = False
+    ) -> None:
         self._row = SchemaValidator(row)
         self._names = frozenset(names)
         self._key = key
+        self._blank_is_null = blank_is_null
         self._whole = SchemaValidator(_listed(key, row, maximum))
         self._list = SchemaValidator(_listed(key, schema.any_schema(), maximum))
 
@@ -41,7 +48,11 @@ class RowChecker:
             with suppress(ValidationError):
                 row: Checked = self._row.validate_json(body)
                 return row
-        return _checked(self._row, _shortened(self._parsed(body), self._names))
+        return self.row(self._parsed(body))
+
+    def row(self, value: Any) -> Checked:
+        """The row that a parsed value is. Raises RequestInvalid."""
+        return _checked(self._row, self._plain(value))
 
     def many(self, body: bytes) -> list[Checked]:
         """The rows that a body holds.
@@ -76,7 +87,7 @@ class RowChecker:
         faults: list[FieldFault] = []
         for number, row in enumerate(rows):
             try:
-                checked.append(self._row.validate_python(_shortened(row, self._names)))
+                checked.append(self._row.validate_python(self._plain(row)))
             except ValidationError as error:
                 faults += faults_of(error, self._key, number)
                 if len(faults) >= MAXIMUM_FAULTS:
@@ -84,6 +95,17 @@ class RowChecker:
         if faults:
             raise RequestInvalid(faults)
         return checked
+
+    def _plain(self, row: Any) -> Any:
+        short = _shortened(row, self._names)
+        if not self._blank_is_null or not isinstance(short, dict):
+            return short
+        return {name: None if is_blank(value) else value for name, value in short.items()}
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value is a text without any character to see, as an empty cell of a table is."""
+    return isinstance(value, str) and not value.strip()
 
 
 def _checked(validator: SchemaValidator, value: Any) -> Checked:

@@ -44,6 +44,10 @@ class LabelsSettings(MeasuredSettings):
     """Settings of the label ingestion."""
 
 
+class BatchScoringSettings(Settings):
+    """Settings of the batch scoring."""
+
+
 class DriftSettings(RegistrySettings, MeasuredSettings):
     """Settings of the scheduled monitoring."""
 

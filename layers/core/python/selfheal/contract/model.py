@@ -4,6 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+# Which predictions a label speaks of where several were made under its id: the newest, all, or none.
+RepeatedIds = Literal["newest", "all", "refuse"]
 FeatureType = Literal["number", "integer", "category", "boolean"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -57,13 +59,38 @@ class Segment(ContractPart):
 
 
 class ModelSection(ContractPart):
-    """The `[model]` table: what is predicted."""
+    """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
+
+    Within `id_window_days` an id names one case.
+    """
 
     name: Annotated[str, Field(pattern=MODEL_NAME)]
     target: Name
     positive_label: WholeNumber | Text | bool = 1
     time_column: Name | None = None
+    id_column: Name | None = None
+    id_window_days: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = 90
+    repeated_ids: RepeatedIds = "newest"
     threshold: Literal["max_f1"] | Rate = "max_f1"
+
+
+class FileSection(ContractPart):
+    """The `[file]` table: how the files of users are written, where they can't say so themselves.
+
+    separator: of the cells of a text, ", " where a blank follows each. decimal, thousands: signs in numbers.
+    encoding: of a text without a mark. sheet: of a workbook; empty: the first that is to be seen.
+    time_format: iso, epoch_seconds, epoch_milliseconds or directives such as %d/%m/%Y. zone: of times that name none.
+    hour_column: the hour of a day that `time_column` gives.
+    """
+
+    separator: Annotated[str, Field(min_length=1, max_length=2)] = ","
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    encoding: str = "utf-8"
+    sheet: str = ""
+    time_format: str = "iso"
+    zone: str = "UTC"
+    hour_column: str | None = None
 
 
 class MonitoringPolicy(ContractPart):
@@ -129,6 +156,7 @@ class Contract(ContractPart):
     model: ModelSection
     features: Annotated[dict[Name, Feature], Field(min_length=1)]
     segments: tuple[Segment, ...] = ()
+    file: FileSection = FileSection()
     policy: Policy = Policy()
 
     @property

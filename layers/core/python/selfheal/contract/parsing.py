@@ -9,12 +9,16 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from selfheal.contract.file_faults import file_faults
 from selfheal.contract.model import MODEL_NAME, WITHOUT_NUL, Contract
 from selfheal.contract.reading import read_tables
 from selfheal.errors import ContractInvalid
+from selfheal.rows import is_blank
 
 # Columns that the system's own tables hold beside the features (see `selfheal.dataset`).
 RESERVED_PREFIX = "__"
+# Keys of `[model]` that name a column which is no feature.
+ROLES = ("target", "time_column", "id_column")
 # In the words of TOML, by pydantic's name of a fault.
 SAID = {
     "extra_forbidden": "unknown key; check its spelling",
@@ -84,6 +88,7 @@ def _meaning_faults(raw: dict[str, Any]) -> Iterator[str]:
     for name, feature in features.items():
         yield from _feature_faults(name, feature)
     yield from _name_faults(raw, features)
+    yield from file_faults(raw)
     for index, segment in enumerate(_list(raw.get("segments"))):
         if isinstance(segment, dict):
             yield from _segment_faults(f"segments.{index}", segment, features)
@@ -101,6 +106,8 @@ def _feature_faults(name: str, feature: dict[str, Any]) -> Iterator[str]:
         yield f"{path}.categories: only a feature of type category lists its categories"
     if feature.get("categories") == ():
         yield f"{path}.categories: an empty list accepts nothing; leave the key out to accept any string"
+    if any(map(is_blank, _list(feature.get("categories")))):
+        yield f"{path}.categories: a blank text is a missing value; leave it out and say `nullable = true`"
 
 
 def _name_faults(raw: dict[str, Any], features: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -114,9 +121,13 @@ def _name_faults(raw: dict[str, Any], features: dict[str, dict[str, Any]]) -> It
             yield f"features: the name {name!r} is used {count} times among names and aliases"
         if name.startswith(RESERVED_PREFIX):
             yield f"features.{name}: names that start with {RESERVED_PREFIX!r} are reserved"
-    for key in ("target", "time_column"):
-        if _text(model.get(key)) in features:
-            yield f"model.{key}: {model[key]!r} is also a feature; a feature can't be the {key}"
+    roles = {key: column for key in ROLES if (column := _text(model.get(key)))}
+    for key, name in roles.items():
+        if name in names:
+            yield f"model.{key}: {name!r} is also a feature; a feature can't be the {key}"
+    for name in {name for name in roles.values() if list(roles.values()).count(name) > 1}:
+        keys = [key for key, other in roles.items() if other == name]
+        yield f"model.{keys[-1]}: {name!r} is also the {keys[0]}; each needs a column of its own"
 
 
 def _segment_faults(path: str, segment: dict[str, Any], features: dict[str, dict[str, Any]]) -> Iterator[str]:

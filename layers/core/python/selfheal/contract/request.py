@@ -8,21 +8,27 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as schema
 
-from selfheal.contract.columns import ColumnModel, accepted_names
+from selfheal.contract.columns import ColumnModel, accepted_names, id_names
 from selfheal.contract.model import Contract, Feature
-from selfheal.rows import RowChecker
+from selfheal.records.external_ids import MAXIMUM_ID, id_schema
+from selfheal.rows import RowChecker, is_blank
 
 if TYPE_CHECKING:
     from selfheal.contract.columns import Columns
 
+# One character that `str.strip` leaves, in the words of both Python's regular expressions and the validator's.
+VISIBLE = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
 type Row = dict[str, float | str | bool | None]
 
 MAXIMUM_ROWS = 10_000
+# Where a checked row holds its id; no feature can have such a name.
+_ID = "__id"
 # Below this size importing and calling numpy costs more than it saves.
 LARGE_BODY = 64 * 1024
 # The key can't hide in a string: a quote inside one is escaped.
@@ -33,12 +39,14 @@ _MANY = re.compile(rb'"rows"\s*:\s*\[')
 class Rows:
     """A valid request: its rows under the contract's own names, in its order; `many` where it came as a list.
 
-    `columns` holds the same by feature where the request was large.
+    `columns` holds the same by feature where the request was large. `ids` are the caller's own ids of the rows, in
+    their order; None where no row has one.
     """
 
     values: list[Row]
     many: bool
     columns: "Columns | None" = None
+    ids: list[str | None] | None = None
 
 
 class RowModel:
@@ -47,7 +55,11 @@ class RowModel:
     def __init__(self, contract: Contract) -> None:
         self._columns = ColumnModel(contract)
         self._checker = RowChecker(
-            _row_schema(contract), names=accepted_names(contract), key="rows", maximum=MAXIMUM_ROWS
+            _row_schema(contract),
+            names=[*accepted_names(contract), *id_names(contract)],
+            key="rows",
+            maximum=MAXIMUM_ROWS,
+            blank_is_null=True,
         )
 
     def parse(self, body: bytes) -> Rows:
@@ -58,12 +70,25 @@ class RowModel:
         """
         many = _MANY.search(body) is not None
         if many and len(body) >= LARGE_BODY and (found := self._columns.parse(body, MAXIMUM_ROWS)) is not None:
-            return Rows(found[0], many=True, columns=found[1])
-        return Rows(self._checker.many(body), many=True) if many else Rows([self._checker.one(body)], many=False)
+            return Rows(found.rows, many=True, columns=found.columns, ids=found.ids)
+        return _rows(self._checker.many(body) if many else [self._checker.one(body)], many=many)
+
+    def row(self, value: Any) -> Rows:
+        """One row that is parsed already. Raises RequestInvalid."""
+        return _rows([self._checker.row(value)], many=False)
+
+
+def _rows(checked: list[Row], *, many: bool) -> Rows:
+    if not any(_ID in row for row in checked):
+        return Rows(checked, many)
+    return Rows(checked, many, ids=[cast("str | None", row.pop(_ID, None)) for row in checked])
 
 
 def _row_schema(contract: Contract) -> CoreSchema:
     fields = {name: _field(name, feature) for name, feature in contract.features.items()}
+    if names := id_names(contract):
+        accepted = [_path(name) for name in names]
+        fields[_ID] = schema.typed_dict_field(id_schema(), required=False, validation_alias=accepted)
     return schema.typed_dict_schema(fields, extra_behavior="forbid")
 
 
@@ -104,8 +129,8 @@ def _whole(value: float) -> float:
 
 def _category(feature: Feature) -> CoreSchema:
     if feature.categories is None:
-        return schema.str_schema(strict=True)
-    return schema.literal_schema([*feature.categories])
+        return schema.str_schema(strict=True, pattern=VISIBLE)
+    return schema.literal_schema([category for category in feature.categories if not is_blank(category)])
 
 
 def _boolean(_: Feature) -> CoreSchema:
@@ -122,8 +147,19 @@ def row_json_schema(contract: Contract) -> dict[str, Any]:
         "title": "Row",
         "required": list(contract.feature_names),
         "additionalProperties": False,
-        "properties": {name: _json_schema(feature) for name, feature in contract.features.items()},
+        "properties": {
+            **{name: _json_schema(feature) for name, feature in contract.features.items()},
+            **_id_json_schema(id_names(contract)),
+        },
     }
+
+
+def _id_json_schema(names: list[str]) -> dict[str, Any]:
+    if not names:
+        return {}
+    also = f" Also accepted as {names[1]}." if names[1:] else ""
+    described = f"Your own id of this row, by which its label may come later.{also}"
+    return {names[0]: {"type": ["string", "integer", "null"], "maxLength": MAXIMUM_ID, "description": described}}
 
 
 def _json_schema(feature: Feature) -> dict[str, Any]:

@@ -1,8 +1,14 @@
 """True labels: what users upload, row by row, and what became of each."""
 
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, Self
+
+from pydantic import Field
 
 from selfheal.records.base import Record, UtcTime
+
+# As long as accepted labels and roll-ups of predictions are kept.
+KEPT = timedelta(days=400)
 
 
 class Upload(Record):
@@ -27,24 +33,60 @@ class Label(Record):
     source: str = ""
 
 
+class LabelById(Record):
+    """One label that names its prediction by the user's own id; `upload` and `line` say where it stood."""
+
+    id: str
+    label: Literal[0, 1]
+    label_timestamp: UtcTime
+    received_at: UtcTime
+    source: str = ""
+    upload: str
+    line: int
+
+
 class RejectedRow(Record):
     """One refused row of an upload: its line in the file (1-based, header counted) and the reason."""
 
     line: int
-    prediction_id: str
-    label: str
+    prediction_id: str = ""
+    id: str = ""
+    label: str = ""
     reason: str
 
 
 class IngestionReport(Record):
-    """What became of one uploaded file; `reason` says why all of it was refused, `refusals` where refused rows lie."""
+    """What became of one uploaded file.
+
+    pending: rows that name their prediction by the user's id, which is looked up once the hour is closed. reasons: how
+    many rows were refused for what; reason: why all of it was refused. refusals: where refused rows lie.
+    """
 
     upload: str
+    uploaded_at: UtcTime
     accepted: int
     rejected: int
+    pending: int = 0
+    reasons: dict[str, int] = Field(default_factory=dict)
     repeated: bool
     reason: str = ""
     refusals: str = ""
+
+
+class MatchReport(Record):
+    """What became of labels that name their predictions by users' ids."""
+
+    matched: int = 0
+    refused: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return type(self)(
+            matched=self.matched + other.matched,
+            refused=self.refused + other.refused,
+            waiting=self.waiting + other.waiting,
+        )
 
 
 class Receipt(Record):

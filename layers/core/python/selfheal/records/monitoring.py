@@ -6,6 +6,7 @@ from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 
 from selfheal.records.base import Record, UtcTime
 from selfheal.records.drift import Detection, FeatureDrift
+from selfheal.records.labels import MatchReport
 from selfheal.records.probation import Probation
 
 Verdict = Literal[
@@ -230,4 +231,5 @@ class MonitoringResult(Record):
     drift_share: float | None
     healing: str | None
     rolled_back: bool = False
+    labels_by_id: MatchReport = MatchReport()
     metrics: dict[str, float]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from ulid import ULID
 
@@ -21,10 +21,12 @@ type FeatureValue = float | int | str | bool | None
 class Prediction(TypedDict):
     """One answered row; the log holds one JSON line of exactly these fields, in this order, for each.
 
-    A dict, not a record: a request has up to ten thousand of them while a caller waits.
+    `id` is the caller's own, None where the row has none; lines of earlier releases lack it. A dict, not a record: a
+    request has up to ten thousand of them while a caller waits.
     """
 
     prediction_id: str
+    id: NotRequired[str | None]
     timestamp: str
     model_version: str
     probability: float

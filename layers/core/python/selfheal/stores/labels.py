@@ -10,8 +10,8 @@ from itertools import groupby
 
 import orjson
 
-from selfheal.errors import ObjectChanged, ObjectExists
-from selfheal.records.labels import Label, RejectedRow, Upload
+from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.text import spreadsheet_cell
@@ -19,10 +19,10 @@ from selfheal.text import spreadsheet_cell
 INCOMING = "labels/incoming/"
 ACCEPTED = "labels/accepted/"
 REJECTED = "labels/rejected/"
+OUTCOMES = "labels/outcomes/"
+COLUMNS = ("line", "prediction_id", "id", "label", "reason")
 LONGEST_CELL = 300
 RESOLUTION = timedelta(microseconds=1)
-# As long as accepted labels and roll-ups of predictions are kept.
-KEPT = timedelta(days=400)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
 
@@ -70,6 +70,27 @@ class LabelStore:
         key = _key_of_refusals(upload)
         self._data.put(key, _csv(rows))
         return key
+
+    def write_outcome(self, report: IngestionReport) -> None:
+        """Keep what became of the newest upload of a name, as it was found first: a retry finds all said before."""
+        known = self.outcome(report.upload)
+        if known is None or known.uploaded_at < report.uploaded_at:
+            self._data.put(_outcome(report.upload), report.to_json())
+
+    def outcome(self, upload: str) -> IngestionReport | None:
+        """What became of the newest upload of a name; None where none was taken in yet."""
+        try:
+            return IngestionReport.model_validate_json(self._data.get(_outcome(upload)).body)
+        except ObjectMissing:
+            return None
+
+    def refusals(self) -> list[str]:
+        """The keys of all refused rows, an object for each upload."""
+        return list(self._data.keys(REJECTED))
+
+    def refused(self, key: str) -> list[dict[str, str]]:
+        """Refused rows: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
+        return list(csv.DictReader(io.StringIO(self._data.get(key).body.decode(), newline="")))
 
     def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
@@ -136,6 +157,11 @@ class LabelStore:
         return True
 
 
+def _outcome(upload: str) -> str:
+    # As long as the upload's own key, so that S3 takes it: without an ending.
+    return f"{OUTCOMES}{upload}"
+
+
 def _day_of(key: str) -> str:
     return key[len(ACCEPTED) + len("dt=") :][: len("2026-01-31")]
 
@@ -170,9 +196,9 @@ def _key_of_refusals(upload: Upload) -> str:
 def _csv(rows: Sequence[RejectedRow]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(["line", "prediction_id", "label", "reason"])
+    writer.writerow(COLUMNS)
     # People open this file in a spreadsheet.
-    writer.writerows([row.line, *map(_cell, (row.prediction_id, row.label, row.reason))] for row in rows)
+    writer.writerows([row.line, *map(_cell, (row.prediction_id, row.id, row.label, row.reason))] for row in rows)
     return text.getvalue().encode()
 
 

@@ -22,13 +22,15 @@ import pyarrow.parquet as pq
 from selfheal.errors import ObjectChanged, ObjectExists
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.id_index import IdIndex
 from selfheal.stores.prediction_log import PREFIX as LOG_PREFIX
 from selfheal.stores.prediction_log import hour_prefix, log_key
 
 PREFIX = "predictions-hourly/"
 # Columns beside the features; a contract can't hold such names.
-ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
+ID, OWN_ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
     "__prediction_id",
+    "__id",
     "__timestamp",
     "__model_version",
     "__probability",
@@ -57,6 +59,7 @@ class HourlyRollups:
 
     def __init__(self, data: Bucket) -> None:
         self._data = data
+        self._ids = IdIndex(data)
 
     def hours_between(self, start: datetime, end: datetime) -> dict[datetime, bool]:
         """The hours that are rolled up and begin in [start's hour, end); True where there was traffic in them."""
@@ -151,6 +154,8 @@ class HourlyRollups:
         return (body for _, body in self._data.get_many(keys))
 
     def _write(self, hour: datetime, content: HourOfLog, etag: str | None) -> None:
+        # Before the hour itself: once that is written, nobody looks at its rows' ids again.
+        self._ids.add(_own_ids(content.rows))
         table = pa.Table.from_pandas(content.rows, preserve_index=False)
         metadata = {**(table.schema.metadata or {}), HELD: json.dumps(sorted(content.held)).encode()}
         buffer = io.BytesIO()
@@ -190,6 +195,13 @@ def empty_hour() -> pd.DataFrame:
     return _columns([])
 
 
+def _own_ids(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Pairs of a user's id and a prediction's id; roll-ups of earlier releases hold none."""
+    if OWN_ID in rows:
+        known = rows[rows[OWN_ID].notna()]
+        yield from zip(known[OWN_ID], known[ID], strict=True)
+
+
 def _hour_key(hour: datetime) -> str:
     return f"{PREFIX}dt={hour:%Y-%m-%d}/hh={hour:%H}"
 
@@ -220,6 +232,7 @@ def _columns(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     features = pd.DataFrame([row["features"] for row in logged], dtype=object)
     columns: dict[str, Any] = {
         ID: pd.Series([row["prediction_id"] for row in logged], dtype=object),
+        OWN_ID: pd.Series([row.get("id") for row in logged], dtype=object),
         TIMESTAMP: pd.Series([row["timestamp"].removesuffix("Z") for row in logged], dtype="datetime64[ms]"),
         VERSION: pd.Series([row["model_version"] for row in logged], dtype=object),
         PROBABILITY: pd.Series([row["probability"] for row in logged], dtype="float64"),

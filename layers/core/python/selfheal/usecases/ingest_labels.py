@@ -4,134 +4,131 @@ An upload says its labels as of their own times, or as of the moment of the uplo
 that comes twice says the same thing twice, which changes nothing; a later upload says something new, whatever it holds.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from selfheal.composition import Stores
+from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
-from selfheal.labels.files import UploadedRow, check_size, read_label_file
+from selfheal.labels.checks import checked_label
+from selfheal.labels.files import check_size, read_label_file
+from selfheal.labels.rows import UploadedRow
+from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
 from selfheal.labels.values import LabelValues
-from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
-from selfheal.records.predictions import is_prediction_id, moment_of
-from selfheal.stores.labels import INCOMING, KEPT, LabelStore
-from selfheal.stores.pointer import ProductionPointer
-from selfheal.stores.registry import ModelRegistry
+from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
+from selfheal.stores.labels import INCOMING
 
-# So far may the clock of whoever dates a label be ahead of that of S3.
-CLOCK_SKEW = timedelta(minutes=5)
+# Uploads that `receive_labels` wrote.
+FROM_API = "api/"
+MOST_REASONS = 20
 # An earlier attempt may have taken the file in before it went; uploading it again does no harm.
 LOST = {
     ObjectMissing: "the file was gone before it was read: upload it again",
     ObjectChanged: "another file was written under this name before this one was read, which is lost: upload it again, "
     "each file under a name of its own",
 }
+MEANT_OTHERWISE = "an earlier row gives this prediction the other label"
 
 
-def ingest_labels(
-    labels: LabelStore, pointer: ProductionPointer, models: ModelRegistry, upload: Upload
-) -> IngestionReport:
-    """Take in an uploaded file; labels of unknown predictions are kept for later.
+def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
+    """Take in an uploaded file; labels of unknown predictions are kept for later. The report is kept as the outcome.
 
     Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused.
 
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
-    name, values = upload.key.removeprefix(INCOMING), _label_values(pointer, models)
+    report = _ingested(stores, upload)
+    stores.labels.write_outcome(report)
+    return report
+
+
+def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
+    name = upload.key.removeprefix(INCOMING)
+    terms = _terms(stores)
     try:
         check_size(upload.size)
-        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload)), values, upload.uploaded_at)
+        # What the API wrote itself is always written in the same way.
+        spec = FileSection() if name.startswith(FROM_API) else terms.file
+        rows = read_label_file(name, stores.labels.upload(upload), spec, terms.id_column)
+        sorted_rows = sort_rows(rows, terms.values, upload.uploaded_at, name)
     except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
-        reason = LOST.get(type(error)) or str(error)
-        refusals = labels.reject(upload, [RejectedRow(line=0, prediction_id="", label="", reason=reason)])
-        return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason, refusals=refusals)
-    refusals = labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
-    kept = labels.accept(sorted_rows.accepted.values())
+        return _refused(stores, upload, LOST.get(type(error)) or str(error))
+    refusals = stores.labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
+    kept = _kept(stores, sorted_rows, upload.uploaded_at)
     return IngestionReport(
         upload=name,
+        uploaded_at=upload.uploaded_at,
         accepted=len(sorted_rows.accepted),
+        pending=len(sorted_rows.by_id),
         rejected=len(sorted_rows.rejected),
-        repeated=bool(sorted_rows.accepted) and not kept,
+        reasons=dict(Counter(row.reason for row in sorted_rows.rejected).most_common(MOST_REASONS)),
+        repeated=bool(sorted_rows.accepted or sorted_rows.by_id) and not kept,
         refusals=refusals,
     )
 
 
+def _refused(stores: Stores, upload: Upload, reason: str) -> IngestionReport:
+    """Refuse a file as a whole."""
+    return IngestionReport(
+        upload=upload.key.removeprefix(INCOMING),
+        uploaded_at=upload.uploaded_at,
+        accepted=0,
+        rejected=1,
+        repeated=False,
+        reason=reason,
+        refusals=stores.labels.reject(upload, [RejectedRow(line=0, reason=reason)]),
+    )
+
+
+def _kept(stores: Stores, rows: "SortedRows", uploaded_at: datetime) -> bool:
+    """Keep labels; whether any of it is news."""
+    are_new = stores.labels.accept(rows.accepted.values())
+    if not rows.by_id:
+        return are_new
+    return stores.labels_by_id.keep(list(rows.by_id.values()), uploaded_at) or are_new
+
+
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """An upload's rows: labels by prediction and time, and what was refused."""
+    """An upload's rows: labels by prediction and time, those that name a user's id, and what was refused."""
 
     accepted: dict[tuple[str, datetime], Label] = field(default_factory=dict)
+    by_id: dict[tuple[str, datetime], LabelById] = field(default_factory=dict)
     rejected: list[RejectedRow] = field(default_factory=list)
 
 
-def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: datetime) -> SortedRows:
+def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: datetime, upload: str) -> SortedRows:
     """Accept or refuse each row. A label without a time gets the time of the upload."""
     result = SortedRows()
     for row in rows:
-        label = _label(row, values, uploaded_at)
-        if isinstance(label, str):
-            result.rejected.append(_rejected(row, label))
-            continue
-        first = result.accepted.setdefault((label.prediction_id, label.label_timestamp), label)
-        if first.label != label.label:
-            result.rejected.append(_rejected(row, "an earlier row gives this prediction the other label"))
+        label, faults = checked_label(row, values, uploaded_at, upload)
+        if row.fault or label is None:
+            reason = row.fault or "; ".join(f"{fault.field} {fault.message}" for fault in faults)
+            result.rejected.append(_rejected(row, reason))
+        elif not _is_first(result, label):
+            result.rejected.append(_rejected(row, MEANT_OTHERWISE))
     return result
 
 
-def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
-    """The label of a row, or every reason why there is none."""
-    label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    reasons = (
-        [row.fault] if row.fault else [*_reasons(row, label, values, uploaded_at), *_untimely(moment, uploaded_at)]
-    )
-    if reasons or label is None or moment is None:
-        return "; ".join(reasons)
-    return Label(
-        prediction_id=row.prediction_id, label=label, label_timestamp=moment, received_at=uploaded_at, source=row.source
-    )
-
-
-def _reasons(row: UploadedRow, label: int | None, values: LabelValues, uploaded_at: datetime) -> Iterable[str]:
-    if not row.prediction_id:
-        yield "prediction_id is empty"
-    elif not is_prediction_id(row.prediction_id):
-        yield "prediction_id is not one that this service gives out"
-    elif moment_of(row.prediction_id) > uploaded_at + CLOCK_SKEW:
-        yield "prediction_id is of a time after the upload"
-    elif moment_of(row.prediction_id) < uploaded_at - KEPT:
-        yield f"prediction_id is of a time more than {KEPT.days} days before the upload: no prediction is kept so long"
-    if not row.label:
-        yield "label is empty"
-    elif label is None:
-        yield f"label is not one of {values}"
-
-
-def _untimely(moment: datetime | None, uploaded_at: datetime) -> Iterable[str]:
-    if moment is None:
-        yield "label_timestamp is not a time in ISO 8601"
-    elif moment > uploaded_at + CLOCK_SKEW:
-        # It would hold against every correction until that time has come.
-        yield "label_timestamp is later than the upload (without a zone it is in UTC)"
-
-
-def _moment(text: str, uploaded_at: datetime) -> datetime | None:
-    """Times without a zone are in UTC."""
-    if not text:
-        return uploaded_at
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _is_first(result: SortedRows, label: Label | LabelById) -> bool:
+    """Put a label with those that are accepted; False where an earlier row says otherwise as of the same time."""
+    first: Label | LabelById
+    if isinstance(label, Label):
+        first = result.accepted.setdefault((label.prediction_id, label.label_timestamp), label)
+    else:
+        first = result.by_id.setdefault((label.id, label.label_timestamp), label)
+    return first.label == label.label
 
 
 def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
-    return RejectedRow(line=row.line, prediction_id=row.prediction_id, label=row.label, reason=reason)
+    return RejectedRow(line=row.line, prediction_id=row.prediction_id, id=row.id, label=row.label, reason=reason)
 
 
-def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:
+def _terms(stores: Stores) -> LabelTerms:
     try:
-        manifest = models.manifest(pointer.read().pointer.version)
+        return terms_of(stores.models.manifest(stores.pointer.read().pointer.version))
     except NoProductionModel:
-        return LabelValues()
-    return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
+        return BEFORE_THE_FIRST_MODEL

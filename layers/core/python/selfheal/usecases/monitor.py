@@ -14,6 +14,7 @@ from selfheal.stores.notifications import Notifications
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.due_healing import start_due_healing
 from selfheal.usecases.heal import sweep, tell_of_failed
+from selfheal.usecases.match_labels import match_labels
 from selfheal.usecases.monitoring_judgement import judged
 from selfheal.usecases.monitoring_run import read_run
 from selfheal.usecases.monitoring_summary import metrics_of, summary_of
@@ -57,6 +58,7 @@ def monitor(
         stores, notifications, now, before.probation if before else None, before.timestamp if before else None
     )
     open_hours = roll_up_closed_hours(stores, now)
+    by_id = match_labels(stores, now)
     run = read_run(stores, now, schedule_minutes, probation, open_hours, before)
     judgement = judged(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
@@ -81,6 +83,7 @@ def monitor(
         drift_share=summary.drift_share,
         healing=healing.execution if healing.started else None,
         rolled_back=probation is not None and probation.rolled_back,
+        labels_by_id=by_id,
         metrics=metrics_of(summary),
     )
 

@@ -19,11 +19,11 @@ from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
+from selfheal.records.labels import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.history import PredictionWindow
-from selfheal.stores.labels import KEPT
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
 from selfheal.usecases.labelled_days import labelled_days
 from selfheal.usecases.labelled_rows import is_sound

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
 from typing import cast
 
 from selfheal.contract.request import Rows
@@ -55,16 +56,20 @@ def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Predic
     timestamp = timestamp_of(moment_of(request_id))
     version, threshold = model.version, model.artefact.threshold
     identifiers = [prediction_id(request_id, row) for row in range(len(rows.values))]
+    own_ids = rows.ids or repeat(None, len(identifiers))
     return [
         {
             "prediction_id": identifier,
+            "id": own_id,
             "timestamp": timestamp,
             "model_version": version,
             "probability": value,
             "prediction": 1 if value >= threshold else 0,
             "features": row,
         }
-        for identifier, value, row in zip(identifiers, _probabilities(model, rows), rows.values, strict=True)
+        for identifier, own_id, value, row in zip(
+            identifiers, own_ids, _probabilities(model, rows), rows.values, strict=True
+        )
     ]
 
 

@@ -1,11 +1,18 @@
 """A small batch of labels sent to the API becomes an upload like any other, so that labels have one way in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from pydantic_core import core_schema as schema
 
+from selfheal.errors import FieldFault, RequestInvalid
+from selfheal.labels.checks import checked_label
+from selfheal.labels.rows import UploadedRow
+from selfheal.labels.terms import LabelTerms
+from selfheal.labels.values import text_of
+from selfheal.records.external_ids import id_schema
 from selfheal.records.labels import Receipt
 from selfheal.records.predictions import PREDICTION_ID, moment_of, timestamp_of
 from selfheal.rows import RowChecker
@@ -27,7 +34,8 @@ _VALUE = schema.union_schema(
 )
 _ROW = schema.typed_dict_schema(
     {
-        "prediction_id": schema.typed_dict_field(schema.str_schema(strict=True, pattern=PREDICTION_ID)),
+        "prediction_id": schema.typed_dict_field(schema.str_schema(strict=True, pattern=PREDICTION_ID), required=False),
+        "id": schema.typed_dict_field(id_schema(), required=False),
         "label": schema.typed_dict_field(_VALUE),
         "label_timestamp": _TEXT,
         "source": _TEXT,
@@ -44,6 +52,28 @@ def label_rows(body: bytes) -> list[LabelRow]:
         RequestInvalid: names the fields at fault.
     """
     return _LABELS.many(body)
+
+
+def check_labels(rows: Sequence[LabelRow], terms: LabelTerms, now: datetime) -> None:
+    """Refuse at once what would be refused later: what is wrong in itself, whatever was predicted.
+
+    Raises:
+        RequestInvalid: names the fields at fault.
+    """
+    faults = [
+        FieldFault(f"labels.{number}.{fault.field}", fault.message)
+        for number, row in enumerate(rows)
+        for fault in _faults(row, terms, now)
+    ]
+    if faults:
+        raise RequestInvalid(faults)
+
+
+def _faults(row: LabelRow, terms: LabelTerms, now: datetime) -> Iterable[FieldFault]:
+    if row.get("id") is not None and terms.id_column is None:
+        yield FieldFault("id", "is not known here: production's contract names no id_column")
+    cells = {name: text_of(row.get(name)) for name in _ROW["fields"]}
+    yield from checked_label(UploadedRow(0, **cells), terms.values, now, "").faults
 
 
 def receive_labels(labels: LabelStore, rows: Sequence[LabelRow], request_id: str) -> Receipt:

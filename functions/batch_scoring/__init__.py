@@ -1,0 +1,1 @@
+"""Batch scoring: files dropped under `batches/incoming/` are answered under `batches/done/`."""

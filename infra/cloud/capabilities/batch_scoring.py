@@ -1,0 +1,51 @@
+"""Answering files: every object created below `batches/incoming/` wakes the batch scoring function."""
+
+from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_s3_notifications import LambdaDestination
+from constructs import Construct
+
+from infra.cloud.acknowledgements import acknowledge_prefixes
+from infra.cloud.capabilities.failures import Failures
+from infra.cloud.functions import FunctionFactory, Sizing
+from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
+from infra.cloud.storage import Storage
+from selfheal.settings import BatchScoringSettings
+from selfheal.stores.batches import DONE, INCOMING
+
+
+class BatchScoring(Construct):
+    """The batch scoring function and what wakes it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        functions: FunctionFactory,
+        storage: Storage,
+        failures: Failures,
+    ) -> None:
+        super().__init__(scope, name)
+        data, registry = storage.data, storage.registry
+        function = functions.image_function(
+            self,
+            "batch_scoring",
+            settings=storage.settings(BatchScoringSettings),
+            statements=[
+                may_read(data, INCOMING, "predictions/"),
+                may_list(data, INCOMING),
+                may_write(data, "predictions/", DONE),
+                may_read(registry, "pointers/", "models/"),
+                may_list(registry, "pointers/"),
+            ],
+            sizing=Sizing(memory=3008, timeout=300),
+        )
+        failures.keep_events_of(function)
+        data.add_event_notification(
+            s3.EventType.OBJECT_CREATED, LambdaDestination(function), s3.NotificationKeyFilter(prefix=INCOMING)
+        )
+        statements = [may_write(data, INCOMING), may_read(data, DONE)]
+        policy = of_uploaders(
+            self, "MayScore", "For those who have files answered: they may do nothing else", statements, storage.key
+        )
+        acknowledge_prefixes(policy, statements, "Files have names of their own below the prefixes")

@@ -1,0 +1,41 @@
+"""Answers beside the rows that they are of, and refused rows with their reasons, as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from selfheal.batches.layout import ANSWER
+from selfheal.records.batches import RefusedRow
+from selfheal.records.predictions import Prediction
+
+WHY = ("line", "reason")
+
+
+def answers_header(kept: Sequence[str]) -> str:
+    """The first line of the answers."""
+    return _csv([(*kept, *ANSWER)])
+
+
+def answers(cells: Sequence[tuple[str, ...]], predictions: Sequence[Prediction]) -> str:
+    """One line a row: its cells as the file has them, then the answer."""
+    return _csv(
+        (*row, *(prediction[name] for name in ANSWER))  # type: ignore[literal-required]
+        for row, prediction in zip(cells, predictions, strict=True)
+    )
+
+
+def refused_header(kept: Sequence[str]) -> str:
+    """The first line of the refused rows."""
+    return _csv([(*WHY, *kept)])
+
+
+def refused(rows: Sequence[RefusedRow], kept: Sequence[str]) -> str:
+    """One line a row: where it is, why it is refused, and its cells, empty where it couldn't be read."""
+    return _csv((row.line, row.reason, *(row.cells or [""] * len(kept))) for row in rows)
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

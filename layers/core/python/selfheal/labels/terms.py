@@ -1,0 +1,28 @@
+"""What labels have to be, as the production version says."""
+
+from dataclasses import dataclass, field
+
+from selfheal.contract.model import FileSection
+from selfheal.labels.values import LabelValues
+from selfheal.records.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTerms:
+    """The values that a label may have, the contract's column of users' ids, and how it says that files are written.
+
+    id_column: None where labels name no such id.
+    """
+
+    values: LabelValues = field(default_factory=LabelValues)
+    id_column: str | None = None
+    file: FileSection = field(default_factory=FileSection)
+
+
+def terms_of(manifest: Manifest) -> LabelTerms:
+    """The terms of a version."""
+    values = LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
+    return LabelTerms(values, manifest.contract.model.id_column, manifest.contract.file)
+
+
+BEFORE_THE_FIRST_MODEL = LabelTerms()

@@ -1,0 +1,22 @@
+"""Files of rows that are to be answered: what was refused, and what became of the whole."""
+
+from selfheal.records.base import Record, UtcTime
+
+
+class RefusedRow(Record):
+    """A row that can't be answered: where it is in the file, why, and its cells where they could be read."""
+
+    line: int
+    reason: str
+    cells: tuple[str, ...] = ()
+
+
+class BatchReport(Record):
+    """What became of one uploaded file; `reason` says why it was refused as a whole, `done` how its keys begin."""
+
+    upload: str
+    done: str
+    uploaded_at: UtcTime
+    answered: int = 0
+    refused: int = 0
+    reason: str = ""

@@ -1,0 +1,42 @@
+"""Files of rows that are to be answered, and the answers."""
+
+from selfheal.errors import ObjectChanged
+from selfheal.records.batches import BatchReport
+from selfheal.records.labels import Upload
+from selfheal.stores.bucket import Bucket
+
+INCOMING = "batches/incoming/"
+DONE = "batches/done/"
+# S3's limit, in bytes of UTF-8, less what follows a name.
+LONGEST_NAME = 900
+
+
+class BatchStore:
+    """`batches/…` of the data bucket."""
+
+    def __init__(self, data: Bucket) -> None:
+        self._data = data
+
+    def upload(self, upload: Upload) -> bytes:
+        """The bytes of an upload.
+
+        Raises:
+            ObjectMissing: nothing is there any more.
+            ObjectChanged: another file was written under the key since.
+        """
+        stored = self._data.get(upload.key)
+        if upload.etag not in (None, stored.etag.strip('"')):
+            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+        return stored.body
+
+    def finish(self, report: BatchReport, answers: str, refused: str) -> None:
+        """Keep answers and refused rows beside each other, then the report: once it is there, all is."""
+        self._data.put(f"{report.done}.answers.csv", answers.encode())
+        self._data.put(f"{report.done}.refused.csv", refused.encode())
+        self._data.put(f"{report.done}.report.json", report.to_json())
+
+
+def done_prefix(upload: Upload) -> str:
+    """Where what became of an upload lies: below its own name, which may come again, by its moment and what it held."""
+    name = upload.key.removeprefix(INCOMING).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return f"{DONE}{name}/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}"

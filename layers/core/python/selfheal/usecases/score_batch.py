@@ -1,0 +1,106 @@
+"""Answer an uploaded file of rows as the API would, a part at a time; each row is logged once, however often it runs.
+
+A part's request id is made of the upload, so that an attempt finds what an earlier one has logged.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ulid import ULID
+
+from selfheal.batches import output
+from selfheal.batches.layout import Layout, layout_of
+from selfheal.batches.rows import ReadRows, read_rows
+from selfheal.composition import Stores
+from selfheal.errors import FileUnreadable, ObjectChanged, ObjectMissing, StoreUnavailable
+from selfheal.files.limits import UPLOAD
+from selfheal.files.source import Source
+from selfheal.files.table import source_of
+from selfheal.records.batches import BatchReport, RefusedRow
+from selfheal.records.labels import Upload
+from selfheal.records.predictions import moment_of
+from selfheal.stores.batches import INCOMING, done_prefix
+from selfheal.usecases.ingest_labels import LOST
+from selfheal.usecases.predict import predict
+from selfheal.usecases.serving import ServedModel
+
+CHANGED = "production's contract changed while the file was answered: upload it again"
+
+
+def score_batch(stores: Stores, model: ServedModel, upload: Upload) -> BatchReport:
+    """Answer a file; rows that don't match the contract are refused beside the answers.
+
+    Every upload is answered or told: where its key was deleted or written again before it was read, it is refused.
+
+    Raises:
+        StoreUnavailable: not all is logged and written; doing it again completes it.
+    """
+    report = BatchReport(
+        upload=upload.key.removeprefix(INCOMING), done=done_prefix(upload), uploaded_at=upload.uploaded_at
+    )
+    try:
+        _check_size(report.upload, upload.size)
+        written = _scored(stores, model, upload, stores.batches.upload(upload))
+    except (ObjectMissing, ObjectChanged, FileUnreadable) as error:
+        reason = LOST.get(type(error)) or str(error)
+        refused = output.refused_header(()) + output.refused([RefusedRow(line=0, reason=reason)], ())
+        report = report.model_copy(update={"reason": reason})
+        stores.batches.finish(report, "", refused)
+        return report
+    report = report.model_copy(update={"answered": written.answered, "refused": written.refused})
+    stores.batches.finish(report, "".join(written.answers), "".join(written.refusals))
+    return report
+
+
+@dataclass(slots=True)
+class _Written:
+    """Lines of both files so far, and how many rows they are of."""
+
+    answers: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    answered: int = 0
+    refused: int = 0
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > UPLOAD.unfolded:
+        raise FileUnreadable(f"{name} has {size:,} bytes, more than {UPLOAD.unfolded:,}: split it and upload the parts")
+
+
+def _scored(stores: Stores, model: ServedModel, upload: Upload, body: bytes) -> _Written:
+    contract = model.manifest.contract
+    source = source_of(upload.key.removeprefix(INCOMING), io.BytesIO(body), contract.file, UPLOAD)
+    layout = layout_of(source.name, source.names(), contract)
+    written = _Written([output.answers_header(layout.kept)], [output.refused_header(layout.kept)])
+    # All is read before any of it is logged: a file that breaks off is refused whole.
+    for number, part in enumerate(list(_parts(source, layout))):
+        _score_part(stores, model, _request_id(upload, number), part, written)
+        written.refusals.append(output.refused(part.refused, layout.kept))
+        written.refused += len(part.refused)
+    return written
+
+
+def _parts(source: Source, layout: Layout) -> Iterator[ReadRows]:
+    return (read_rows(batch, layout) for batch in source.batches(layout.wanted))
+
+
+def _score_part(stores: Stores, model: ServedModel, request_id: str, part: ReadRows, written: _Written) -> None:
+    if not len(part):
+        return
+    moment = moment_of(request_id)
+    answer = predict(model, stores.prediction_log, part.rows, now=moment, request_id=request_id)
+    if not answer.logged:
+        raise StoreUnavailable("the prediction log takes nothing: the file is tried again")
+    if len(answer.predictions) != len(part):
+        raise FileUnreadable(CHANGED)
+    written.answers.append(output.answers(part.cells, answer.predictions))
+    written.answered += len(part)
+
+
+def _request_id(upload: Upload, part: int) -> str:
+    """In the order of the file, and the same for every attempt."""
+    moment = ULID.from_datetime(upload.uploaded_at).bytes[:6]
+    digest = hashlib.sha256(f"{upload.key}\n{upload.etag}".encode()).digest()
+    return str(ULID.from_bytes(moment + digest[:8] + part.to_bytes(2)))
