@@ -119,6 +119,10 @@ bench-drift: setup ## Measure the monitoring: error rates, power, speed (about e
 bench-serving: setup ## Measure the predictor beside its peers (about eight minutes; build/bench/serving.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.serving
 
+.PHONY: bench-refusals
+bench-refusals: setup ## Measure predictions a second while S3 refuses a tenth of its calls (a minute; build/bench/refusals.json)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.refusals
+
 .PHONY: fuzz-api
 fuzz-api: setup ## Send five thousand generated requests to the API of the local cloud
 	@$(BIN)/python -m tests.benchmarks.serving.fuzz

@@ -24,5 +24,5 @@ def bootstrap(
     say_order(data, parsed)
     environment = connect(stage)
     typer.echo(f"training on {len(rows)} rows")
-    decision = run(environment.stores, rows, parsed, label_values(data, parsed), now=now, actor=actor())
-    typer.echo(f"version {decision.version} is in production")
+    values = label_values(data, parsed)
+    run(environment.stores, rows, parsed, values, now=now, actor=actor(), tell=environment.tell)

@@ -34,13 +34,9 @@ class Environment:
     notifications: "Notifications"
 
     def tell(self, sentence: str) -> None:
-        """Tell a person's command to whoever listens; that nobody can be told doesn't undo it."""
-        from selfheal.errors import StoreUnavailable
-
-        try:
-            self.notifications.send("selfheal: production was moved by a person", sentence)
-        except StoreUnavailable as error:
-            typer.echo(f"nobody else was told: {error}", err=True)
+        """Tell what came of a person's command: here, and to whoever listens. Raises StoreUnavailable."""
+        typer.echo(sentence)
+        self.notifications.send("selfheal: production was moved by a person", sentence)
 
 
 def connect(stage: str) -> Environment:

@@ -16,16 +16,14 @@ def promote(
 ) -> None:
     """Put a version into production without the gates; the ledger says that it was forced, and by whom."""
     from selfheal.composition import system_clock
-    from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.promote import force_promotion
 
     if not force:
         raise typer.BadParameter("a promotion by hand bypasses all seven gates: say --force, or `selfheal heal`")
     environment = connect(stage)
-    decision = force_promotion(
+    force_promotion(
         environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell
     )
-    typer.echo(sentence_of(decision))
     mirror_where_configured(environment.stores)
 
 
@@ -38,12 +36,8 @@ def rollback(
 ) -> None:
     """Bring an older version back into production at once; done twice, it goes back one further."""
     from selfheal.composition import system_clock
-    from selfheal.healing.sentences import sentence_of
     from selfheal.usecases.roll_back import roll_back
 
     environment = connect(stage)
-    decision = roll_back(
-        environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell
-    )
-    typer.echo(sentence_of(decision))
+    roll_back(environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell)
     mirror_where_configured(environment.stores)

@@ -57,8 +57,7 @@ class Guard:
 
     def allows(self, caller: str, call: Call) -> bool:
         """Decide on one call, and record it where its caller has a role."""
-        identity = self.roles.get(caller, [_EVERYTHING])
-        allowed = is_allowed(call, identity, self._bucket_policy(call))
+        allowed = self._is_allowed(caller, call)
         if caller in self.roles:
             with self._recording:
                 self.calls.append(RecordedCall(caller, call, allowed))
@@ -102,11 +101,15 @@ class Guard:
 
         body = application(environ, remember)
         if request.signature.service == "s3" and answer[0].startswith(MISSING):
+            # S3's own question, no call of anybody's: whoever gets no hint looks whether the key is listed.
             hint = list_any(bucket_and_key(environ)[0])
-            if not self.allows(request.signature.access_key, hint):
+            if not self._is_allowed(request.signature.access_key, hint):
                 return refusal(request, hint, start_response)
         start_response(*answer)
         return body
+
+    def _is_allowed(self, caller: str, call: Call) -> bool:
+        return is_allowed(call, self.roles.get(caller, [_EVERYTHING]), self._bucket_policy(call))
 
     def _key_call(self, call: Call) -> Call | None:
         """What S3 asks of the bucket's key for a call, with the rights of whoever makes it."""

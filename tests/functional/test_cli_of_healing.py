@@ -17,7 +17,8 @@ from selfheal.contract import parse_contract
 from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
 from selfheal.gates.offline import best_threshold, read_evidence_csv
 from selfheal.settings import Settings
-from tests.support.healing import DAY, START, healed_environment
+from selfheal.usecases.heal import sweep
+from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
 
 CONTRACT = """
 [model]
@@ -99,7 +100,7 @@ def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_re
 
 
 def test_whoever_listens_hears_of_what_a_person_moved(deployed):
-    """promote --force and rollback go to the topic too; where that is gone, the command says so and holds."""
+    """promote --force and rollback go to the topic too; where that is gone, the next monitoring run tells."""
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     topic = sns.list_topics()["Topics"][0]["TopicArn"]
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
@@ -109,8 +110,13 @@ def test_whoever_listens_hears_of_what_a_person_moved(deployed):
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert "v2 replaced v1 in production: forced, without gates: I know better" in message["Body"]
     sns.delete_topic(TopicArn=topic)
-    assert "nobody else was told" in selfheal("rollback", "--reason", "I did not")
+    result = CliRunner().invoke(app, ["rollback", "--reason", "I did not"])
+    assert result.output == "v1 is back in production instead of v2: I did not\n"
+    assert "the next monitoring run carries it out or ends it, and tells" in str(result.exception)
     assert deployed.pointer.read().pointer.version == "v1"
+    people = FakeNotifications()
+    sweep(deployed, FakeExecutions(), START + 10 * DAY + HOUR, people)
+    assert [body for _, body in people.sent] == ["v1 is back in production instead of v2: I did not"]
 
 
 def test_a_promotion_without_force_is_refused_and_changes_nothing(deployed):

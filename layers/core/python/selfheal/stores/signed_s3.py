@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 TIMEOUT = urllib3.Timeout(connect=1.0, read=2.0)
-RETRIES = urllib3.Retry(total=2, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504), raise_on_status=False)
+# A call that S3 refuses for a moment is tried again at once, and a third time after 10 to 20 ms: a process answers one
+# request at a time, so that each wait is one of everybody's. What is then not logged is told in the function's log.
+RETRIES = urllib3.Retry(
+    total=2,
+    backoff_factor=0.005,
+    backoff_jitter=0.01,
+    status_forcelist=(500, 502, 503, 504),
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
 # Partitions whose addresses end otherwise.
 SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 

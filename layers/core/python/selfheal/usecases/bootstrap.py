@@ -11,6 +11,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
 from selfheal.training import train
 from selfheal.usecases.conclude import promote_first
+from selfheal.usecases.moves import Tell
 from selfheal.usecases.train import Fit, train_version, version_name
 
 
@@ -23,8 +24,9 @@ def bootstrap(
     now: datetime,
     actor: str,
     fit: Fit = train,
+    tell: Tell = lambda _: None,
 ) -> Decision:
-    """Train the first version on all rows and put it into production.
+    """Train the first version on all rows and put it into production; `tell` gets the sentence that says so.
 
     Raises:
         PromotionConflict: the environment has a production model already; nothing is trained.
@@ -43,7 +45,7 @@ def bootstrap(
         label_values=label_values,
         fit=fit,
     )
-    return promote_first(stores, manifest, now=now, actor=actor)
+    return promote_first(stores, manifest, now=now, actor=actor, tell=tell)
 
 
 def _refuse_second(stores: Stores) -> None:

@@ -10,7 +10,7 @@ from selfheal.records.healing import Conclusion, Ending, Healing, Verdict
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
-from selfheal.usecases.moves import move_production
+from selfheal.usecases.moves import Tell, move_production
 from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
 
 ACTOR = "healing"
@@ -38,8 +38,10 @@ def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: da
     return Conclusion(decision=moved, applied=True, sentence=sentence_of(moved))
 
 
-def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: str) -> Decision:
-    """Put the first version of an environment into production, without gates; the ledger says so.
+def promote_first(
+    stores: Stores, manifest: Manifest, *, now: datetime, actor: str, tell: Tell = lambda _: None
+) -> Decision:
+    """Put the first version of an environment into production, without gates; the ledger and `tell` say so.
 
     Raises:
         PromotionConflict: the environment has a production model already.
@@ -56,7 +58,7 @@ def promote_first(stores: Stores, manifest: Manifest, *, now: datetime, actor: s
         actor=actor,
     )
     _refuse_second_bootstrap(stores, decision)
-    return move_production(stores, decision, now)
+    return move_production(stores, decision, now, tell=tell)
 
 
 def _refuse_second_bootstrap(stores: Stores, decision: Decision) -> None:

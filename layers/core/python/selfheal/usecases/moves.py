@@ -33,7 +33,8 @@ def move_production(
     revised: Revision = lambda decision, _: decision,
     tell: Tell = lambda _: None,
 ) -> Decision:
-    """Write the decision, carry it out, tell, write the outcome. Doing it again changes nothing.
+    """Write the decision, carry it out, tell, write the outcome. Doing it again changes nothing; a person's command that
+    was interrupted is finished by the same command.
 
     `revised` may make another decision of it, in view of the ledger before it: one that moves nothing is written and
     returned. `tell` gets the sentence of what became of it: where it fails, there is no outcome yet, and the next
@@ -46,8 +47,8 @@ def move_production(
         StoreUnavailable: the registry doesn't answer; the next monitoring run finishes or ends the move.
     """
     manifest = stores.models.manifest_sha256(decision.version or "")
-    decided = decision.model_copy(update={"manifest_sha256": manifest})
     try:
+        decided = _begun_before(stores, decision.model_copy(update={"manifest_sha256": manifest}))
         written = stores.ledger.append_decision(decided, revised).decision or decided
         if not written.is_move:
             return written
@@ -124,6 +125,20 @@ def pointer_of(decision: Decision) -> Pointer:
         decision_id=decision.decision_id,
         manifest_sha256=decision.manifest_sha256,
     )
+
+
+def _begun_before(stores: Stores, decision: Decision) -> Decision:
+    """The same command as it stands in the ledger without an outcome, or the decision itself."""
+    if decision.execution is not None:
+        return decision
+    entries = list(stores.ledger.entries())
+    decisions = (entry.decision for entry in entries if entry.decision)
+    open_ones = (known for known in decisions if outcome_of(entries, known.decision_id) is None)
+    return next((known for known in open_ones if _command_of(known) == _command_of(decision)), decision)
+
+
+def _command_of(decision: Decision) -> tuple[str | None, ...]:
+    return decision.kind, decision.version, decision.replaces, decision.trigger, decision.actor
 
 
 def _production(stores: Stores) -> PointerRead | None:

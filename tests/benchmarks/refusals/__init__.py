@@ -1,0 +1,1 @@
+"""What predictions lose while S3 refuses some of the predictor's calls."""
