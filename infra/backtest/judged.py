@@ -7,7 +7,7 @@ from infra.backtest.stream import Span
 from infra.backtest.versions import Blend, Positions, Trial, Version, Versions
 from selfheal.contract.model import GatePolicy
 from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.blend import Blended
+from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
 
 # By how much F1 or Brier score has to be better where nothing tells a gain from luck.
@@ -36,7 +36,9 @@ def said_by(versions: Versions, version: Version | Blend, rows: Positions) -> Bl
     return Blended(probabilities, (probabilities >= version.threshold).astype(np.int8))
 
 
-def evidence_rows(versions: Versions, rows: Positions, production: Blended, shadow: Blended) -> EvidenceRows:
+def evidence_rows(
+    versions: Versions, rows: Positions, production: Blended, shadow: Blended, members: MemberAnswers | None = None
+) -> EvidenceRows:
     """Two versions' answers to rows of the traffic, shape (n,) each, as the gates take them."""
     labelled = versions.stream.traffic.take(rows)
     segments = list(dict.fromkeys(segment.feature for segment in versions.contract.segments))
@@ -50,6 +52,7 @@ def evidence_rows(versions: Versions, rows: Positions, production: Blended, shad
         shadow_prediction=shadow.predictions,
         weights=np.ones(len(labelled)),
         segments=labelled.features[segments],
+        members=members,
     )
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from infra.backtest.evidently_rule import drifted_columns
+
 from selfheal.contract import parse_contract
 from selfheal.data.dataset import typed_features
 from selfheal.drift import Reference, judge

@@ -4,6 +4,8 @@ The gates and the weights are the service's own. There is a trial each period, a
 would add.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from infra.backtest.blind import Rejected, Rule
@@ -19,29 +21,27 @@ def blends(versions: Versions, significance: float | None) -> Rule:
     trained = [versions.first()]
 
     def rule(span: Span, current: Version | Blend) -> Blend | Rejected | str:
-        trial, whole = versions.trial(span.number), versions.on_everything(span.number)
-        if isinstance(trial, str) or isinstance(whole, str):
-            return trial if isinstance(trial, str) else str(whole)
-        earlier = trained[: -MOST_MEMBERS - 1 : -1]
-        trained.append(whole)
-        answers = _answers(versions, trial, earlier)
+        trial = versions.trial(span.number)
+        if isinstance(trial, str):
+            return trial
+        asked = (trial.shadow, *trained[: -MOST_MEMBERS - 1 : -1])
+        trained.append(trial.shadow)
+        answers = _answers(versions, trial, asked)
         labels, alike = versions.stream.traffic.labels[trial.new], np.ones(len(trial.new))
         weights = weights_of(answers, labels, alike)[:MOST_MEMBERS]
-        members = (whole, *earlier)[: len(weights)]
-        blend = versions.blend(f"blend-{significance}-{span.number}", members, weights)
+        blend = versions.blend(f"blend-{significance}-{span.number}", asked[:MOST_MEMBERS], weights)
         if significance is None:
             return blend
         production = said_by(versions, current, trial.new)
-        rows = evidence_rows(versions, trial.new, production, cross_fitted(answers, labels, alike))
+        rows = evidence_rows(versions, trial.new, production, cross_fitted(answers, labels, alike), answers)
         failed = failed_gates(versions, rows, trial, span, gates)
         return Rejected(blend, failed) if failed else blend
 
     return rule
 
 
-def _answers(versions: Versions, trial: Trial, earlier: list[Version]) -> MemberAnswers:
-    """What the version that is judged says of the rows kept back from it, and the earlier ones of all new rows."""
-    asked = [trial.shadow, *earlier]
+def _answers(versions: Versions, trial: Trial, asked: Sequence[Version]) -> MemberAnswers:
+    """What the newest version says of the rows kept back from it, and the earlier ones of all new rows."""
     said = np.column_stack([versions.probabilities(version, trial.new) for version in asked])
     said[~np.isin(trial.new, trial.kept_back), 0] = np.nan
     return MemberAnswers(
