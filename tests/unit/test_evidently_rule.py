@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from infra.backtest.evidently_rule import drifted_columns
 
 from selfheal.contract import parse_contract
 from selfheal.data.dataset import typed_features
 from selfheal.drift import Reference, judge
+from tests.benchmarks.drift.evidently_rule import drifted_columns
 
 CONTRACT = parse_contract("""
 [model]
