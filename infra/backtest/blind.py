@@ -1,6 +1,6 @@
 """Policies that choose among versions made beforehand: blindly, by point estimates, or knowing the future."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from infra.backtest.courses import Change, Course, joined
 from infra.backtest.scoring import Answers
 from infra.backtest.stream import Span
-from infra.backtest.versions import Version, Versions
+from infra.backtest.versions import Blend, Version, Versions
 from selfheal.performance.realised import brier_losses
 
 
@@ -16,12 +16,12 @@ from selfheal.performance.realised import brier_losses
 class Rejected:
     """A version that was trained and isn't to answer. gates: those that it failed."""
 
-    version: Version
+    version: Version | Blend
     gates: tuple[str, ...]
 
 
 # At the end of a period: the version to go on with, why there is none, or None where nothing is due.
-type Rule = Callable[[Span, Version], Version | Rejected | str | None]
+type Rule = Callable[[Span, Version | Blend], Version | Blend | Rejected | str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,19 +35,21 @@ class Walk:
         """Each period is answered by the version that was in production when it began."""
         stream, shelf = self.versions.stream, self.versions.shelf
         spent = shelf.seconds
-        current = self.versions.first()
+        current: Version | Blend = self.versions.first()
         used, changes = [], []
         for span in stream.spans:
             used.append(current)
             found = rule(span, current)
             if found is not None:
                 changes.append(_change(span, current, found))
-            current = found if isinstance(found, Version) else current
+            current = found if isinstance(found, Version | Blend) else current
             self.ticked(span.number)
         return course_of(self.versions, used, tuple(changes), shelf.seconds - spent)
 
 
-def course_of(versions: Versions, used: list[Version], changes: tuple[Change, ...], seconds: float) -> Course:
+def course_of(
+    versions: Versions, used: Sequence[Version | Blend], changes: tuple[Change, ...], seconds: float
+) -> Course:
     """The course in which the versions of `used` answered one period each."""
     spans = versions.stream.spans
     answers = [versions.answers(version, span) for version, span in zip(used, spans, strict=True)]
@@ -60,7 +62,7 @@ def course_of(versions: Versions, used: list[Version], changes: tuple[Change, ..
     return Course(joined(answers), names, changes, trained, seconds, scorer)
 
 
-def never(_: Span, __: Version) -> None:
+def never(_: Span, __: Version | Blend) -> None:
     """Frozen: the first version answers for ever."""
     return
 
@@ -68,7 +70,7 @@ def never(_: Span, __: Version) -> None:
 def every(versions: Versions, periods: int = 1) -> Rule:
     """Every so many periods, on everything known."""
 
-    def rule(span: Span, _: Version) -> Version | str | None:
+    def rule(span: Span, _: Version | Blend) -> Version | str | None:
         return versions.on_everything(span.number) if span.number % periods == 0 else None
 
     return rule
@@ -77,7 +79,7 @@ def every(versions: Versions, periods: int = 1) -> Rule:
 def held_out(versions: Versions) -> Rule:
     """Every period, on everything known but the rows that a healing would keep back to judge the new version."""
 
-    def rule(span: Span, _: Version) -> Version | str:
+    def rule(span: Span, _: Version | Blend) -> Version | str:
         trial = versions.trial(span.number)
         return trial if isinstance(trial, str) else trial.shadow
 
@@ -121,8 +123,11 @@ def _brier(answers: Answers) -> float:
     return float(brier_losses(answers.probabilities, answers.labels).mean())
 
 
-def _change(span: Span, current: Version, found: Version | Rejected | str) -> Change:
+def _change(span: Span, current: Version | Blend, found: Version | Blend | Rejected | str) -> Change:
     at = (span.number, span.ends, span.stop)
+    if isinstance(found, Blend):
+        members = ", ".join(member.name for member in found.members)
+        return Change("promote", *at, found.name, current.name, f"a blend of {members}")
     if isinstance(found, Version):
         return Change("promote", *at, found.name, current.name, f"trained on {len(found.rows)} rows")
     if isinstance(found, Rejected):

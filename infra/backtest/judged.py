@@ -4,10 +4,10 @@ import numpy as np
 
 from infra.backtest.blind import Rejected, Rule
 from infra.backtest.stream import Span
-from infra.backtest.versions import Trial, Version, Versions
-from selfheal.contract import Contract
+from infra.backtest.versions import Blend, Positions, Trial, Version, Versions
 from selfheal.contract.model import GatePolicy
 from selfheal.gates import EvidenceRows, judge
+from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
 
 # By how much F1 or Brier score has to be better where nothing tells a gain from luck.
@@ -16,40 +16,50 @@ SEED_GAIN = 0.02
 
 def seed_gates(versions: Versions) -> Rule:
     """Every period, six gates on point estimates, on the rows that were kept back for them."""
-    contract = versions.contract
-    policy = contract.policy.gates.model_copy(update={"significance": 0.0, "minimum_gain": SEED_GAIN})
+    gates = versions.contract.policy.gates.model_copy(update={"significance": 0.0, "minimum_gain": SEED_GAIN})
 
-    def rule(span: Span, current: Version) -> Version | Rejected | str:
+    def rule(span: Span, current: Version | Blend) -> Version | Rejected | str:
         trial = versions.trial(span.number)
         if isinstance(trial, str):
             return trial
-        failed = failed_gates(evidence_rows(versions, trial, current, contract), span, trial, contract, policy)
+        before, after = (said_by(versions, version, trial.kept_back) for version in (current, trial.shadow))
+        rows = evidence_rows(versions, trial.kept_back, before, after)
+        failed = failed_gates(versions, rows, trial, span, gates)
         return Rejected(trial.shadow, failed) if failed else trial.shadow
 
     return rule
 
 
-def evidence_rows(versions: Versions, trial: Trial, current: Version, contract: Contract) -> EvidenceRows:
-    """What production and the new version say of the rows that were kept back."""
-    labelled = versions.stream.traffic.take(trial.kept_back)
-    before, after = (versions.probabilities(version, trial.kept_back) for version in (current, trial.shadow))
-    thresholds = [version.model.fitted.threshold for version in (current, trial.shadow)]
+def said_by(versions: Versions, version: Version | Blend, rows: Positions) -> Blended:
+    """A version's answers at its operating point."""
+    probabilities = versions.probabilities(version, rows)
+    return Blended(probabilities, (probabilities >= version.threshold).astype(np.int8))
+
+
+def evidence_rows(
+    versions: Versions, rows: Positions, production: Blended, shadow: Blended, members: MemberAnswers | None = None
+) -> EvidenceRows:
+    """Two versions' answers to rows of the traffic, shape (n,) each, as the gates take them."""
+    labelled = versions.stream.traffic.take(rows)
+    segments = list(dict.fromkeys(segment.feature for segment in versions.contract.segments))
     return EvidenceRows(
         row_ids=labelled.row_ids,
         timestamps=labelled.timestamps,
         labels=labelled.labels,
-        production_probability=before,
-        shadow_probability=after,
-        production_prediction=(before >= thresholds[0]).astype(np.int8),
-        shadow_prediction=(after >= thresholds[1]).astype(np.int8),
+        production_probability=production.probabilities,
+        shadow_probability=shadow.probabilities,
+        production_prediction=production.predictions,
+        shadow_prediction=shadow.predictions,
         weights=np.ones(len(labelled)),
-        segments=labelled.features[list(dict.fromkeys(segment.feature for segment in contract.segments))],
+        segments=labelled.features[segments],
+        members=members,
     )
 
 
 def failed_gates(
-    rows: EvidenceRows, span: Span, trial: Trial, contract: Contract, policy: GatePolicy
+    versions: Versions, rows: EvidenceRows, trial: Trial, span: Span, policy: GatePolicy
 ) -> tuple[str, ...]:
-    """The gates that refuse; that trials are a period apart is cooldown enough."""
+    """The gates that refuse. That trials are a period apart is cooldown enough."""
     circumstances = Circumstances(judged_at=span.ends, last_move=None, predictions=len(rows), coverage=trial.coverage)
-    return tuple(gate.gate for gate in judge(rows, circumstances, policy, contract.segments) if not gate.passed)
+    results = judge(rows, circumstances, policy, versions.contract.segments)
+    return tuple(gate.gate for gate in results if not gate.passed)

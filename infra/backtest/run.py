@@ -61,6 +61,10 @@ class Replay:
         if name == "random":
             return self._random()
         course = self.courses[name] = self._course(name)
+        return self.judged(course)
+
+    def judged(self, course: Course) -> PolicyResult:
+        """What a course came to."""
         moves, refusals = course.moves(self.stream), course.refusals(self.stream)
         return _result(
             measured(course.answers),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from infra.backtest.scoring import Answers
 from infra.backtest.shelf import Shelf
@@ -14,6 +15,7 @@ from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.errors import TrainingImpossible
+from selfheal.gates.blend import log_odds, threshold_of
 from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.training import TrainedModel
 
@@ -31,6 +33,25 @@ class Version:
     after: int
     model: TrainedModel
     rows: Dataset
+
+    @property
+    def threshold(self) -> float:
+        """Its operating point."""
+        return self.model.fitted.threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """Versions that answer together by the mean of their log-odds. weights: shape (members,), their sum is 1."""
+
+    name: str
+    members: tuple[Version, ...]
+    weights: Floats
+
+    @property
+    def threshold(self) -> float:
+        """Its operating point."""
+        return threshold_of(np.array([member.threshold for member in self.members]), self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +75,7 @@ class Versions:
     stream: Stream
     contract: Contract
     shelf: Shelf
-    _made: dict[str, Version] = field(default_factory=dict)
+    _made: dict[str, Version | Blend] = field(default_factory=dict)
     _said: dict[tuple[str, int], Floats] = field(default_factory=dict)
     _trials: dict[int, Trial | str] = field(default_factory=dict)
 
@@ -81,7 +102,12 @@ class Versions:
             self._trials[number] = self._trial(number)
         return self._trials[after]
 
-    def named(self, name: str) -> Version:
+    def blend(self, name: str, members: tuple[Version, ...], weights: Floats) -> Blend:
+        """Some of the versions as one."""
+        made = self._made[name] = Blend(name, members, weights)
+        return made
+
+    def named(self, name: str) -> Version | Blend:
         """One that was made before."""
         return self._made[name]
 
@@ -90,24 +116,28 @@ class Versions:
         known = self.stream.traffic.take(self.stream.known(after))
         return Dataset.concatenate([self.stream.initial, known]).in_time_order()
 
-    def answers(self, version: Version, span: Span) -> Answers:
+    def answers(self, version: Version | Blend, span: Span) -> Answers:
         """What a version answers in a period."""
         traffic = self.stream.traffic
         said = self.probabilities(version, np.arange(span.start, span.stop))
-        predictions = (said >= version.model.fitted.threshold).astype(np.int8)
+        predictions = (said >= version.threshold).astype(np.int8)
         return Answers(traffic.timestamps[span.rows], traffic.labels[span.rows], said, predictions)
 
-    def probabilities(self, version: Version, rows: Positions) -> Floats:
+    def probabilities(self, version: Version | Blend, rows: Positions) -> Floats:
         """What a version says of rows of the traffic, shape (n,)."""
+        if isinstance(version, Blend):
+            scores = [log_odds(self.probabilities(member, rows)) for member in version.members]
+            return np.asarray(expit(version.weights @ np.array(scores)))
         said = np.empty(len(rows))
         numbers = self.stream.period_of[rows]
         for span in self.stream.spans:
             is_in = numbers == span.number
             if is_in.any():
-                said[is_in] = self._of_span(version, span)[rows[is_in] - span.start]
+                said[is_in] = self.said(version, span)[rows[is_in] - span.start]
         return said
 
-    def _of_span(self, version: Version, span: Span) -> Floats:
+    def said(self, version: Version, span: Span) -> Floats:
+        """What a version says of a period's rows; it is asked once."""
         key = (version.name, span.number)
         if key not in self._said:
             self._said[key] = version.model.fitted.probabilities(self.stream.traffic.take(span.rows).features)
@@ -148,4 +178,7 @@ class Versions:
     def _version(self, name: str, after: int, rows: Dataset) -> Version:
         # Asked again, it costs its training again, if only on paper.
         model = self.shelf.fit(rows.in_time_order(), self.contract)
-        return self._made.setdefault(name, Version(name, after, model, rows))
+        made = self._made.get(name)
+        if not isinstance(made, Version):
+            made = self._made[name] = Version(name, after, model, rows)
+        return made

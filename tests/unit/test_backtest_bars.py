@@ -1,119 +1,110 @@
-"""The benchmark's bars on results whose answer is known."""
+"""The healing benchmark's figures and bars on results whose answer is known."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
-from infra.backtest.records import Backtest, Metrics, Period, PeriodResult, PolicyResult, Refusal, Settings
+import pytest
+
 from tests.benchmarks.healing.bars import bars
-from tests.benchmarks.healing.histories import DRIFTING, STEADY
-from tests.benchmarks.healing.replays import LARGEST, TIMED
+from tests.benchmarks.healing.histories import DRIFTING, STEADY, VISITED, VISITORS
+from tests.benchmarks.healing.jobs import Job
+from tests.benchmarks.healing.outcomes import Outcome, Refused
+from tests.benchmarks.healing.results import Replays, summary
 from tests.benchmarks.healing.table import comparison, refusals
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-METRICS = Metrics(rows=100, auc=0.8, f1=0.5, brier=0.2, logloss=0.6)
+ALWAYS = {"always": (0.8, 20, 3), "always_held_out": (0.78, 20, 2), "seed-gates": (0.75, 10, 1)}
 
 
-def policy(regained: float, promotions: float, harmful: float = 0, retrainings: float = 10) -> PolicyResult:
-    return PolicyResult(
-        auc=0.8,
-        f1=0.5,
-        brier=0.2,
-        logloss=0.6,
-        retrainings=retrainings,
-        promotions=promotions,
-        rejections=0,
-        rollbacks=0,
-        harmful_promotions=harmful,
-        regained=regained,
-        training_seconds=30.0,
-        per_period=(PeriodResult(**METRICS.model_dump(), period=1, versions=("v0",)),),
+def outcome(regained: float, promotions: float, harmful: float = 0, periods: tuple[float, ...] = (0.2,)) -> Outcome:
+    return Outcome(
+        brier=0.2, regained=regained, promotions=promotions, harmful=harmful, trainings=promotions, periods=periods
     )
 
 
-def replay(healed: PolicyResult, seconds: float = 100.0) -> Backtest:
-    rivals = {
-        "always_held_out": policy(0.8, 10),
-        "random": policy(0.3, 5),
-        "periodic-5": policy(0.5, 4, retrainings=10),
-    }
-    return Backtest(
-        dataset="d",
-        contract="c",
-        rows=100,
-        settings=Settings(periods=10, initial=0.2, label_delay=1, label_rate=1.0, seed=0, runs_per_period=1),
-        periods=tuple(
-            Period(number=number, start=START, end=START + timedelta(days=1), rows=10, positives=5, delivered=5)
-            for number in range(1, 11)
-        ),
-        policies={"healed": healed, **rivals},
-        verdict="so",
-        seconds=1.0,
-        policy_seconds={"healed": seconds},
-    )
+def replay(healed: Outcome) -> dict[str, Outcome]:
+    rivals = {name: outcome(*known) for name, known in ALWAYS.items()}
+    return {"healed": healed, "frozen": outcome(0.0, 0), "oracle": outcome(1.0, 0), **rivals}
 
 
-def held(healed: PolicyResult, steady: PolicyResult) -> dict[str, bool | None]:
-    keys = [f"rate={rate},seed=0" for rate in ("1.0", "0.4")]
-    results = {name: {key: replay(healed) for key in keys} for name in DRIFTING}
-    results[LARGEST][TIMED.key] = replay(healed)
-    results[STEADY] = {key: replay(steady) for key in keys}
-    return {bar.name: bar.holds for bar in bars(results)}
+def replays(healed: Outcome, steady: Outcome, *, few: float = 0.6, visited: float = 0.2) -> Replays:
+    found = {Job(name, rate=rate): replay(healed) for name in DRIFTING for rate in (1.0, 0.4)}
+    found |= {Job(name, rows=rows): replay(outcome(few, 2)) for name in DRIFTING for rows in (2_000, 6_000)}
+    found |= {Job(name, broken="inverted"): replay(healed) for name in DRIFTING}
+    found[Job(STEADY)] = replay(steady)
+    found[Job(f"{VISITORS}{VISITED[0]}")] = replay(outcome(0.5, 2, periods=(visited,)))
+    return found
+
+
+def fallen(found: Replays) -> set[str]:
+    return {bar.name for bar in bars(found) if not bar.holds}
 
 
 def test_all_bars_hold_where_healing_does_well():
-    """75 % of 80 % with seven of ten promotions, quicker than four minutes, and calm where nothing changes."""
-    assert all(held(policy(0.75, 7), policy(0.0, 1)).values())
+    """As much as always with four promotions in ten, none harmful, and calm where nothing changes."""
+    assert fallen(replays(outcome(0.8, 8), outcome(0.0, 1))) == set()
 
 
 def test_each_bar_falls_by_its_own_cause():
-    """Too little regained, too many promotions, too much harm, a restless steady history: each is named."""
-    fallen = {name for name, holds in held(policy(0.6, 9, harmful=2), policy(0.0, 2, harmful=1)).items() if not holds}
-    assert {name.removeprefix("rate 1.0: ") for name in fallen if not name.startswith("rate 0.4")} == {
-        "regains 90 % of always_held_out, pooled",
-        "and 80 % on each",
-        "at most three quarters of its promotions",
-        "at most 10 % of promotions harmful",
+    """Too little regained, too many promotions, too much harm, visitors, few rows: each is named."""
+    found = replays(outcome(0.71, 10, harmful=1), outcome(0.0, 2, harmful=1), few=0.3, visited=0.27)
+    assert fallen(found) == {
+        "regains 100% of what always_held_out does",
+        "regains 100% of what seed-gates does",
+        "regains 97% of what always does",
+        *(f"{name}: regains 90% of what always does" for name in DRIFTING),
+        "at most 45% of the promotions of always",
+        "at most 5% of promotions harmful",
         f"{STEADY}: no harmful promotion",
-        f"{STEADY}: at most one promotion per ten periods",
+        "every fourth version inverted: at most 5% of promotions harmful",
+        f"{VISITORS}{VISITED[0]}: no period above 1.3 times the frozen model's Brier score",
+        "2000 rows: 40% of what always regains",
+        "6000 rows: 65% of what always regains",
     }
 
 
-def test_four_minutes_are_of_the_replay_that_ran_alone():
-    """The bar looks at the timed replay and at no other one."""
-    name = f"{LARGEST}: 100000 rows healed in under 4 minutes"
-    slow, quick = replay(policy(0.75, 7), seconds=241.0), replay(policy(0.75, 7), seconds=239.0)
-    for timed, other, holds in ((quick, slow, True), (slow, quick, False)):
-        found = bars({LARGEST: {TIMED.key: timed, "rate=1.0,seed=0": other}})
-        assert [bar.holds for bar in found if bar.name == name] == [holds]
+def test_bars_without_replays_are_neither_held_nor_broken():
+    """What wasn't measured is said to be so."""
+    assert {bar.holds for bar in bars({})} == {None}
 
 
-def test_a_rival_that_retrains_less_is_not_beaten_by_retraining_more():
-    """Better than periodic-5 means at no more retrainings than its own."""
-    fallen = {name for name, holds in held(policy(0.75, 7, retrainings=11), policy(0.0, 1)).items() if not holds}
-    assert fallen == {f"rate {rate}: better than periodic-5" for rate in ("1.0", "0.4")}
+def test_histories_weigh_alike_in_what_is_pooled_and_promotions_are_counted():
+    """One history with twice the replays counts once; spread is over its replays."""
+    first, second, third = DRIFTING
+    found = {
+        Job(first, periods=15): replay(outcome(0.6, 5, harmful=1)),
+        Job(first, periods=25): replay(outcome(0.8, 5)),
+        Job(second): replay(outcome(0.1, 1)),
+        Job(third): replay(outcome(0.0, 0)),
+        Job(STEADY): replay(outcome(0.9, 7)),
+    }
+    told = summary(found)
+    assert told["pooled"]["healed"]["regained"] == pytest.approx((0.7 + 0.1 + 0.0) / 3)
+    assert (told["pooled"]["healed"]["promotions"], told["pooled"]["healed"]["harmful"]) == (11, 1)
+    assert told["by_history"][first]["healed"]["spread"] == pytest.approx(0.1414, abs=1e-4)
+    assert told["by_history"][STEADY]["healed"]["promotions"] == 7
 
 
 def test_the_table_names_every_policy_that_was_measured():
-    """One line a policy, with what was regained and promoted."""
-    full = replay(policy(0.75, 7))
-    everyone = {name: policy(0.5, 2, harmful=1) for name in ("frozen", "always", "seed-gates", "oracle")}
-    full = full.model_copy(update={"policies": {**full.policies, **everyone}})
-    lines = comparison({"elec2": {"rate=1.0,seed=0": full}}).splitlines()
-    assert "| healed | 0.2000, 75%; 7 (0) |" in lines
-    assert "| frozen | 0.2000 |" in lines
+    """One line a policy, with what was regained, its spread and what was promoted; the pooled figures stand last."""
+    found = replays(outcome(0.75, 7), outcome(0.0, 1))
+    lines = comparison(found).splitlines()
+    ours = next(line for line in lines if line.startswith("| healed"))
+    assert ours.startswith("| healed | 0.2000, 75% ± 0%; 7 (0) |")
+    assert ours.endswith("| 75.0%; 42 (0.0%) |")
+    assert any(line.startswith("| frozen | 0.2000 |") for line in lines)
 
 
 def test_what_a_gate_costs_is_counted_where_it_alone_refused():
-    """Two refusals by gate 7 alone, one of them wrongly; a third had two gates against it, a skip had none.
-
-    What another seed repeats counts once.
-    """
+    """Two refusals by gate 7 alone, one of them wrongly; a third had two gates against it."""
     refused = [(("paired_evidence",), 0.03), (("paired_evidence",), -0.01), (("metric_gain", "paired_evidence"), 0.5)]
-    events = tuple(
-        Refusal(period=1, at=START, kind="reject", version="v", reason="so", gates=gates, gain=gain)
-        for gates, gain in [*refused, ((), None)]
-    )
-    healed = policy(0.75, 7).model_copy(update={"refusals": events})
-    twice = {"rate=1.0,seed=0": replay(healed), "rate=1.0,seed=1": replay(healed)}
-    lines = refusals({"elec2": twice, STEADY: {"rate=0.4,seed=0": replay(healed)}})
+    events = tuple(Refused(gates=gates, gain=gain) for gates, gain in refused)
+    healed = outcome(0.75, 7).model_copy(update={"refusals": events})
+    lines = refusals({Job("elec2"): replay(healed), Job(STEADY): replay(healed)})
     assert "| paired_evidence | 3 | 2 | 1 of 2 | +0.0100 |" in lines
     assert "| metric_gain | 1 | 0 | | |" in lines
+
+
+def test_every_replay_has_a_file_of_its_own():
+    """Whatever two replays differ in is in their key."""
+    job = Job("elec2")
+    others = [replace(job, **changed) for changed in ({"periods": 15}, {"rate": 0.4}, {"rows": 9}, {"broken": "x"})]
+    assert len({one.key for one in (job, *others)}) == 5

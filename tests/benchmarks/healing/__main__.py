@@ -1,26 +1,27 @@
 """Replay the histories under every policy, two at a time, and hold the results against the bars.
 
-One replay is timed, and runs first, alone.
-
     python -m tests.benchmarks.healing [--only NAME ...] [--table]
 
-What build/bench/healing.json holds already isn't replayed again: delete the file to start anew. `--table` replays
-nothing, and puts the table into README.md and docs/backtest.md.
+Each replay is written to build/bench/healing as it ends, and isn't done again: delete the folder to start anew. What
+they come to is in build/bench/healing.json. `--table` replays nothing, and puts the tables into README.md and
+docs/backtest.md.
 """
 
 import argparse
 import json
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from infra.backtest.records import Backtest
-from tests.benchmarks.healing.bars import Results
 from tests.benchmarks.healing.histories import at_hand
-from tests.benchmarks.healing.replays import TIMED, Job, jobs, replayed
+from tests.benchmarks.healing.jobs import Job, jobs, replayed
+from tests.benchmarks.healing.outcomes import Outcome
+from tests.benchmarks.healing.results import Replays, summary
 from tests.benchmarks.healing.table import shown, write
 
-OUTPUT = Path("build/bench/healing.json")
+FOLDER, OUTPUT = Path("build/bench/healing"), Path("build/bench/healing.json")
 AT_A_TIME = 2
 
 
@@ -29,31 +30,34 @@ def main() -> None:
     arguments.add_argument("--only", nargs="*", choices=at_hand(), default=at_hand(), help="these histories alone")
     arguments.add_argument("--table", action="store_true", help="write the tables, replay nothing")
     given = arguments.parse_args()
-    found = json.loads(OUTPUT.read_text(encoding="utf-8")) if OUTPUT.exists() else {}
-    if given.table:
-        print(f"written: {', '.join(map(str, write(results_of(found))))}")
-        return
-    due = [job for job in jobs() if job.dataset in given.only and job.key not in found.get(job.dataset, {})]
-    replay([job for job in due if job == TIMED], found, at_a_time=1)
-    replay([job for job in due if job != TIMED], found)
-    print(shown(results_of(found)))
+    wanted = [job for job in jobs() if job.dataset in given.only]
+    if not given.table:
+        replay([job for job in wanted if not _file(job).exists()])
+    found = read(wanted)
+    OUTPUT.write_text(json.dumps(summary(found), indent=1) + "\n", encoding="utf-8")
+    print(f"written: {', '.join(map(str, write(found)))}" if given.table else shown(found))
 
 
-def replay(due: list[Job], found: dict[str, dict[str, object]], at_a_time: int = AT_A_TIME) -> None:
-    """Fill in what is missing, and write the file after each replay."""
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(at_a_time, mp_context=get_context("forkserver")) as pool:
-        waiting: dict[Future[str], Job] = {pool.submit(replayed, job): job for job in due}
+def replay(due: Sequence[Job]) -> None:
+    """Write the file of each replay that is missing."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with ProcessPoolExecutor(AT_A_TIME, mp_context=get_context("forkserver")) as pool:
+        waiting = {pool.submit(replayed, job): job for job in due}
         for number, done in enumerate(as_completed(waiting), start=1):
             job = waiting[done]
-            found.setdefault(job.dataset, {})[job.key] = json.loads(done.result())
-            OUTPUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            verdict = found[job.dataset][job.key]["verdict"]
-            print(f"{number}/{len(due)} {job.dataset} {job.key}: {verdict}", flush=True)
+            _file(job).write_text(json.dumps(done.result(), indent=1) + "\n", encoding="utf-8")
+            print(f"{number}/{len(due)} {job.key}, {time.monotonic() - began:.0f} s in all", flush=True)
 
 
-def results_of(found: dict[str, dict[str, object]]) -> Results:
-    return {name: {key: Backtest.model_validate(one) for key, one in runs.items()} for name, runs in found.items()}
+def read(wanted: Sequence[Job]) -> Replays:
+    """The replays that there are."""
+    bodies = {job: json.loads(_file(job).read_text(encoding="utf-8")) for job in wanted if _file(job).exists()}
+    return {job: {name: Outcome.model_validate(one) for name, one in body.items()} for job, body in bodies.items()}
+
+
+def _file(job: Job) -> Path:
+    return FOLDER / f"{job.key}.json"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is replayed: real histories where they are at hand, and a made-up one everywhere."""
+"""What is replayed: real histories where they are at hand, a made-up one everywhere, and what is made of them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from infra.simulation.credit import Phase, credit_rows
+from infra.simulation.visitors import with_visitors
 from selfheal.contract import Contract, default_contract, parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import load_dataset
@@ -16,6 +17,12 @@ DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")
 STEADY = "gmsc"
 REAL = (*DRIFTING, STEADY)
 GENERATOR = "generator"
+VISITED = (GENERATOR, "elec2")
+VISITORS = "visitors-"
+# After this share of the rows they come.
+VISITORS_COME = 0.6
+# Of larger histories every so many-th row is replayed: more of them take longer, and decide nothing.
+MOST_ROWS = 60_000
 # The last row of a file without times.
 END = datetime(2026, 1, 1, tzinfo=UTC)
 GENERATED = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RISK, 8_000), (Phase.CALM, 4_000))
@@ -23,17 +30,27 @@ GENERATED = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RISK, 8
 
 def at_hand() -> tuple[str, ...]:
     """The names of all histories that this machine holds."""
-    return (*(name for name in REAL if (FOLDER / name).is_dir()), GENERATOR)
+    known = (*(name for name in REAL if (FOLDER / name).is_dir()), GENERATOR)
+    return (*known, *(f"{VISITORS}{name}" for name in VISITED if name in known))
 
 
 def history(name: str) -> tuple[Dataset, Contract]:
     """A history's rows in time order, and its contract."""
+    if name.startswith(VISITORS):
+        rows, contract = history(name.removeprefix(VISITORS))
+        return with_visitors(rows, begin=VISITORS_COME), contract
     if name == GENERATOR:
         return _generated(), default_contract()
     described = FOLDER / name / "contract.toml"
     contract = parse_contract(described.read_text(encoding="utf-8")) if described.exists() else default_contract()
     (file,) = (FOLDER / name).glob("*.csv.gz")
-    return load_dataset(file, contract, end=END), contract
+    return thinned(load_dataset(file, contract, end=END), MOST_ROWS), contract
+
+
+def thinned(rows: Dataset, most: int, first: int = 0) -> Dataset:
+    """Evenly so many of the rows, or all where they are fewer; another `first` takes others."""
+    step = max(1, len(rows) // most)
+    return rows.take(slice(first % step, None, step)).take(slice(0, most))
 
 
 def _generated() -> Dataset:

@@ -2,29 +2,28 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
-
-from infra.backtest.records import Backtest, Refusal
-from infra.backtest.run import DEFAULT_POLICIES
 from selfheal.gates.judging import GATES
-from tests.benchmarks.healing.bars import Results, bars, runs_of
+from tests.benchmarks.healing.bars import bars
 from tests.benchmarks.healing.histories import DRIFTING
-from tests.benchmarks.healing.replays import RATES
+from tests.benchmarks.healing.jobs import CURVE, POLICIES
+from tests.benchmarks.healing.outcomes import Outcome, Refused
+from tests.benchmarks.healing.results import Figures, Replays, figures, outcomes, pooled
 
 FILES = (Path("docs/backtest.md"), Path("README.md"))
+# The ends of the scale have no share of it, and no promotions that anybody chose.
+ENDS = ("frozen", "oracle")
 
 
-def write(results: Results) -> list[Path]:
+def write(replays: Replays) -> list[Path]:
     """Put each table between its markers, in every file that has them; returns which files."""
-    written = []
     for file in FILES:
         text = file.read_text(encoding="utf-8")
         for name, table in TABLES.items():
-            text = _between(f"<!-- {name}: begin -->", f"<!-- {name}: end -->", text, table(results))
+            text = _between(f"<!-- {name}: begin -->", f"<!-- {name}: end -->", text, table(replays))
         file.write_text(text, encoding="utf-8")
-        written.append(file)
-    return written
+    return list(FILES)
 
 
 def _between(begin: str, end: str, text: str, table: str) -> str:
@@ -33,54 +32,74 @@ def _between(begin: str, end: str, text: str, table: str) -> str:
     return f"{before}{begin}\n{table}\n{end}{after}" if found else text
 
 
-def comparison(results: Results) -> str:
-    """At label rate 1.0: Brier score, share regained, promotions (harmful ones in brackets); means over seeds."""
-    named = {name: runs for name in results if (runs := runs_of(results, name, 1.0))}
-    lines = ["| policy | " + " | ".join(named) + " |", "|---" * (len(named) + 1) + "|"]
-    lines += [
-        f"| {policy} | " + " | ".join(_cell(runs, policy) for runs in named.values()) + " |"
-        for policy in DEFAULT_POLICIES
-    ]
+def comparison(replays: Replays) -> str:
+    """Brier score, share regained; promotions (harmful ones): means over the replays of each history; pooled last."""
+    compared = {job: found for job, found in replays.items() if job.is_compared}
+    histories = list(dict.fromkeys(job.dataset for job in compared))
+    lines = ["| policy | " + " | ".join([*histories, "pooled"]) + " |", "|---" * (len(histories) + 2) + "|"]
+    for name in POLICIES:
+        cells = [_cell(name, outcomes(compared, history, name)) for history in histories]
+        lines.append(f"| {name} | " + " | ".join([*cells, _pooled_cell(name, pooled(compared, name))]) + " |")
     return "\n".join(lines)
 
 
-def refusals(results: Results) -> str:
+def curve(replays: Replays) -> str:
+    """The rule of the gates at other significances, pooled."""
+    compared = {job: found for job, found in replays.items() if job.is_compared}
+    lines = ["| significance | regained | promotions | harmful |", "|---" * 4 + "|"]
+    for size in CURVE:
+        found = pooled(compared, f"blend at {size}")
+        share = "" if found["regained"] is None else f"{found['regained']:.1%}"
+        lines.append(f"| {size} | {share} | {found['promotions']:g} | {_share(found)} |")
+    return "\n".join(lines)
+
+
+def refusals(replays: Replays) -> str:
     """How often each gate refused on the drifting histories, and what its refusals cost where it alone did."""
-    runs = [run for name in DRIFTING for rate in RATES for run in runs_of(results, name, rate)]
-    # Where every label comes, another seed repeats the same healings.
-    known = {(one.at, one.gates, one.gain): one for run in runs for one in run.policies["healed"].refusals if one.gates}
-    refused = list(known.values())
+    compared = {job: found for job, found in replays.items() if job.is_compared}
+    healed = [one for history in DRIFTING for one in outcomes(compared, history, "healed")]
+    refused = [refusal for outcome in healed for refusal in outcome.refusals]
     lines = ["| gate | refusals | it alone | of these better on the rows that followed | their mean gain |"]
     return "\n".join([*lines, "|---" * 5 + "|", *(_refused_by(gate, refused) for gate in GATES)])
 
 
-def _refused_by(gate: str, refused: list[Refusal]) -> str:
+def _refused_by(gate: str, refused: list[Refused]) -> str:
     alone = [one for one in refused if one.gates == (gate,)]
     gains = [one.gain for one in alone if one.gain is not None]
-    cost = f"{sum(gain > 0 for gain in gains)} of {len(gains)} | {np.mean(gains):+.4f}" if gains else "|"
+    cost = f"{sum(gain > 0 for gain in gains)} of {len(gains)} | {fmean(gains):+.4f}" if gains else "|"
     return f"| {gate} | {sum(gate in one.gates for one in refused)} | {len(alone)} | {cost} |"
 
 
-TABLES: Mapping[str, Callable[[Results], str]] = {"healing": comparison, "refusals": refusals}
+TABLES: Mapping[str, Callable[[Replays], str]] = {"healing": comparison, "curve": curve, "refusals": refusals}
 
 
-def shown(results: Results) -> str:
+def shown(replays: Replays) -> str:
     """The tables and the bars, for a terminal."""
-    width = max(len(bar.name) for bar in bars(results))
+    known = bars(replays)
+    width = max(len(bar.name) for bar in known)
     mark = {True: "pass", False: "FAIL", None: "    "}
-    lines = [f"{mark[bar.holds]}  {bar.name:{width}}  {bar.found}" for bar in bars(results)]
-    return "\n".join([*(f"{table(results)}\n" for table in TABLES.values()), *lines])
+    lines = [f"{mark[bar.holds]}  {bar.name:{width}}  {bar.found}" for bar in known]
+    return "\n".join([*(f"{table(replays)}\n" for table in TABLES.values()), *lines])
 
 
-def _cell(runs: list[Backtest], policy: str) -> str:
-    found = [run.policies[policy] for run in runs if policy in run.policies]
-    if not found:
+def _cell(name: str, found: list[Outcome]) -> str:
+    line = figures(found)
+    if line["brier"] is None:
         return ""
-    brier = np.mean([result.brier for result in found])
-    promoted, harmful = (
-        np.mean([getattr(result, name) for result in found]) for name in ("promotions", "harmful_promotions")
-    )
-    shares = [result.regained for result in found if result.regained is not None]
-    regained = f", {np.mean(shares):.0%}" if shares and policy not in {"frozen", "oracle"} else ""
-    moved = f"; {promoted:.3g} ({harmful:.3g})" if policy not in {"frozen", "oracle"} else ""
-    return f"{brier:.4f}{regained}{moved}"
+    if name in ENDS:
+        return f"{line['brier']:.4f}"
+    spread = "" if line["spread"] is None else f" ± {line['spread']:.0%}"
+    regained = "" if line["regained"] is None else f", {line['regained']:.0%}{spread}"
+    promoted, harmful = (fmean(getattr(one, count) for one in found) for count in ("promotions", "harmful"))
+    return f"{line['brier']:.4f}{regained}; {promoted:.3g} ({harmful:.2g})"
+
+
+def _pooled_cell(name: str, found: Figures) -> str:
+    if name in ENDS or found["regained"] is None:
+        return ""
+    return f"{found['regained']:.1%}; {found['promotions']:g} ({_share(found)})"
+
+
+def _share(found: Figures) -> str:
+    promotions, harmful = found["promotions"], found["harmful"]
+    return f"{harmful / promotions:.1%}" if promotions and harmful is not None else "-"
