@@ -24,6 +24,7 @@ def world() -> CreditWorld:
         for key in bucket.keys(""):
             if key.endswith(("manifest.json", "summary.json", "production.json")) or key.startswith("labels/accepted/"):
                 _add_to_each_line(bucket, key)
+    _promote_anew(world.stores)
     _add_to_the_ledger(world.stores)
     world.stores = Stores(world.stores.data, world.stores.registry_bucket)
     return world
@@ -33,6 +34,14 @@ def _add_to_each_line(bucket: Bucket, key: str) -> None:
     body = bucket.get(key).body
     parts = [body] if key.endswith(".json") else body.splitlines()
     bucket.put(key, b"".join(json.dumps(json.loads(part) | ADDED).encode() + b"\n" for part in parts))
+
+
+def _promote_anew(stores: Stores) -> None:
+    """The pointer holds the hash of the manifest as the later release wrote it."""
+    key = "pointers/production.json"
+    pointer = json.loads(stores.registry_bucket.get(key).body)
+    promoted = {"manifest_sha256": stores.models.manifest_sha256(pointer["version"])}
+    stores.registry_bucket.put(key, json.dumps(pointer | promoted).encode())
 
 
 def _add_to_the_ledger(stores: Stores) -> None:

@@ -33,7 +33,7 @@ def move_production(
     revised: Revision = lambda decision, _: decision,
     tell: Tell = lambda _: None,
 ) -> Decision:
-    """Write the decision, carry it out, tell, write the outcome. Doing it again changes nothing; a person's command that
+    """Write the decision, carry it out, tell, write the outcome. Again it changes nothing; a person's command that
     was interrupted is finished by the same command.
 
     `revised` may make another decision of it, in view of the ledger before it: one that moves nothing is written and
