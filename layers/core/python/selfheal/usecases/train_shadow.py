@@ -1,6 +1,6 @@
 """Train the shadow model of a healing, if there is anything to train it on and anything left to judge it by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
@@ -43,11 +43,15 @@ def train_shadow(
             one than was written, or doesn't answer.
     """
     production = stores.models.manifest(healing.production_version)
+    versions = trained_versions(stores, production.contract)
+    done = next((one for one in versions if one.lineage.execution == healing.execution), None)
+    if done is not None:
+        return _training(done)
     ends = cooldown_ends(list(stores.ledger.entries()), production.contract.policy)
     if ends is not None and now < ends:
         return Training(outcome="skip", reason=f"the cooldown ends at {ends:%Y-%m-%d %H:%M} UTC: no promotion before")
     try:
-        return _trained(stores, healing, production, now, check_budget, fit)
+        return _training(_trained(stores, healing, production, versions, now, check_budget, fit))
     except TrainingImpossible as error:
         return Training(outcome="skip", reason=str(error))
     except (ExportInexact, TrainingBudgetExceeded) as error:
@@ -58,21 +62,20 @@ def _trained(
     stores: Stores,
     healing: Healing,
     production: Manifest,
+    versions: Sequence[Manifest],
     now: datetime,
     check_budget: Callable[[], None],
     fit: Fit,
-) -> Training:
-    versions = trained_versions(stores, production.contract)
-    own = next((one for one in versions if one.lineage.execution == healing.execution), None)
-    earlier = next((one for one in versions if one.lineage.execution != healing.execution), None)
+) -> Manifest:
     labelled = _labelled_rows(stores, production, now)
     unhurried = healing.trigger.kind == "growth"
-    rows = evaluation_rows_of(stores, production, earlier, labelled, unhurried=unhurried)
+    newest = versions[0] if versions else None
+    rows = evaluation_rows_of(stores, production, newest, labelled, unhurried=unhurried)
     if rows is None:
-        return Training(outcome="skip", reason=_no_evaluation_rows(labelled, production))
+        raise TrainingImpossible(_no_evaluation_rows(labelled, production))
     older = labelled.take(labelled.timestamps < as_datetime64(rows.held_out_from))
     training = _training_rows(stores, production, labelled, older)
-    manifest = own or train_version(
+    return train_version(
         stores.models,
         training.rows,
         production.contract,
@@ -80,6 +83,7 @@ def _trained(
         now=now,
         lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
         evaluation_from=rows.held_out_from,
+        evidence_from=rows.evidence_from,
         label_values=TargetValues(production.positive_value, production.negative_value),
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
@@ -87,11 +91,14 @@ def _trained(
         check_budget=check_budget,
         fit=fit,
     )
+
+
+def _training(manifest: Manifest) -> Training:
     return Training(
         outcome="trained",
         reason=f"trained on {manifest.data.rows} rows up to {manifest.data.newest:%Y-%m-%d %H:%M} UTC",
         version=manifest.version,
-        evaluation_from=rows.evidence_from,
+        evaluation_from=manifest.evidence_from,
     )
 
 
