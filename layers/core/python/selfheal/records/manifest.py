@@ -64,8 +64,8 @@ class Manifest(Record):
     """Content of `models/<version>/manifest.json`, written last: a version without one doesn't exist.
 
     `evaluation_from` is the moment from which rows are kept back for the gates: no row that fitted or tuned this
-    version is of that moment or newer. `evidence_from` is the moment from which labelled rows judge its blend, older ones
-    answered by versions before it. `threshold` is the operating point; `positive_value` and `negative_value` are
+    version is of that moment or newer. `evidence_from` is the moment from which labelled rows judge its blend, older
+    ones answered by versions before it. `threshold` is the operating point; `positive_value` and `negative_value` are
     the label's values in the user's own terms, as text. `members` are those of a blend; its data are its newest one's,
     its metrics those of the rows that judged it. `examples` are rows as the training set usually holds them.
     """
