@@ -22,7 +22,7 @@ from selfheal.composition import Stores
 from selfheal.replay import replayed
 from selfheal.stores.memory import MemoryBucket
 from tests.benchmarks.environments import BUILD, ROOT
-from tests.benchmarks.serving.store import BUCKETS, CREDENTIALS, NAMESPACE, free_port, wait_for
+from tests.benchmarks.serving.store import CREDENTIALS, SETTINGS, free_port, wait_for
 from tests.support.serving import promote, write_version
 
 ROUNDS, CALLS = 60, 200
@@ -81,8 +81,12 @@ def measure(rounds: int, calls: int, share: float) -> Measured:
 
 def _told(address: str, rounds: int, calls: int, share: float) -> tuple[Mapping[str, Any], list[str]]:
     """What a predictor measured of itself, and its log."""
-    environ = {**os.environ, **CREDENTIALS, **BUCKETS, **NAMESPACE, "AWS_ENDPOINT_URL": address}
-    environ |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}", "OMP_NUM_THREADS": "1"}
+    environ = {**os.environ, **CREDENTIALS, **SETTINGS, "AWS_ENDPOINT_URL": address}
+    environ |= {
+        "SELFHEAL_REGISTRY_BUCKET": "registry",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+        "OMP_NUM_THREADS": "1",
+    }
     command = [sys.executable, "-m", "tests.benchmarks.refusals.predictor", str(rounds), str(calls), str(share)]
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(done.stderr.splitlines()[-1]), done.stdout.splitlines()
