@@ -42,24 +42,36 @@ def figures_of(answered: Sequence[Answered], logged: PredictionWindow, stores: S
 
 
 def recovery(judged: Mapping[str, Figures]) -> tuple[bool, str]:
-    """Whether at least half of what drift took has come back in one of the metrics, and the figures that say so."""
-    said = {name: _in_words(name, figures) for name, figures in judged.items()}
-    for name, figures in judged.items():
-        if is_recovered(figures, falls=name in FALLING):
-            return True, f"at least half of what was lost is back: {said[name]}"
-    return False, f"less than half of what was lost is back: {'; '.join(said.values())}"
+    """Whether at least half of what drift took has come back in one of the metrics, and the figures that say so.
 
-
-def is_recovered(figures: Figures, *, falls: bool) -> bool:
-    """Whether the answers after the healing are better than the first model's to the same rows, by half of the loss.
-
-    The loss is what that one did better before the drift. `falls`: the metric is the better the lower it is.
+    Where drift took nothing, nothing may be missing.
     """
-    before, _, after, unhealed = (figures[period] for period in PERIODS)
-    if before is None or after is None or unhealed is None:
-        return False
-    sign = -1.0 if falls else 1.0
-    return sign * (after - unhealed) >= ENOUGH * max(sign * (before - unhealed), 0.0)
+    known = {name: figures for name, figures in judged.items() if _is_known(figures)}
+    lost = {name: figures for name, figures in known.items() if _loss(name, figures) > 0}
+    for name, figures in (lost or known).items():
+        if _regained(name, figures) >= ENOUGH * _loss(name, figures):
+            share = "at least half of what was lost is back" if lost else "nothing was lost"
+            return True, f"{share}: {_in_words(name, figures)}"
+    return False, f"less than half of what was lost is back: {'; '.join(_in_words(*one) for one in judged.items())}"
+
+
+def _is_known(figures: Figures) -> bool:
+    return all(figures[period] is not None for period in ("before", "after", "unhealed"))
+
+
+def _loss(name: str, figures: Figures) -> float:
+    """What the first model did better before the drift than on the rows after the healing."""
+    return max(_better(name, figures, "before"), 0.0)
+
+
+def _regained(name: str, figures: Figures) -> float:
+    """What the answers to those rows are better than the first model's would have been."""
+    return _better(name, figures, "after")
+
+
+def _better(name: str, figures: Figures, period: str) -> float:
+    difference = (figures[period] or 0.0) - (figures["unhealed"] or 0.0)
+    return -difference if name in FALLING else difference
 
 
 def _in_words(name: str, figures: Figures) -> str:

@@ -25,8 +25,9 @@ from selfheal.usecases.train import Fit
 
 # What is made up is as long as the longest story of a file.
 MADE_UP = Plan(training=24_000, a_day=4_000)
-# Drift is enough where a model that saw it has a Brier score lower by this share, and hardly by chance.
-ENOUGH_GAIN, BY_CHANCE = 0.05, 0.05
+# Drift is enough where a model that saw it has a Brier score lower by this share, and hardly by
+# chance: the file's own is to be beyond doubt.
+ENOUGH_GAIN, OWN_BY_CHANCE, BY_CHANCE = 0.05, 0.01, 0.05
 INJECTED = "its own drift is too small to heal, so an injected one: "
 
 
@@ -94,8 +95,8 @@ def world_of_history(history: History, start: datetime, seed: int) -> World:
     training, calm = _dated(oldest, start), traffic.part(0, plan.calm)
     own, shelf = traffic.part(plan.calm, min(plan.calm + CHANGED_DAYS * plan.a_day, len(traffic))), Shelf()
     happening = _drifts(own, training, contract, seed)
-    found = (drift for drift in happening if _can_be_healed(training, calm, drift[1], contract, shelf.fit))
-    change, changed = next(found, None) or _opposite(own, training, contract)
+    found = (drift for drift in happening if _can_be_healed(training, calm, drift, contract, shelf.fit))
+    drift = next(found, None) or _opposite(own, training, contract)
     return World(
         name=history.path.name,
         plan=plan,
@@ -104,29 +105,38 @@ def world_of_history(history: History, start: datetime, seed: int) -> World:
         label_values=label_values(history.path, contract),
         training=training,
         calm=calm,
-        changed=changed,
-        change=change,
+        changed=drift.rows,
+        change=drift.said,
         fit=shelf.fit,
     )
 
 
-def _drifts(own: Rows, training: Dataset, contract: Contract, seed: int) -> Iterator[tuple[str, Rows]]:
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """What happens to the rows of the changed days; by_chance: the p-value from which a gain on it is too doubtful."""
+
+    said: str
+    rows: Rows
+    by_chance: float
+
+
+def _drifts(own: Rows, training: Dataset, contract: Contract, seed: int) -> Iterator[Drift]:
     """What may happen to the rows, the mildest first, but for the one that is always left."""
-    yield "the file's own drift goes on", own
+    yield Drift("the file's own drift goes on", own, OWN_BY_CHANCE)
     if pairs := strongest_with_weakest(training.features, training.labels, contract):
         exchanged = exchange_roles(own.features, training.features, pairs, np.random.default_rng(seed))
         said = ", ".join(f"{first} and {second} exchange roles" for first, second in pairs)
-        yield f"{INJECTED}{said}", Rows(exchanged, own.labels)
+        yield Drift(f"{INJECTED}{said}", Rows(exchanged, own.labels), BY_CHANCE)
 
 
-def _opposite(own: Rows, training: Dataset, contract: Contract) -> tuple[str, Rows]:
+def _opposite(own: Rows, training: Dataset, contract: Contract) -> Drift:
     turned = reverse_roles(own.features, training.features, training.labels, contract)
-    return f"{INJECTED}every feature now says the opposite", Rows(turned, own.labels)
+    return Drift(f"{INJECTED}every feature now says the opposite", Rows(turned, own.labels), BY_CHANCE)
 
 
-def _can_be_healed(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> bool:
+def _can_be_healed(training: Dataset, calm: Rows, drift: Drift, contract: Contract, fit: Fit) -> bool:
     """Whether a model of the calm days and half of the change beats the first one on the rest, and hardly by chance."""
-    half = len(changed) // 2
+    changed, half = drift.rows, len(drift.rows) // 2
     start = training.timestamps[-1].astype(datetime)
     seen = Rows(
         pd.concat([training.features, calm.features, changed.features.iloc[:half]], ignore_index=True),
@@ -135,7 +145,7 @@ def _can_be_healed(training: Dataset, calm: Rows, changed: Rows, contract: Contr
     rest = changed.part(half, len(changed))
     frozen, retrained = (_losses(fit(rows, contract), rest) for rows in (training, _dated(seen, start)))
     gains = frozen - retrained
-    return bool(gains.mean() >= ENOUGH_GAIN * frozen.mean()) and paired_p_value(gains) <= BY_CHANCE
+    return bool(gains.mean() >= ENOUGH_GAIN * frozen.mean()) and paired_p_value(gains) <= drift.by_chance
 
 
 def _losses(model: TrainedModel, rows: Rows) -> NDArray[np.float64]:

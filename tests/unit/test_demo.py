@@ -80,7 +80,8 @@ def figures(before: float | None, after: float | None, unhealed: float | None) -
         (figures(0.6, 0.5, 0.4), figures(0.1, 0.2, 0.2), True, "F1 0.600"),
         (figures(0.6, 0.49, 0.4), figures(0.1, 0.15, 0.2), True, "Brier score 0.100"),
         (figures(0.6, 0.49, 0.4), figures(0.1, 0.16, 0.2), False, "0.490 after healing"),
-        (figures(0.4, 0.5, 0.5), figures(0.2, 0.3, 0.3), True, "F1"),
+        (figures(0.4, 0.5, 0.5), figures(0.2, 0.3, 0.3), False, "less than half"),
+        (figures(0.4, 0.5, 0.5), figures(0.2, 0.2, 0.2), True, "nothing was lost"),
         (figures(0.6, None, None), figures(0.1, None, None), False, "unknown after"),
     ],
 )
