@@ -104,7 +104,8 @@ def test_rejected_rows_are_no_formulas():
     refused = pd.read_csv(pd.io.common.BytesIO(stores.data.get(key).body), dtype=str)
     assert list(refused["prediction_id"])[:2] == ["'" + rows[0], "'" + rows[1]]
     assert list(refused["label"]) == ["'=cmd|'/C calc'!A0", "-1", "1"]
-    assert "cut, 70,000 characters in all" in refused["prediction_id"][2]
+    assert len(refused["prediction_id"][2]) <= 1_000
+    assert "characters in all" in refused["prediction_id"][2]
 
 
 def test_a_message_is_what_the_service_takes():

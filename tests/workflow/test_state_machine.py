@@ -196,7 +196,7 @@ def test_a_better_shadow_model_is_promoted(workflow: Workflow):
     assert [one.version for one in workflow.stores.models.manifest(decision.version).members] == ["v2", "v1"]
     ((subject, message),) = workflow.messages()
     assert subject == "selfheal: promote v1"
-    assert message.startswith("v2 replaced v1 in production")
+    assert message.startswith(f"{decision.version} replaced v1 in production")
 
 
 @pytest.mark.parametrize(("number", "length"), [(2, 70_000), (3_000, 14)], ids=["long", "many"])
