@@ -1,6 +1,7 @@
 """Write the version that is promoted: one model that answers as the weighted mean of its members does."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -46,7 +47,7 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     }
     manifest = newest.model_copy(
         update={
-            "version": _name(healing, members),
+            "version": _name(healing, members, artefacts),
             "kind": "blend",
             "created_at": now,
             "evaluation_from": training.evaluation_from,
@@ -71,6 +72,8 @@ def _members(stores: Stores, answers: MemberAnswers, rows: EvidenceRows) -> tupl
     )
 
 
-def _name(healing: Healing, members: tuple[Member, ...]) -> str:
-    content = "\n".join(f"{member.manifest_sha256} {member.weight!r}" for member in members)
-    return f"{healing.started_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+def _name(healing: Healing, members: tuple[Member, ...], artefacts: Mapping[str, bytes]) -> str:
+    """By its members and by what judged them: a repeated call that sees other labels writes a version of its own."""
+    told = [f"{member.manifest_sha256} {member.weight!r}" for member in members]
+    told += [f"{name} {file.sha256}" for name, file in sorted(described(artefacts).items())]
+    return f"{healing.started_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256('\n'.join(told).encode()).hexdigest()[:8]}"
