@@ -7,23 +7,23 @@ from typing import Annotated
 import typer
 
 from infra.cli.environment import StageOption, connect
-from selfheal.errors import UploadUnreadable
-from selfheal.labels.files import check_size
-
-SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 def labels(
     file: Annotated[
         Path,
-        typer.Argument(exists=True, dir_okay=False, help="CSV, JSON lines or Parquet with prediction_id and label."),
+        typer.Argument(exists=True, dir_okay=False, help="A table with prediction_id and label."),
     ],
     stage: StageOption = "dev",
 ) -> None:
     """Upload a file of true labels; the labels function takes it from there."""
-    if file.suffix not in SUFFIXES or not file.is_file():
-        raise UploadUnreadable(f"{file} is not a file with one of the endings {', '.join(SUFFIXES)}")
+    from selfheal.files.limits import UPLOAD
+    from selfheal.files.opening import opened
+    from selfheal.labels.files import check_size
+
     check_size(file.stat().st_size)
+    with file.open("rb") as content:
+        opened(file.name, content, UPLOAD)
     environment = connect(stage)
     body = file.read_bytes()
     # Tomorrow's file may have the same name.

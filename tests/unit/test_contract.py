@@ -1,5 +1,7 @@
 """The contract's parser: every fault at once, by its path."""
 
+import re
+
 import pytest
 
 from selfheal.contract import default_contract, parse_contract
@@ -88,3 +90,51 @@ def test_contract_survives_a_round_trip_through_json():
     """A manifest carries its contract: what is read back is what was written, feature order included."""
     contract = default_contract()
     assert type(contract).model_validate_json(contract.model_dump_json()) == contract
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('separator = "ab"', "file.separator: one sign"),
+        ("separator = '\"'", "file.separator: one sign"),
+        ('separator = " "', "file.separator: one sign"),
+        ('decimal = ";"', "file.decimal: input should be '.' or ','"),
+        ('thousands = "."', "file.thousands: '.' is the decimal sign already"),
+        ('encoding = "latin-99"', "file.encoding: no encoding is called 'latin-99'"),
+        ('encoding = "base64"', "file.encoding: no encoding is called 'base64'"),
+        ('encoding = "unicode_escape"', "file.encoding: no encoding is called"),
+        ('zone = "Europe/Nowhere"', "file.zone: no time zone is called 'Europe/Nowhere'"),
+        ('zone = "../../etc/passwd"', "file.zone: no time zone is called"),
+        ('time_format = "%d.%m."', 'file.time_format: "iso"'),
+        ('time_format = "european"', 'file.time_format: "iso"'),
+        ('hour_column = "hr"', "file.hour_column: hours of which day?"),
+        ("sheets = 1", "file.sheets: unknown key; check its spelling"),
+    ],
+)
+def test_a_file_table_that_says_nothing_usable_is_a_fault_with_its_path(line: str, fault: str):
+    """How files are written is checked like all else of a contract, before a file is opened."""
+    minimal = '[model]\nname = "a"\ntarget = "y"\n[features.x]\ntype = "number"\n[file]\n'
+    with pytest.raises(ContractInvalid, match=re.escape(fault)):
+        parse_contract(minimal + line)
+
+
+def test_a_file_table_is_read():
+    """What a European spreadsheet needs."""
+    text = """
+[model]
+name = "a"
+target = "y"
+time_column = "day"
+[features.x]
+type = "number"
+[file]
+separator = ";"
+decimal = ","
+thousands = "."
+encoding = "cp1252"
+time_format = "%d.%m.%Y"
+zone = "Europe/Lisbon"
+hour_column = "hour"
+"""
+    file = parse_contract(text).file
+    assert (file.separator, file.decimal, file.encoding, file.hour_column) == (";", ",", "cp1252", "hour")

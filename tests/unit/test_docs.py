@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.contract.model import Policy
+from selfheal.contract.model import FileSection, Policy
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_documented_contract_parses_and_shows_the_defaults():
-    """Every value under [policy] in docs/contract.md is the default that it claims to be, and none is left out."""
+    """Every value under [file] and [policy] in docs/contract.md is the default that it claims to be, none left out."""
     (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "contract.md").read_text(encoding="utf-8"), re.DOTALL)
     assert parse_contract(block).policy == Policy()
+    assert parse_contract(block).file == FileSection()
+    for name in FileSection.model_fields:
+        assert re.search(rf"^(# )?{name} = ", block, re.MULTILINE), name
     for section in Policy.model_fields:
         for name in getattr(Policy(), section).model_dump():
             assert re.search(rf"^{name} = ", block, re.MULTILINE), name

@@ -1,5 +1,6 @@
 """Label files and label values: what is read, and what is refused as a whole."""
 
+import gzip
 import io
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as parquet_files
 
+from selfheal.contract.model import FileSection
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import MAXIMUM_ROWS, UploadedRow, read_label_file
 from selfheal.labels.values import LabelValues, text_of
@@ -75,7 +77,7 @@ def test_a_file_has_a_limit_of_rows(suffix: str):
     """As many as are allowed are read; one more refuses the file, with what to do."""
     name = f"a.{suffix}"
     assert sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS, suffix))) == MAXIMUM_ROWS
-    with pytest.raises(UploadUnreadable, match="split it and upload the parts"):
+    with pytest.raises(UploadUnreadable, match="split it"):
         sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS + 1, suffix)))
 
 
@@ -116,27 +118,81 @@ def test_parquet_text_in_another_encoding_is_a_fault_of_its_row():
     assert [bool(row.fault) for row in rows_of("a.parquet", arrow(prediction_id=ids, label=[1, 1]))] == [True, False]
 
 
-def test_a_parquet_zone_that_nobody_knows_is_a_fault_of_every_row():
-    """Times of no known zone are no times."""
+def test_a_parquet_time_is_read_in_utc_whatever_its_zone_is_called():
+    """Arrow counts from 1970 in UTC; the zone only says how to show it."""
     times = pa.array([0, 1], pa.timestamp("s", tz="Nowhere/Bad"))
     found = rows_of("a.parquet", arrow(prediction_id=[ID] * 2, label=[1, 1], label_timestamp=times))
-    assert [bool(row.fault) for row in found] == [True, True]
+    assert [row.label_timestamp for row in found] == [
+        "1970-01-01T00:00:00.000000+00:00",
+        "1970-01-01T00:00:01.000000+00:00",
+    ]
+
+
+@pytest.mark.parametrize("row", [f"{ID},desk 5, 0,1", f"{ID},1", f"7,{ID},desk,1"])
+def test_a_row_with_another_number_of_cells_than_the_header_is_refused_with_its_line(row: str):
+    """A comma in a name would move the label into another column, and the label would be another one."""
+    found = rows_of("a.csv", f"prediction_id,source,label\n{ID},desk 5,1\n{row}\n{ID},desk 5,0\n")
+    assert [(row.line, row.label, bool(row.fault)) for row in found] == [
+        (2, "1", False),
+        (3, "", True),
+        (4, "0", False),
+    ]
+    assert f"{row.count(',') + 1} cells where the header has 3 names" in found[1].fault
+
+
+def test_a_json_line_that_says_the_label_twice_is_refused():
+    """Which of the two holds nobody knows."""
+    found = rows_of("a.jsonl", f'{{"prediction_id": "{ID}", "label": 0, "label": 1}}\n{{"label": 1}}\n')
+    assert [(row.label, "'label' is there twice" in row.fault) for row in found] == [("", True), ("1", False)]
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "a.csv"), ("\t", "a.TSV"), ("|", "a.txt"), (",", "a.csv.gz")])
+def test_separators_and_compression_of_label_files_are_told_by_the_files(separator: str, name: str):
+    """Its own names show how the header is to be split, and its first bytes that it is compressed."""
+    body = f"prediction_id,source,label\n{ID},desk,1\n".replace(",", separator).encode()
+    (row,) = rows_of(name, gzip.compress(body) if name.endswith("gz") else body)
+    assert (row.line, row.prediction_id, row.label, row.source) == (2, ID, "1", "desk")
+
+
+def test_the_contract_says_how_labels_and_times_are_written():
+    """Decimal commas, a local zone and its own order of day and month, in an encoding that isn't UTF-8."""
+    spec = FileSection(decimal=",", encoding="cp1252", time_format="%d/%m/%Y %H:%M", zone="Europe/Berlin")
+    text = f"prediction_id;label;label_timestamp;source\n{ID};1,0;02/07/2026 12:00;São\n{ID};0;2026-07-02;\n"
+    first, second = read_label_file("a.csv", text.encode("cp1252"), spec)
+    assert (first.label, first.label_timestamp, first.source) == ("1.0", "2026-07-02T10:00:00.000000+00:00", "São")
+    assert second.label_timestamp == "2026-07-02"
+
+
+def test_a_cell_that_is_longer_than_any_id_is_a_fault_of_its_row_and_cut():
+    """Refused rows are written down: 200,000 long texts, which take no room in Parquet, would fill the disk."""
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int32()), pa.array(["a" * 1_000_000]))
+    found = rows_of("a.parquet", arrow(prediction_id=long, label=[1] * 1_000))
+    assert {(len(row.prediction_id), row.fault) for row in found} == {
+        (1_000, "a value is longer than 1,000 characters")
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "body", "reason"),
     [
-        ("labels.png", PNG, "ends with one of"),
-        ("labels", b"", "ends with one of"),
+        ("labels.png", PNG, "ends with none of what is read"),
+        ("labels", b"", "ends with none of what is read"),
         ("labels.csv", PNG, "UTF-8"),
         ("labels.jsonl", PNG, "UTF-8"),
-        ("labels.parquet", PNG, "not Parquet"),
-        ("labels.parquet", b"", "not Parquet"),
-        ("labels.csv", b"", "prediction_id, label"),
+        ("labels.parquet", PNG, "it is no Parquet file"),
+        ("labels.parquet", b"", "it is no Parquet file"),
+        ("labels.csv", b"", "is empty"),
         ("labels.csv", b"id,label\n1,1\n", "prediction_id"),
         ("labels.csv", b"prediction_id,label,label\n1,1,0\n", "label more than once"),
         ("labels.csv", b'prediction_id,label\n"1"x,1\n', "not CSV"),
         ("labels.parquet", parquet(prediction_id=[ID]), "lacks the column(s) label"),
+        ("labels.parquet", parquet(prediction_id=[[ID]], label=[1]), "column 'prediction_id' holds no single values"),
+        ("labels.csv", b"prediction_id,label" + b",a" * 60_000, "a row has more than 100,000 characters"),
+        ("labels.csv", b"prediction_id,label" + b",a" * 2_000, "2,002 columns, more than 1,000"),
+        ("labels.csv.gz", gzip.compress(b"prediction_id,label\n" + b"\n" * 60_000_000, 1), "unfolds to more than"),
+        ("labels.gz", gzip.compress(b"prediction_id,label\n"), "ends with none of what is read"),
+        ("labels.csv.gz", gzip.compress(gzip.compress(b"prediction_id,label\n")), "compressed twice"),
+        ("labels.csv.gz", gzip.compress(b"prediction_id,label\nx,1\n")[:-9], "can't be unfolded"),
     ],
 )
 def test_what_is_not_a_label_file_is_refused_with_a_reason(name: str, body: bytes, reason: str):

@@ -26,6 +26,10 @@ class DataInvalid(SelfhealError):
         super().__init__(f"the data doesn't match the contract in {len(self.faults)} point(s):\n{listed}")
 
 
+class FileUnreadable(SelfhealError):
+    """A file can't be read as a table; the message says what stands in the way, and what to do."""
+
+
 class DraftImpossible(SelfhealError):
     """No first contract can be drafted from a file; the message says what stands in the way."""
 
@@ -66,7 +70,7 @@ class BodyTooLarge(SelfhealError):
 
 
 class UploadUnreadable(SelfhealError):
-    """An uploaded file is not the CSV, JSON lines or Parquet file that its name promises, or is too large."""
+    """An uploaded file is not the table that its name promises, lacks a column, or is too large."""
 
 
 class ArtefactRefused(SelfhealError):

@@ -51,6 +51,25 @@ class ModelSection(ContractPart):
     threshold: Literal["max_f1"] | Rate = "max_f1"
 
 
+class FileSection(ContractPart):
+    """The `[file]` table: how the files of users are written, where they can't say so themselves.
+
+    separator: of the cells of a text, ", " where a blank follows each. decimal, thousands: signs in numbers.
+    encoding: of a text without a mark. sheet: of a workbook; empty: the first that is to be seen.
+    time_format: iso, epoch_seconds, epoch_milliseconds or directives such as %d/%m/%Y. zone: of times that name none.
+    hour_column: the hour of a day that `time_column` gives.
+    """
+
+    separator: Annotated[str, Field(min_length=1, max_length=2)] = ","
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    encoding: str = "utf-8"
+    sheet: str = ""
+    time_format: str = "iso"
+    zone: str = "UTC"
+    hour_column: str | None = None
+
+
 class MonitoringPolicy(ContractPart):
     """When a window is judged, and what counts as worth acting on."""
 
@@ -113,6 +132,7 @@ class Contract(ContractPart):
     model: ModelSection
     features: Annotated[dict[str, Feature], Field(min_length=1)]
     segments: tuple[Segment, ...] = ()
+    file: FileSection = FileSection()
     policy: Policy = Policy()
 
     @property

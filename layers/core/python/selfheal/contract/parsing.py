@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from selfheal.contract.file_faults import file_faults
 from selfheal.contract.model import Contract
 from selfheal.errors import ContractInvalid
 
@@ -85,6 +86,7 @@ def _meaning_faults(raw: dict[str, Any]) -> Iterator[str]:
     for name, feature in features.items():
         yield from _feature_faults(name, feature)
     yield from _name_faults(raw, features)
+    yield from file_faults(raw)
     segments = raw.get("segments")
     for index, segment in enumerate(segments if isinstance(segments, list) else []):
         if isinstance(segment, dict):

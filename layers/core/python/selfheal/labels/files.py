@@ -1,30 +1,29 @@
-"""Uploaded label files as rows of text: CSV, JSON lines and Parquet, by the name's ending."""
+"""Uploaded label files as rows of text, whatever they are written in."""
 
-import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import orjson
+import numpy as np
+import pyarrow as pa
 
-from selfheal.errors import UploadUnreadable
-from selfheal.labels.values import text_of
-
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
+from selfheal.contract.model import FileSection
+from selfheal.errors import FileUnreadable, UploadUnreadable
+from selfheal.files.columns import texts, values
+from selfheal.files.limits import UPLOAD
+from selfheal.files.source import Batch
+from selfheal.files.table import source_of
+from selfheal.files.times import times_of
 
 REQUIRED = ("prediction_id", "label")
 OPTIONAL = ("label_timestamp", "source")
-# What the labels function takes in with half its memory and a quarter of its time.
-MAXIMUM_BYTES = 50_000_000
-MAXIMUM_ROWS = 200_000
-# Characters of a JSON line: a whole file on one line would be parsed at once.
-MAXIMUM_LINE = 100_000
-# Rows of a Parquet file that are in memory as Python's own values at once.
-BATCH_ROWS = 10_000
-OUT_OF_RANGE = "a value is out of range: a time beyond the year 9999 or of an unknown zone, or text that is not UTF-8"
+# Bytes of the file itself; `UPLOAD` says what it may unfold to.
+MAXIMUM_BYTES = UPLOAD.unfolded
+MAXIMUM_ROWS = UPLOAD.rows
+# Characters of a cell: what is refused is written into a file of refused rows.
+MAXIMUM_CELL = 1_000
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,118 +46,62 @@ def check_size(size: int) -> None:
         )
 
 
-def read_label_file(name: str, body: bytes) -> Iterator[UploadedRow]:
-    """The rows of an uploaded file; `line` is the line in the file, for Parquet the number of the row.
+def read_label_file(name: str, body: bytes, spec: FileSection | None = None) -> Iterator[UploadedRow]:
+    """The rows of an uploaded file; `line` is the line in a text, else the number of the row.
+
+    `spec` is the contract's `[file]` table. The separator is the one under which the header has a column `label`.
+    Times come out in ISO 8601 where they are written as `spec` says, else as they are.
 
     Raises:
-        UploadUnreadable: the file as a whole isn't what its name says, or has too many rows; the message gives the
-            reason. It may come after some rows: keep none before all are read.
+        UploadUnreadable: the file as a whole can't be read, or has too many rows; the message gives the reason. It may
+            come after some rows: keep none before all are read.
     """
-    reader = _READERS.get(PurePosixPath(name).suffix.lower())
-    if reader is None:
-        raise UploadUnreadable(f"a label file's name ends with one of {', '.join(_READERS)}")
-    return _at_most(MAXIMUM_ROWS, reader(body))
-
-
-def _at_most(maximum: int, rows: Iterator[UploadedRow]) -> Iterator[UploadedRow]:
-    for number, row in enumerate(rows, start=1):
-        if number > maximum:
-            raise UploadUnreadable(f"the file has more than {maximum:,} rows: split it and upload the parts")
-        yield row
-
-
-def _csv_rows(body: bytes) -> Iterator[UploadedRow]:
-    reader = csv.DictReader(_text_lines(body, newline=""), strict=True)
+    spec = spec or FileSection()
     try:
-        _require(reader.fieldnames or ())
-        for cells in reader:
-            yield _row(reader.line_num, cells)
-    except csv.Error as error:
-        raise UploadUnreadable(f"not CSV: {error} (line {reader.line_num})") from error
+        source = source_of(name, io.BytesIO(body), spec, UPLOAD, known=("label",))
+        wanted = [*REQUIRED, *OPTIONAL]
+        if source.has_header:
+            _require(source.names())
+            wanted = [column for column in wanted if column in source.names()]
+        for batch in source.batches(wanted):
+            yield from _rows(batch, spec)
+    except FileUnreadable as error:
+        raise UploadUnreadable(str(error)) from error
 
 
-def _json_rows(body: bytes) -> Iterator[UploadedRow]:
-    # A string of JSON may hold any other character that ends a line of text somewhere (U+2028, U+0085).
-    for number, line in enumerate(_text_lines(body, newline="\n"), start=1):
-        if line.strip():
-            yield _json_row(number, line)
-
-
-def _json_row(number: int, line: str) -> UploadedRow:
-    if len(line) > MAXIMUM_LINE:
-        return UploadedRow(number, fault=f"the line is longer than {MAXIMUM_LINE:,} characters: give each row its own")
-    try:
-        cells = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return UploadedRow(number, fault="the line is not JSON")
-    if not isinstance(cells, dict):
-        return UploadedRow(number, fault="the line is not a JSON object")
-    return _row(number, cells)
-
-
-def _parquet_rows(body: bytes) -> Iterator[UploadedRow]:
-    rows = (cells for batch in _batches(body) for cells in _cells_of(batch))
-    for number, cells in enumerate(rows, start=1):
-        yield UploadedRow(number, fault=OUT_OF_RANGE) if cells is None else _row(number, cells)
-
-
-def _batches(body: bytes) -> "Iterator[RecordBatch]":
-    import pyarrow as pa  # only where a Parquet file arrives
-    from pyarrow import parquet
-
-    try:
-        file = parquet.ParquetFile(io.BytesIO(body))
-        names = file.schema_arrow.names
-        _require(names)
-        known = [name for name in (*REQUIRED, *OPTIONAL) if name in names]
-        yield from file.iter_batches(BATCH_ROWS, columns=known)
-    except (pa.ArrowException, OSError) as error:
-        raise UploadUnreadable("not Parquet") from error
-
-
-def _cells_of(batch: "RecordBatch") -> Iterator[dict[str, object] | None]:
-    """The rows of a batch; None for one that holds what Python can't: Parquet's times reach further than its own."""
-    try:
-        rows = batch.to_pylist()
-    except _BEYOND_PYTHON:
-        rows = None
-    if rows is not None:
-        yield from rows
-    elif batch.num_rows == 1:
-        yield None
-    else:
-        half = batch.num_rows // 2
-        yield from _cells_of(batch.slice(0, half))
-        yield from _cells_of(batch.slice(half))
-
-
-# Years beyond 9999, text that isn't UTF-8, time zones that nobody knows.
-_BEYOND_PYTHON = (ValueError, OverflowError, LookupError)
-
-_READERS: dict[str, Callable[[bytes], Iterator[UploadedRow]]] = {
-    ".csv": _csv_rows,
-    ".jsonl": _json_rows,
-    ".ndjson": _json_rows,
-    ".json": _json_rows,
-    ".parquet": _parquet_rows,
-}
-
-
-def _text_lines(body: bytes, newline: str) -> Iterator[str]:
-    try:
-        yield from io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline=newline)
-    except UnicodeDecodeError as error:
-        raise UploadUnreadable("not text in UTF-8: save the file as UTF-8 and upload it again") from error
-
-
-def _require(columns: Sequence[str]) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
+def _require(names: Sequence[str]) -> None:
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise UploadUnreadable(f"the file lacks the column(s) {', '.join(missing)}")
-    doubled = [name for name in (*REQUIRED, *OPTIONAL) if columns.count(name) > 1]
+    doubled = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
     if doubled:
         raise UploadUnreadable(f"the file has the column(s) {', '.join(doubled)} more than once")
 
 
-def _row(line: int, cells: Mapping[str, object]) -> UploadedRow:
-    return UploadedRow(line, **{name: text_of(cells.get(name)) for name in (*REQUIRED, *OPTIONAL)})
+def _rows(batch: Batch, spec: FileSection) -> Iterator[UploadedRow]:
+    """The batch's rows and its faults, in the order of the file."""
+    columns = {name: _cells(name, column, spec) for name, column in batch.columns.items()}
+    rows = [
+        _bounded(UploadedRow(int(line), **dict(zip(columns, cells, strict=True))))
+        for line, cells in zip(batch.lines, zip(*columns.values(), strict=True), strict=True)
+    ]
+    refused = [UploadedRow(fault.line, fault=fault.reason) for fault in batch.faults]
+    yield from sorted([*rows, *refused], key=lambda row: row.line)
+
+
+def _cells(name: str, column: pa.Array, spec: FileSection) -> list[str]:
+    cells = [(cell or "").strip() for cell in values(texts(column, "."))]
+    if name == "label_timestamp":
+        moments = times_of(column, spec).moments
+        return [text if np.isnat(m) else f"{m}+00:00" for m, text in zip(moments, cells, strict=True)]
+    if name == "label" and spec.decimal == ",":
+        return [text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text for text in cells]
+    return cells
+
+
+def _bounded(row: UploadedRow) -> UploadedRow:
+    cells = {name: getattr(row, name) for name in (*REQUIRED, *OPTIONAL)}
+    if max(map(len, cells.values())) <= MAXIMUM_CELL:
+        return row
+    cut = {name: text[:MAXIMUM_CELL] for name, text in cells.items()}
+    return replace(row, **cut, fault=f"a value is longer than {MAXIMUM_CELL:,} characters")

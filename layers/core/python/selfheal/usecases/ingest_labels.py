@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, check_size, read_label_file
 from selfheal.labels.values import LabelValues
@@ -17,6 +18,8 @@ from selfheal.stores.labels import INCOMING, LabelStore
 from selfheal.stores.pointer import ProductionPointer
 from selfheal.stores.registry import ModelRegistry
 
+# Uploads that `receive_labels` wrote, always in the same way.
+FROM_API = "api/"
 # So far may the clock of whoever dates a label be ahead of that of S3.
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -29,10 +32,11 @@ def ingest_labels(
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
-    name, values = upload.key.removeprefix(INCOMING), _label_values(pointer, models)
+    name = upload.key.removeprefix(INCOMING)
+    values, spec = _reading(name, pointer, models)
     try:
         check_size(upload.size)
-        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload.key)), values, upload.uploaded_at)
+        sorted_rows = sort_rows(read_label_file(name, labels.upload(upload.key), spec), values, upload.uploaded_at)
     except ObjectMissing:
         return _refusal(name, "the file was gone before it was read")
     except UploadUnreadable as error:
@@ -95,7 +99,7 @@ def _reasons(row: UploadedRow, label: int | None, values: LabelValues) -> Iterab
 
 def _untimely(moment: datetime | None, uploaded_at: datetime) -> Iterable[str]:
     if moment is None:
-        yield "label_timestamp is not a time in ISO 8601"
+        yield "label_timestamp is not a time in ISO 8601, nor as the contract's [file] says"
     elif moment > uploaded_at + CLOCK_SKEW:
         # It would hold against every correction until that time has come.
         yield "label_timestamp is later than the upload (without a zone it is in UTC)"
@@ -120,9 +124,11 @@ def _refusal(name: str, reason: str) -> IngestionReport:
     return IngestionReport(upload=name, accepted=0, rejected=1, repeated=False, reason=reason)
 
 
-def _label_values(pointer: ProductionPointer, models: ModelRegistry) -> LabelValues:
+def _reading(name: str, pointer: ProductionPointer, models: ModelRegistry) -> tuple[LabelValues, FileSection]:
+    """What labels may be called, and how a file is written: as the contract says, but for what the API wrote itself."""
     try:
         manifest = models.manifest(pointer.read().pointer.version)
     except NoProductionModel:
-        return LabelValues()
-    return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
+        return LabelValues(), FileSection()
+    spec = FileSection() if name.startswith(FROM_API) else manifest.contract.file
+    return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0}), spec

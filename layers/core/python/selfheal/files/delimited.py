@@ -1,0 +1,166 @@
+"""Text with separators: every row has as many cells as the header has names, or is a fault."""
+
+import csv
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
+
+import numpy as np
+import pyarrow as pa
+
+from selfheal.contract.model import FileSection
+from selfheal.errors import FileUnreadable
+from selfheal.files.encoding import encoding_of, is_undecoded, text_of_stream, undecoded
+from selfheal.files.limits import Limits
+from selfheal.files.opening import Opened
+from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_rows
+
+SEPARATORS = (",", ";", "\t", "|")
+TABBED = (".tsv", ".tab")
+# What some programs write above the header to tell the separator.
+DECLARED = "sep="
+CAUSES = "row names in front, a separator at the end, or one inside a value, which then belongs in quotes"
+
+
+class Delimited:
+    """A text file. Its own words come first: a line `sep=;` or the name .tsv; then the contract's separator.
+
+    Where names of columns are `known`, such as those of a label file, the first separator that shows them is taken.
+    """
+
+    unit = "line"
+    has_header = True
+
+    def __init__(self, file: Opened, spec: FileSection, limits: Limits, known: Sequence[str] = ()) -> None:
+        self.name, self.odd, self._limits = file.name, dict[str, str](), limits
+        self._encoding = encoding_of(file.stream.peek(4)[:4], spec.encoding)
+        self._text = text_of_stream(file.stream, self._encoding, newline="")
+        self._since_row = 0
+        lines, above = self._lines(), 0
+        first = next(lines, "")
+        separator = "\t" if file.suffix in TABBED else spec.separator
+        if first.lower().startswith(DECLARED) and len(first.strip()) == len(DECLARED) + 1:
+            separator, first, above = first.strip()[-1], next(lines, ""), 1
+        self._above = above
+        self._separator = separator if above else _showing(known, first, separator)
+        self._reader = csv.reader(
+            chain([first], lines),
+            delimiter=self._separator[0],
+            skipinitialspace=len(self._separator) > 1,
+            strict=True,
+        )
+        self._header = next((row for row in self._rows() if row), [])
+        self._check_header(file, spec)
+
+    def names(self) -> list[str]:
+        """The first row that isn't empty."""
+        return self._header
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
+        """See Source."""
+        picked = _picker([self._header.index(name) for name in wanted])
+        rows: list[tuple[str, ...]] = []
+        lines, faults, total = array("q"), list[RowFault](), 0
+        for row in self._rows():
+            if len(row) == len(self._header):
+                rows.append(picked(row))
+                lines.append(self._line())
+            elif row:
+                faults.append(self._ragged(row))
+            if len(rows) + len(faults) >= BATCH_ROWS:
+                total += len(rows) + len(faults)
+                check_rows(self.name, total, len(wanted), self._limits)
+                yield self._batch(wanted, rows, lines, faults)
+                rows, lines, faults = [], array("q"), []
+        check_rows(self.name, total + len(rows) + len(faults), len(wanted), self._limits)
+        yield self._batch(wanted, rows, lines, faults)
+
+    def _lines(self) -> Iterator[str]:
+        """Lines, of which a row may take several where a value in quotes holds line ends."""
+        most = self._limits.row
+        while line := self._text.readline(most + 1):
+            self._since_row += len(line)
+            if self._since_row > most:
+                raise FileUnreadable(f"{self.name}: a row has more than {most:,} characters")
+            yield line
+
+    def _line(self) -> int:
+        return self._reader.line_num + self._above
+
+    def _rows(self) -> Iterator[list[str]]:
+        try:
+            for row in self._reader:
+                self._since_row = 0
+                yield row
+        except csv.Error as error:
+            raise FileUnreadable(f"{self.name}: line {self._line()} is not CSV: {error}") from error
+        except UnicodeError as error:
+            raise FileUnreadable(f"{self.name} is not {self._encoding}: {error}") from error
+
+    def _check_header(self, file: Opened, spec: FileSection) -> None:
+        if not self._header:
+            raise FileUnreadable(f"{self.name} is empty")
+        header = "".join(self._header)
+        if "\0" in header:
+            raise FileUnreadable(f"{self.name} is no text")
+        if is_undecoded(header):
+            raise undecoded(self.name, self._encoding, self._line(), header)
+        check_columns(self.name, len(self._header), self._limits)
+        only = self._header[0] if len(self._header) == 1 else ""
+        found = next((sign for sign in SEPARATORS if sign in only and sign != self._separator[0]), None)
+        if found is not None:
+            raise FileUnreadable(_other_separator(file, spec, found, self._separator))
+
+    def _ragged(self, row: list[str]) -> RowFault:
+        width = len(self._header)
+        return RowFault(self._line(), f"{len(row)} cells where the header has {width} names ({CAUSES})")
+
+    def _batch(
+        self, wanted: Sequence[str], rows: list[tuple[str, ...]], lines: "array[int]", faults: list[RowFault]
+    ) -> Batch:
+        columns = zip(*rows, strict=True) if rows else ((),) * len(wanted)
+        numbers = np.array(lines, dtype=np.int64)
+        cells = {name: self._cells(values, numbers) for name, values in zip(wanted, columns, strict=True)}
+        return Batch(cells, numbers, faults)
+
+    def _cells(self, values: Sequence[str], lines: np.ndarray) -> pa.Array:
+        try:
+            return pa.array(values, pa.string())
+        except UnicodeEncodeError:
+            line, text = next((n, v) for n, v in zip(lines, values, strict=True) if is_undecoded(v))
+            raise undecoded(self.name, self._encoding, int(line), text) from None
+
+
+def _showing(known: Sequence[str], header: str, separator: str) -> str:
+    """The first separator that shows all known names in a header; the usual one where none does."""
+    for candidate in dict.fromkeys([separator, *SEPARATORS]):
+        cells = [cell.strip().strip('"') for cell in header.split(candidate[0])]
+        if known and {*known} <= {*cells}:
+            return candidate
+    return separator
+
+
+def _other_separator(file: Opened, spec: FileSection, found: str, used: str) -> str:
+    if file.suffix in TABBED:
+        return f"{file.name} separates its columns by {found!r}, and its name says tabs: name it .csv or .txt"
+    return (
+        f"{file.name} separates its columns by {found!r}, and the contract says {used!r}: set separator = "
+        f"{_quoted(found)} under [file] of the contract, or save it with {used!r}"
+        + (
+            '; where numbers are written as 97,88, set decimal = "," too'
+            if spec.decimal == "." and found == ";"
+            else ""
+        )
+    )
+
+
+def _quoted(separator: str) -> str:
+    return '"\\t"' if separator == "\t" else f'"{separator}"'
+
+
+def _picker(positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    if len(positions) == 1:
+        (only,) = positions
+        return lambda row: (row[only],)
+    return itemgetter(*positions) if positions else lambda _: ()

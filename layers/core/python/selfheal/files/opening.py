@@ -1,0 +1,174 @@
+"""A file's bytes, unfolded: compression is told by the first bytes, the format by them or by the name."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Literal
+
+import pyarrow as pa
+
+from selfheal.errors import FileUnreadable
+from selfheal.files.limits import Limits
+
+type Format = Literal["text", "json_lines", "parquet", "feather", "excel"]
+
+FORMATS: dict[str, Format] = {
+    ".csv": "text",
+    ".tsv": "text",
+    ".tab": "text",
+    ".txt": "text",
+    ".jsonl": "json_lines",
+    ".ndjson": "json_lines",
+    ".json": "json_lines",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+}
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
+READ = f"{', '.join(FORMATS)}, each also compressed ({', '.join(COMPRESSIONS)})"
+# Formats whose first bytes leave no doubt.
+MAGIC: dict[bytes, Format] = {b"PAR1": "parquet", b"ARROW1": "feather"}
+# What an old Excel file starts with, and one that is protected by a password.
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = b"PK\x03\x04"
+WORKBOOK = "xl/workbook.xml"
+BUFFER = 1 << 16
+# What readers of compressed bytes raise at bytes that aren't.
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An unfolded file. `name` is the user's; `suffix` is that of what is inside; `stream` can be read once."""
+
+    name: str
+    suffix: str
+    format: Format
+    stream: io.BufferedReader
+    is_plain: bool
+
+    def seekable(self) -> BinaryIO:
+        """The same for readers that jump: the file itself, or its bytes where they had to be unfolded."""
+        return self.stream if self.is_plain else io.BytesIO(self.stream.read())
+
+
+def opened(name: str, file: BinaryIO, limits: Limits) -> Opened:
+    """Unfold a file, once, and tell its format.
+
+    Raises:
+        FileUnreadable: it is of no format that is read, isn't what its name promises, or holds more than one file.
+    """
+    start = _start(file)
+    if start.startswith(COMPOUND):
+        raise FileUnreadable(f"{name} is an old or password-protected Excel file: save it as .xlsx, without a password")
+    unfold = next((unfold for magic, unfold in UNFOLD.items() if start.startswith(magic)), None)
+    if unfold is None or (start.startswith(ZIP) and _is_workbook(name, file)):
+        return _told(name, PurePosixPath(name).suffix.lower(), _buffered(file), is_plain=True)
+    inner, unfolded = unfold(name, file)
+    stream = _buffered(_Bounded(name, unfolded, limits.unfolded))
+    if any(stream.peek(8).startswith(magic) for magic in UNFOLD if magic != ZIP):
+        raise FileUnreadable(f"{name} is compressed twice: unfold it once yourself")
+    return _told(name, inner, stream, is_plain=False)
+
+
+def _buffered(file: Any) -> io.BufferedReader:
+    return io.BufferedReader(file, BUFFER)
+
+
+def _start(file: BinaryIO) -> bytes:
+    start = file.read(8)
+    file.seek(0)
+    return start
+
+
+def _told(name: str, suffix: str, stream: io.BufferedReader, *, is_plain: bool) -> Opened:
+    start = stream.peek(8)
+    found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+    if found is None and start.startswith(ZIP):
+        found = "excel"
+    promised = FORMATS.get(suffix)
+    if found is None and promised in {"parquet", "feather", "excel"}:
+        raise FileUnreadable(f"{name} can't be read as its name promises: it is no {promised.capitalize()} file")
+    told = found or promised
+    if told is None:
+        raise FileUnreadable(f"{name}: its name ends with none of what is read, which is {READ}")
+    return Opened(name, suffix, told, stream, is_plain)
+
+
+def _is_workbook(name: str, file: BinaryIO) -> bool:
+    return WORKBOOK in _members(name, file)
+
+
+def _members(name: str, file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
+    try:
+        found = {member.filename: member for member in zipfile.ZipFile(file).infolist()}
+    except BROKEN as error:
+        raise FileUnreadable(f"{name} can't be unfolded: {error}") from error
+    file.seek(0)
+    return found
+
+
+def _from_zip(name: str, file: BinaryIO) -> tuple[str, BinaryIO]:
+    """The only file of an archive; what systems put beside it isn't counted."""
+    inside = [
+        member
+        for path, member in _members(name, file).items()
+        if not member.is_dir() and not path.startswith("__MACOSX/") and PurePosixPath(path).name != ".DS_Store"
+    ]
+    if len(inside) != 1:
+        raise FileUnreadable(f"{name} holds {len(inside)} files, not one: take out the one that is meant")
+    try:
+        unfolded = zipfile.ZipFile(file).open(inside[0])  # noqa: SIM115 - it is read to its end by the caller
+    except (RuntimeError, NotImplementedError) as error:
+        raise FileUnreadable(f"{name} can't be unfolded: {error}") from error
+    return PurePosixPath(inside[0].filename).suffix.lower(), unfolded  # type: ignore[return-value]
+
+
+def _by(reader: Callable[[BinaryIO], BinaryIO]) -> Callable[[str, BinaryIO], tuple[str, BinaryIO]]:
+    def unfold(name: str, file: BinaryIO) -> tuple[str, BinaryIO]:
+        path = PurePosixPath(name.lower())
+        is_named = path.suffix in COMPRESSIONS
+        return PurePosixPath(path.stem).suffix if is_named else path.suffix, reader(file)
+
+    return unfold
+
+
+UNFOLD: dict[bytes, Callable[[str, BinaryIO], tuple[str, BinaryIO]]] = {
+    b"\x1f\x8b": _by(lambda file: gzip.GzipFile(fileobj=file)),  # type: ignore[arg-type, return-value]
+    b"BZh": _by(bz2.BZ2File),  # type: ignore[arg-type]
+    b"\xfd7zXZ\x00": _by(lzma.LZMAFile),  # type: ignore[arg-type]
+    b"\x28\xb5\x2f\xfd": _by(lambda file: pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")),
+    ZIP: _from_zip,
+}
+
+
+class _Bounded(io.RawIOBase):
+    """The bytes of an unfolded file, up to a limit, its faults told by name."""
+
+    def __init__(self, name: str, source: BinaryIO, maximum: int) -> None:
+        self._name, self._source, self._left, self._maximum = name, source, maximum, maximum
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer as far as there are bytes."""
+        try:
+            data = self._source.read(len(buffer))
+        except BROKEN as error:
+            raise FileUnreadable(f"{self._name} can't be unfolded: {error}") from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise FileUnreadable(f"{self._name} unfolds to more than {self._maximum:,} bytes: split it into parts")
+        buffer[: len(data)] = data
+        return len(data)
