@@ -41,6 +41,8 @@ def run_demo(
         reports = _fresh_folder(FOLDER) / "reports"
         reports.mkdir()
         console.print(f"[bold]selfheal demo[/bold] on {world.name}: everything runs on this machine, in simulated time")
+        for note in world.notes:
+            console.print(note, markup=False)
         display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)

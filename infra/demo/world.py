@@ -14,7 +14,8 @@ from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.injection import exchange_roles, strongest_with_weakest
 from selfheal.contract import Contract, default_contract
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues, label_values, load_dataset
+from selfheal.data.files import read_labelled
+from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import DataInvalid
 from selfheal.training import TrainedModel, train
@@ -32,7 +33,7 @@ ENOUGH_OWN_DRIFT = 0.05
 class World:
     """What the demo feeds the service with; `changed` goes on where `calm` ends.
 
-    fit: trains the first version, unless looking at the file's drift has done so.
+    fit: trains the first version, unless looking at the file's drift has done so. notes: what was found on reading it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class World:
     changed: Rows
     change: str
     fit: Fit = train
+    notes: tuple[str, ...] = ()
 
 
 def made_up_world(start: datetime, seed: int) -> World:
@@ -69,7 +71,8 @@ def world_of_file(path: Path, contract: Contract, start: datetime, seed: int) ->
     Raises:
         DataInvalid: the file doesn't match the contract, or is too short for the demo.
     """
-    rows = load_dataset(path, contract, end=start).in_time_order()
+    file = read_labelled(path, contract, end=start)
+    rows = file.rows
     base, calm_end = min(len(rows) // 5, BASE_ROWS), CALM_DAYS * ROWS_PER_DAY
     if len(rows) < 2 * (base + calm_end):
         raise DataInvalid([f"{path.name} holds {len(rows)} rows; the demo needs {2 * (base + calm_end)}"])
@@ -86,7 +89,7 @@ def world_of_file(path: Path, contract: Contract, start: datetime, seed: int) ->
         change = "its own drift is too small to heal, so an injected one: " + ", ".join(
             f"{first} and {second} exchange roles" for first, second in pairs
         )
-    return World(path.name, contract, label_values(path, contract), training, calm, changed, change, shelf.fit)
+    return World(path.name, contract, file.label_values, training, calm, changed, change, shelf.fit, file.notes)
 
 
 def _gain_of_retraining(training: Dataset, calm: Rows, changed: Rows, contract: Contract, fit: Fit) -> float:

@@ -8,7 +8,7 @@ from scipy.special import logit
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label

@@ -1,8 +1,8 @@
 """From a file to the text of a first contract."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfheal.contract.model import Contract
@@ -10,10 +10,12 @@ from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
 from selfheal.data.files import time_values
 from selfheal.drafting import toml
 from selfheal.drafting.columns import Column, typed_column
+from selfheal.drafting.file_section import file_lines
 from selfheal.drafting.notes import feature_of, notes_on
 from selfheal.drafting.suspicion import reason_against
 from selfheal.drafting.table import Table, read_table
 from selfheal.drafting.target import Target, check_present, read_target
+from selfheal.drafting.times import time_format
 from selfheal.errors import DraftImpossible
 
 LONGEST_NAME = 48
@@ -39,17 +41,21 @@ class Draft:
     left_out: tuple[str, ...]
 
 
-def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft:
+def draft_contract(path: Path, *, target: str, time: str | None = None, file: Mapping[str, str] | None = None) -> Draft:
     """Draft a contract for a file of labelled rows; the loader accepts the file under it.
 
+    `file` holds keys of the contract's `[file]` table that are known; what isn't is told from the file.
+
     Raises:
-        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values or has
-            gaps, the time column holds something else, or nothing is left to be a feature.
+        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values, the time
+            column holds something else, nothing is left to be a feature, or the file allows two readings.
     """
-    table = read_table(path)
+    table = read_table(path, file or {})
+    check_present(table, target, "target")
+    table = table.labelled(target)
     label = read_target(table, target)
     if time is not None:
-        _check_times(table, time, target)
+        table = _timed(table, time, target)
     columns, left_out = _sorted_out(table, label, time)
     if not columns:
         reasons = "; ".join(f"{out.name!r}: {out.reason}" for out in left_out) or "it has no other columns"
@@ -58,14 +64,20 @@ def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft
     return Draft(text, parse_contract(text), tuple(out.name for out in left_out))
 
 
-def _check_times(table: Table, time: str, target: str) -> None:
+def _timed(table: Table, time: str, target: str) -> Table:
+    """The table with the format of its times."""
     check_present(table, time, "time column")
     if time == target:
         raise DraftImpossible(f"{time!r} can't be both the target and the time column")
+    spec = table.spec.model_copy(update={"time_format": time_format(table.column(time), time, table.spec)})
+    if spec.hour_column is not None:
+        check_present(table, spec.hour_column, "hour column")
+    table = replace(table, cells=replace(table.cells, spec=spec))
     faults: list[str] = []
-    time_values(table.texts[time], time, faults)
+    time_values(table.cells, time, spec.hour_column, faults, [])
     if faults:
         raise DraftImpossible(f"{faults[0]}: write times so, or leave --time out where the rows are in time order")
+    return table
 
 
 def _sorted_out(table: Table, target: Target, time: str | None) -> tuple[list[Column], list[LeftOut]]:
@@ -100,6 +112,7 @@ def _lines(
     yield "# Every other key, and what can be set under [policy], is in docs/contract.md."
     yield ""
     yield from _model_lines(path, table, target, time)
+    yield from file_lines(table.spec, table.notation.checks)
     if time is None:
         yield from _time_hint(left_out)
     for column in columns:
@@ -125,6 +138,8 @@ def _model_lines(path: Path, table: Table, target: Target, time: str | None) -> 
     yield f"positive_label = {toml.scalar(target.positive_label)}"
     if min(target.positives, len(table) - target.positives) < ENOUGH_OF_A_CLASS or len(table) < ENOUGH_LABELS:
         yield f"# check: training wants {ENOUGH_LABELS} rows and {ENOUGH_OF_A_CLASS} of each value; the file has fewer."
+    if table.unlabelled:
+        yield f"# {table.unlabelled} rows without a label are left out."
     if time is not None:
         yield f"time_column = {toml.string(time)}"
 

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract.model import Feature
-from selfheal.data.files import MISSING_NUMBERS
 from selfheal.drafting.columns import PLAIN_NUMBERS, Column
 from selfheal.drafting.suspicion import STRONG_AUC, lone_auc
+from selfheal.files.texts import MISSING_NUMBERS
 
 # A closed list only where values are few and each was seen often: a value that comes later is refused.
 MOST_CATEGORIES = 12

@@ -22,7 +22,7 @@ BLANKS = " \u00a0\u202f"
 class Numbers(NamedTuple):
     """n numbers, NaN where missing or none; which cells hold something that is no number, and which no float holds."""
 
-    values: Floats
+    floats: Floats
     wrong: Mask
     inexact: Mask
 

@@ -48,17 +48,23 @@ BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.
 
 @dataclass(frozen=True)
 class Opened:
-    """An unfolded file. `name` is the user's; `suffix` is that of what is inside; `stream` can be read once."""
+    """An unfolded file. `name` is the user's; `suffix` is that of what is inside; `stream` can be read once.
+
+    plain: the file itself, where it didn't have to be unfolded.
+    """
 
     name: str
     suffix: str
     format: Format
     stream: io.BufferedReader
-    is_plain: bool
+    plain: BinaryIO | None
 
     def seekable(self) -> BinaryIO:
         """The same for readers that jump: the file itself, or its bytes where they had to be unfolded."""
-        return self.stream if self.is_plain else io.BytesIO(self.stream.read())
+        if self.plain is None:
+            return io.BytesIO(self.stream.read())
+        self.plain.seek(0)
+        return self.plain
 
 
 def opened(name: str, file: BinaryIO, limits: Limits) -> Opened:
@@ -72,16 +78,17 @@ def opened(name: str, file: BinaryIO, limits: Limits) -> Opened:
         raise FileUnreadable(f"{name} is an old or password-protected Excel file: save it as .xlsx, without a password")
     unfold = next((unfold for magic, unfold in UNFOLD.items() if start.startswith(magic)), None)
     if unfold is None or (start.startswith(ZIP) and _is_workbook(name, file)):
-        return _told(name, PurePosixPath(name).suffix.lower(), _buffered(file), is_plain=True)
+        return _told(name, PurePosixPath(name).suffix.lower(), _stream(name, file, limits), file)
     inner, unfolded = unfold(name, file)
-    stream = _buffered(_Bounded(name, unfolded, limits.unfolded))
+    stream = _stream(name, unfolded, limits)
     if any(stream.peek(8).startswith(magic) for magic in UNFOLD if magic != ZIP):
         raise FileUnreadable(f"{name} is compressed twice: unfold it once yourself")
-    return _told(name, inner, stream, is_plain=False)
+    return _told(name, inner, stream, None)
 
 
-def _buffered(file: Any) -> io.BufferedReader:
-    return io.BufferedReader(file, BUFFER)
+def _stream(name: str, file: BinaryIO, limits: Limits) -> io.BufferedReader:
+    raw: Any = _Bounded(name, file, limits.unfolded)
+    return io.BufferedReader(raw, BUFFER)
 
 
 def _start(file: BinaryIO) -> bytes:
@@ -90,7 +97,7 @@ def _start(file: BinaryIO) -> bytes:
     return start
 
 
-def _told(name: str, suffix: str, stream: io.BufferedReader, *, is_plain: bool) -> Opened:
+def _told(name: str, suffix: str, stream: io.BufferedReader, plain: BinaryIO | None) -> Opened:
     start = stream.peek(8)
     found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
     if found is None and start.startswith(ZIP):
@@ -101,7 +108,7 @@ def _told(name: str, suffix: str, stream: io.BufferedReader, *, is_plain: bool) 
     told = found or promised
     if told is None:
         raise FileUnreadable(f"{name}: its name ends with none of what is read, which is {READ}")
-    return Opened(name, suffix, told, stream, is_plain)
+    return Opened(name, suffix, told, stream, plain)
 
 
 def _is_workbook(name: str, file: BinaryIO) -> bool:
@@ -152,7 +159,7 @@ UNFOLD: dict[bytes, Callable[[str, BinaryIO], tuple[str, BinaryIO]]] = {
 
 
 class _Bounded(io.RawIOBase):
-    """The bytes of an unfolded file, up to a limit, its faults told by name."""
+    """The bytes of a file, up to a limit, its faults told by name; it is for others to close the file."""
 
     def __init__(self, name: str, source: BinaryIO, maximum: int) -> None:
         self._name, self._source, self._left, self._maximum = name, source, maximum, maximum

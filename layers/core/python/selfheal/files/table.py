@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract.model import FileSection
 from selfheal.errors import FileUnreadable
-from selfheal.files.columns import joined
+from selfheal.files.columns import joined, texts
 from selfheal.files.limits import LOCAL, Limits
 from selfheal.files.opening import opened
 from selfheal.files.source import Source
@@ -34,6 +34,11 @@ class Table:
     def place(self, row: int) -> str:
         """Where a row is: its line in a text, its number in a sheet or columnar file."""
         return f"{self.unit} {self.lines[row]}"
+
+    def text(self, name: str, row: int) -> str:
+        """A cell as text; empty where it is missing."""
+        (text,) = texts(self.columns[name].slice(row, 1), self.spec.decimal).to_pylist()
+        return text or ""
 
     def take(self, rows: NDArray[np.bool_]) -> "Table":
         """The rows that a mask selects."""

@@ -44,12 +44,14 @@ def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePo
     absent = [segment.feature for segment in segments if segment.feature not in rows.segments]
     if absent:
         return _result(policy, passed=False, n=len(rows), reason=f"the evidence lacks {', '.join(absent)}")
-    groups = dict(_groups(rows.segments, segments))
-    judged = {name: is_in for name, is_in in groups.items() if _can_be_judged(rows.labels[is_in], policy)}
-    small = "".join(f"; too small to judge: {name}" for name in groups if name not in judged)
+    # Two groups may have one name: a value that is called "missing", and rows that hold none.
+    groups = list(_groups(rows.segments, segments))
+    judged = [(name, is_in) for name, is_in in groups if _can_be_judged(rows.labels[is_in], policy)]
+    too_small = [name for name, is_in in groups if not _can_be_judged(rows.labels[is_in], policy)]
+    small = "".join(f"; too small to judge: {name}" for name in too_small)
     if not judged:
         return _result(policy, passed=False, n=len(rows), reason=f"no segment can be judged{small}")
-    findings = [_finding(name, rows, is_in) for name, is_in in judged.items()]
+    findings = [_finding(name, rows, is_in) for name, is_in in judged]
     harmed = _harmed(findings, policy)
     worst = max(findings, key=lambda finding: finding.f1_drop)
     said = f"harmed: {', '.join(harmed)}" if harmed else f"none of {len(findings)} harmed"
