@@ -189,6 +189,14 @@ def test_numbers_that_may_be_read_in_two_ways_are_asked_about(tmp_path: Path):
     assert (said.contract.file.thousands, said.contract.features["price"].type) == (",", "integer")
 
 
+def test_a_file_with_both_decimal_signs_is_pointed_out(tmp_path: Path):
+    """Points in one column and commas in another: one of them stays text, and a comment says which."""
+    frame = table(price=[f"{1000 + i % 40},5" for i in range(ROWS)])
+    frame.to_csv(tmp_path / "data.csv", index=False, sep=";")
+    text = draft_contract(tmp_path / "data.csv", target="y").text
+    assert "'1000,5' in 'price' is a number by decimal = \",\" alone, and others are by decimal = \".\" alone" in text
+
+
 def test_a_decimal_point_elsewhere_says_what_a_comma_is(tmp_path: Path):
     """Beside 0.25 a 1,234 can only be a thousand."""
     draft = drafted(tmp_path, table(price=[f"{1000 + i % 40:,}" for i in range(ROWS)]))

@@ -159,7 +159,8 @@ def test_rows_of_the_future_are_left_out_aloud(tmp_path: Path, contract: Contrac
     assert len(file.rows) == 2
     (note,) = file.notes
     assert note == (
-        "t: 1 value(s) later than now (2026-01-01), and their rows are left out; the first is '9999-01-01' in line 3"
+        "t: 1 value(s) later than now (2026-01-01 00:00 UTC), and their rows are left out (set zone under [file] where "
+        "times are local); the first is '9999-01-01' in line 3"
     )
 
 

@@ -25,8 +25,6 @@ from selfheal.files.times import expected, times_of
 
 # Where a file has no times, its rows count as this far apart.
 ROW_INTERVAL = timedelta(seconds=1)
-# So far may a row be ahead of this machine's clock.
-CLOCK_SKEW = timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +174,9 @@ def _past(
     name = contract.model.time_column
     if now is None or name is None or name not in table.columns:
         return np.ones(len(table), dtype=bool)
-    future = timestamps > as_datetime64(now + CLOCK_SKEW)
+    future = timestamps > as_datetime64(now)
     if future.any():
-        said = f"later than now ({now:%Y-%m-%d}), and their rows are left out"
+        zoned = "" if contract.file.zone != "UTC" else " (set zone under [file] where times are local)"
+        said = f"later than now ({now:%Y-%m-%d %H:%M} UTC), and their rows are left out{zoned}"
         notes.append(problem_text(table, name, Problem(future, "other", said)))
     return ~future

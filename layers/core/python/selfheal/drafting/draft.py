@@ -112,9 +112,9 @@ def _lines(
     yield "# Every other key, and what can be set under [policy], is in docs/contract.md."
     yield ""
     yield from _model_lines(path, table, target, time)
-    yield from file_lines(table.spec, table.notation.checks)
     if time is None:
         yield from _time_hint(left_out)
+    yield from file_lines(table.spec, table.notation.checks)
     for column in columns:
         yield ""
         yield from toml.feature_lines(column.name, feature_of(column), [*notes_on(column, target.labels)], column)

@@ -75,16 +75,19 @@ def with_signs(notation: Notation, table: Table, stated: Mapping[str, str]) -> N
     read = [(signs, _readable(texts, _signed(notation.spec, signs))) for signs in SIGNS]
     most = max(len(found) for _, found in read)
     (plainest, found), *others = [(signs, found) for signs, found in read if len(found) == most]
-    rival = next(((signs, name) for signs, other in others for name in _differing(found, other)), None)
-    if rival is None:
+    twofold = next(((signs, name) for signs, other in others for name in _differing(found, other)), None)
+    mixed = next(((signs, name) for signs, other in others for name in other if name not in found), None)
+    if twofold is None and mixed is None:
         return replace(notation, spec=_signed(notation.spec, plainest))
-    # The usual signs hold where nothing speaks against them but that a file of such separators has others as a rule.
-    if plainest == SIGNS[0] and notation.spec.separator != ";":
+    # The usual signs hold for 1.234 where nothing speaks against them, as separators of other countries do.
+    if mixed is None and plainest == SIGNS[0] and notation.spec.separator != ";":
         return notation
-    signs, name = rival
-    example = _first_rival(texts[name], notation.spec, plainest, signs)
-    choices = " or ".join(_said(each) for each in (plainest, signs))
-    said = f"{shown(example)} in {name!r} may be one number or another: say which by {choices}"
+    signs, name = twofold or mixed or (SIGNS[0], "")
+    example = f"{_example(texts[name], notation.spec, plainest, signs)} in {name!r}"
+    ways = _said(plainest), _said(signs)
+    said = f"{example} may be one number or another: say which by {' or '.join(ways)}"
+    if twofold is None:
+        said = f"{example} is a number by {ways[1]} alone, and others are by {ways[0]} alone: write all in one way"
     return replace(notation, checks={**notation.checks, "": said})
 
 
@@ -162,15 +165,16 @@ def _readable(texts: Mapping[str, pa.Array], spec: FileSection) -> dict[str, np.
 
 
 def _differing(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> Iterator[str]:
-    for name in first.keys() | second.keys():
-        if name not in first or name not in second or not np.array_equal(first[name], second[name], equal_nan=True):
-            yield name
+    """The columns that are numbers by both, and other ones."""
+    shared = (name for name in first if name in second)
+    return (name for name in shared if not np.array_equal(first[name], second[name], equal_nan=True))
 
 
-def _first_rival(cells: pa.Array, spec: FileSection, first: tuple[str, str], second: tuple[str, str]) -> str:
+def _example(cells: pa.Array, spec: FileSection, first: tuple[str, str], second: tuple[str, str]) -> str:
+    """The first cell that isn't the same by both signs."""
     one, other = (numbers(cells, _signed(spec, signs)).floats for signs in (first, second))
-    row = int(np.flatnonzero(~((one == other) | (np.isnan(one) & np.isnan(other))))[0])
-    return str(cells[row].as_py())
+    differs = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+    return shown(cells[int(np.flatnonzero(differs)[0])].as_py())
 
 
 def _said(signs: tuple[str, str]) -> str:

@@ -1,5 +1,6 @@
 """The manifest of a trained version: what it is, where it comes from, and the hash of each of its artefacts."""
 
+from datetime import datetime
 from typing import Any
 
 from selfheal.contract import Contract
@@ -88,6 +89,14 @@ class Manifest(Record):
     negative_value: str
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
+
+    @property
+    def taught_until(self) -> datetime:
+        """What is newer taught this version nothing.
+
+        Times of users' files don't decide that alone: a row of the year 9999 would be newer than all that ever comes.
+        """
+        return min(self.data.newest, self.created_at)
 
 
 def as_fitted(version: str) -> str:

@@ -81,10 +81,10 @@ def compared(
 
 def _check_unseen(start: datetime, manifests: Sequence[Manifest]) -> None:
     for manifest in manifests:
-        if manifest.data.newest >= start:
+        if manifest.taught_until >= start:
             raise EvaluationUnfair(
                 f"rows from {start} on are to judge version {manifest.version}, which was trained on rows up to "
-                f"{manifest.data.newest}: start a new healing"
+                f"{manifest.taught_until}: start a new healing"
             )
 
 

@@ -25,7 +25,7 @@ def evaluation_start_of(
     return evaluation_start(
         labelled.timestamps,
         labelled.labels,
-        after=max(production.data.newest, gated or production.data.newest),
+        after=max(production.taught_until, gated or production.taught_until),
         minimum_samples=production.contract.policy.gates.minimum_samples,
         is_used=np.isin(labelled.row_ids.astype(str), sorted(row_ids_behind(stores, attempts))),
         unhurried=unhurried,

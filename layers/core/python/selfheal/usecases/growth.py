@@ -28,7 +28,7 @@ def growth(
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
     about = [one for one in decisions if production.version in {one.version, one.previous_version}]
-    since = max([production.data.newest, *map(_newest_used, about)])
+    since = max([production.taught_until, *map(_newest_used, about)])
     # The rows of an earlier attempt teach the next one, so that new ones need only judge it.
     is_tried = any(one.previous_version == production.version for one in about)
     needed = labels_to_judge(performance, policy) if is_tried else labels_needed(performance, policy)

@@ -6,11 +6,12 @@ that comes twice says the same thing twice, which changes nothing; a later uploa
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectMissing, UploadUnreadable
 from selfheal.labels.files import UploadedRow, check_size, read_label_file
+from selfheal.labels.timeliness import CLOCK_SKEW, untimely
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import is_prediction_id
@@ -20,8 +21,6 @@ from selfheal.stores.registry import ModelRegistry
 
 # Uploads that `receive_labels` wrote, always in the same way.
 FROM_API = "api/"
-# So far may the clock of whoever dates a label be ahead of that of S3.
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 def ingest_labels(
@@ -78,7 +77,9 @@ def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: dat
 def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Label | str:
     """The label of a row, or every reason why there is none."""
     label, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
-    reasons = [row.fault] if row.fault else [*_reasons(row, label, values), *_untimely(moment, uploaded_at)]
+    reasons = (
+        [row.fault] if row.fault else [*_reasons(row, label, values, uploaded_at), *_untimely(moment, uploaded_at)]
+    )
     if reasons or label is None or moment is None:
         return "; ".join(reasons)
     return Label(
@@ -86,11 +87,13 @@ def _label(row: UploadedRow, values: LabelValues, uploaded_at: datetime) -> Labe
     )
 
 
-def _reasons(row: UploadedRow, label: int | None, values: LabelValues) -> Iterable[str]:
+def _reasons(row: UploadedRow, label: int | None, values: LabelValues, uploaded_at: datetime) -> Iterable[str]:
     if not row.prediction_id:
         yield "prediction_id is empty"
     elif not is_prediction_id(row.prediction_id):
         yield "prediction_id is not one that this service gives out"
+    elif reason := untimely(row.prediction_id, uploaded_at):
+        yield reason
     if not row.label:
         yield "label is empty"
     elif label is None:

@@ -68,7 +68,7 @@ def _trained(
     fit: Fit,
 ) -> Training:
     labelled = _labelled_rows(stores, production, now)
-    is_unseen = labelled.timestamps > as_datetime64(production.data.newest)
+    is_unseen = labelled.timestamps > as_datetime64(production.taught_until)
     unhurried = healing.trigger.kind == "growth"
     evaluation_from = evaluation_start_of(stores, production, labelled.take(is_unseen), unhurried=unhurried)
     if evaluation_from is None:
@@ -97,13 +97,15 @@ def _trained(
 
 def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
     served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
-    start = max(production.data.newest - LATE_LABELS, served_since)
+    start = max(production.taught_until - LATE_LABELS, served_since)
     return labelled_rows(stores, production.contract, start, now).rows
 
 
 def _training_rows(stores: Stores, production: Manifest, labelled: Dataset) -> Merged:
     """Production's training set and the rows that it doesn't hold yet, in time order."""
     base = from_parquet(stores.models.artefact(production, TRAINING), production.contract)
+    # Rows of the future would tune the next version, and be newer than all that could judge it.
+    base = base.take(base.timestamps <= as_datetime64(production.taught_until))
     result = merged(base, labelled)
     needed = production.contract.policy.retraining.minimum_labels
     if result.added < needed:
