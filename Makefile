@@ -127,6 +127,10 @@ fuzz-api: setup ## Send five thousand generated requests to the API of the local
 openapi: setup ## Write docs/openapi.json
 	@$(BIN)/python -m infra.openapi
 
+.PHONY: files-doc
+files-doc: setup ## Write the tables of docs/files.md
+	@$(BIN)/python -m tests.support.odd_files
+
 .PHONY: bench-gates
 bench-gates: setup ## Measure the gates and the probation: who gets in, who is taken back (about eight minutes; build/bench/gates.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.gates

@@ -107,7 +107,7 @@ def _stated(stated: Mapping[str, str]) -> FileSection:
 
 def _encoding(file: Opened, stated: str | None) -> tuple[str, str]:
     """The encoding of a whole text, and what to check about it where nothing but its bytes tells."""
-    marked = encoding_of(file.stream.peek(4)[:4], stated or "utf-8")
+    marked = encoding_of(file.name, file.stream, stated or "utf-8")
     if marked != "utf-8":
         return marked, ""
     decoder, seen = codecs.getincrementaldecoder("utf-8")(), bytearray()

@@ -34,7 +34,7 @@ class Delimited:
 
     def __init__(self, file: Opened, spec: FileSection, limits: Limits, known: Sequence[str] = ()) -> None:
         self.name, self.odd, self._limits = file.name, dict[str, str](), limits
-        self._encoding = encoding_of(file.stream.peek(4)[:4], spec.encoding)
+        self._encoding = encoding_of(file.name, file.stream, spec.encoding)
         self._text = text_of_stream(file.stream, self._encoding, newline="")
         self._since_row = 0
         lines, above = self._lines(), 0
