@@ -47,10 +47,12 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from rich.console import Console
 
+    from infra.backtest.moments import since_1970
     from infra.backtest.overrides import overridden
     from infra.backtest.records import Settings
     from infra.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
@@ -65,6 +67,10 @@ def backtest(
     check_policies(names)
     # A file without times ends at a moment that is the same at every call.
     rows = read_rows(data, parsed, end=datetime(2026, 1, 1, tzinfo=UTC), now=system_clock()).rows
+    moments, years = since_1970(rows.timestamps)
+    if years:
+        typer.echo(f"{data.name} begins before 1972: its times are replayed {years} years later", err=True)
+        rows = replace(rows, timestamps=moments)
     settings = Settings(
         periods=periods,
         initial=initial,
