@@ -68,12 +68,12 @@ class Delimited:
                 lines.append(self._line())
             elif row:
                 faults.append(self._ragged(row))
-            if len(rows) + len(faults) >= BATCH_ROWS:
-                total += len(rows) + len(faults)
+            total += 1
+            if total % BATCH_ROWS == 0:
                 check_rows(self.name, total, len(wanted), self._limits)
                 yield self._batch(wanted, rows, lines, faults)
                 rows, lines, faults = [], array("q"), []
-        check_rows(self.name, total + len(rows) + len(faults), len(wanted), self._limits)
+        check_rows(self.name, total, len(wanted), self._limits)
         yield self._batch(wanted, rows, lines, faults)
 
     def _lines(self) -> Iterator[str]:

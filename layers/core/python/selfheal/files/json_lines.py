@@ -59,14 +59,13 @@ class JsonLines:
     def _batches(self, wanted: Sequence[str] | None) -> Iterator[Batch]:
         rows, faults, total = list[Line](), list[RowFault](), 0
         for number, text in enumerate(self._lines(), start=1):
-            if not text.strip():
-                continue
-            try:
-                rows.append((number, self._row(number, text)))
-            except NotARow as error:
-                faults.append(RowFault(number, str(error)))
             total += 1
-            if len(rows) + len(faults) >= BATCH_ROWS:
+            if text.strip():
+                try:
+                    rows.append((number, self._row(number, text)))
+                except NotARow as error:
+                    faults.append(RowFault(number, str(error)))
+            if total % BATCH_ROWS == 0:
                 check_rows(self.name, total, len(self._names), self._limits)
                 yield self._batch(wanted, rows, faults)
                 rows, faults = [], []
