@@ -12,10 +12,13 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 import selfheal.records
+from selfheal.contract.model import FileSection
 from selfheal.records.base import Record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCALARS = {str: "text", int: 1, float: 0.25, bool: True, datetime: NOON, AwareDatetime: NOON, Any: "any"}
+# What stands there has to be a sign, an encoding, a zone.
+SCALARS[FileSection] = FileSection()
 ADDED = {"added_later": {"by": "a release of the future"}}
 
 
@@ -60,7 +63,7 @@ def _kinds(kind: type[Record]) -> Iterator[type[Record]]:
 
 
 def _value(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in SCALARS:
         return example_of(annotation)
     aliased = getattr(annotation, "__value__", annotation)
     arguments = typing.get_args(aliased)

@@ -43,7 +43,7 @@ type = "boolean"
             st.integers(0, 120),
             st.floats(-1e6, 1e6),
             st.none() | st.floats(0, 1),
-            st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+            st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip),
             st.sampled_from(["x", "y", None]),
             st.booleans(),
         ),

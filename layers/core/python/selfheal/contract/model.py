@@ -117,7 +117,7 @@ class GatePolicy(ContractPart):
 
     minimum_samples: Count = 200
     minimum_coverage: Share = 0.30
-    maximum_reach: Annotated[float, Field(ge=1)] = 2.0
+    maximum_reach: Annotated[float, Field(gt=0)] = 2.0
     cooldown_days: Days = 7.0
     minimum_gain: Share = 0.005
     gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
