@@ -177,12 +177,12 @@ def refuse_a_promotion(loop: SmallLoop) -> None:
 
 
 def lose_a_healing(loop: SmallLoop) -> None:
-    """An execution that somebody stops once its shadow training has looked at the evidence of earlier attempts."""
+    """An execution that somebody stops once its shadow training has looked at the versions before."""
     cloud = loop.cloud
     trigger = Trigger(kind="manual", reason="a test")
     healing = start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
     deadline = time.monotonic() + 60
-    while not has_read(cloud, "shadow_training", "/evidence/"):
+    while not has_read(cloud, "shadow_training", "/models/"):
         assert time.monotonic() < deadline, cloud.function_log("shadow_training")
         time.sleep(0.1)
     arn = machine_of(cloud).replace(":stateMachine:", ":execution:")

@@ -57,7 +57,7 @@ class Healing(Construct):
             settings=self._storage.settings(ShadowTrainingSettings),
             statements=[
                 *self._reads_labelled_rows(),
-                may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
+                may_read(self._storage.registry, "models/", "ledger/"),
                 may_list(self._storage.registry, "models/", "ledger/", "ledger-seals/"),
                 self._storage.may_write_once("models/"),
             ],
