@@ -343,5 +343,5 @@ def test_everything_that_is_written_once_is_locked_and_the_pointer_is_not(cloud)
         for item in cloud.calls
         if item.call.action == "s3:PutObjectRetention"
     }
-    assert retained == {"models", "evidence", "ledger"}
+    assert retained == {"models", "evidence", "ledger", "ledger-seals"}
     assert locked["pointers"] == {False}
