@@ -16,6 +16,7 @@ from infra.cli.history import history, show
 from infra.cli.labels import labels
 from infra.cli.promotion import promote, rollback
 from infra.cli.replay_log import replay_log
+from infra.cli.score import score
 from infra.cli.status import status
 from infra.cli.switch import pause, resume
 from infra.cli.verify import verify
@@ -33,6 +34,7 @@ app.add_typer(contract)
 app.command("backtest")(backtest)
 app.command("bootstrap")(bootstrap)
 app.command("call")(call)
+app.command("score")(score)
 app.command("labels")(labels)
 app.command("status")(status)
 app.command("history")(history)

@@ -24,6 +24,11 @@ class Layout:
     kept: tuple[str, ...]
 
     @property
+    def id_name(self) -> str | None:
+        """The name under which a request carries the user's own id."""
+        return next(iter(id_names(self.contract)), None)
+
+    @property
     def wanted(self) -> list[str]:
         """The columns to read."""
         return list(dict.fromkeys((*self.kept, *self.features.values())))

@@ -8,8 +8,10 @@ from typing import Any
 from selfheal.batches.layout import ANSWER
 from selfheal.records.batches import RefusedRow
 from selfheal.records.predictions import Prediction
+from selfheal.text import spreadsheet_cell
 
-WHY = ("line", "reason")
+REFUSED = ("line", "id", "reason")
+LONGEST_CELL = 300
 
 
 def answers_header(kept: Sequence[str]) -> str:
@@ -25,14 +27,16 @@ def answers(cells: Sequence[tuple[str, ...]], predictions: Sequence[Prediction])
     )
 
 
-def refused_header(kept: Sequence[str]) -> str:
+def refused_header() -> str:
     """The first line of the refused rows."""
-    return _csv([(*WHY, *kept)])
+    return _csv([REFUSED])
 
 
-def refused(rows: Sequence[RefusedRow], kept: Sequence[str]) -> str:
-    """One line a row: where it is, why it is refused, and its cells, empty where it couldn't be read."""
-    return _csv((row.line, row.reason, *(row.cells or [""] * len(kept))) for row in rows)
+def refused(rows: Sequence[RefusedRow]) -> str:
+    """One line a row: where it is in the file, its id, and why it is refused. People open this in a spreadsheet."""
+    return _csv(
+        (row.line, spreadsheet_cell(row.id, LONGEST_CELL), spreadsheet_cell(row.reason, LONGEST_CELL)) for row in rows
+    )
 
 
 def _csv(rows: Iterable[Sequence[Any]]) -> str:

@@ -34,6 +34,10 @@ class ReadRows:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def id_of(self, row: int) -> str:
+        """The user's own id of a row, empty where it has none."""
+        return (self.rows.ids[row] if self.rows.ids else None) or ""
+
     def parts(self, size: int) -> "Iterator[ReadRows]":
         """The rows some at a time; what is refused comes with the first part."""
         refused = self.refused
@@ -61,7 +65,7 @@ def read_rows(batch: Batch, layout: Layout) -> ReadRows:
     cells = _cells(batch, layout)
     good = [row for row in range(len(batch.lines)) if row not in faults]
     refused = [
-        RefusedRow(line=int(batch.lines[row]), reason="; ".join(reasons), cells=cells[row])
+        RefusedRow(line=int(batch.lines[row]), id=(ids[row] if ids else None) or "", reason="; ".join(reasons))
         for row, reasons in faults.items()
     ]
     unreadable = [RefusedRow(line=fault.line, reason=fault.reason) for fault in batch.faults]

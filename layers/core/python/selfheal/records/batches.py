@@ -4,11 +4,11 @@ from selfheal.records.base import Record, UtcTime
 
 
 class RefusedRow(Record):
-    """A row that can't be answered: where it is in the file, why, and its cells where they could be read."""
+    """A row that can't be answered: where it is in the file, its user's id where it could be read, and why."""
 
     line: int
+    id: str = ""
     reason: str
-    cells: tuple[str, ...] = ()
 
 
 class BatchReport(Record):

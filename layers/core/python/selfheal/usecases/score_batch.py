@@ -45,7 +45,7 @@ def score_batch(stores: Stores, model: ServedModel, upload: Upload) -> BatchRepo
         written = _scored(stores, model, upload, stores.batches.upload(upload))
     except (ObjectMissing, ObjectChanged, FileUnreadable) as error:
         reason = LOST.get(type(error)) or str(error)
-        refused = output.refused_header(()) + output.refused([RefusedRow(line=0, reason=reason)], ())
+        refused = output.refused_header() + output.refused([RefusedRow(line=0, reason=reason)])
         report = report.model_copy(update={"reason": reason})
         stores.batches.finish(report, "", refused)
         return report
@@ -73,11 +73,11 @@ def _scored(stores: Stores, model: ServedModel, upload: Upload, body: bytes) -> 
     contract = model.manifest.contract
     source = source_of(upload.key.removeprefix(INCOMING), io.BytesIO(body), contract.file, UPLOAD)
     layout = layout_of(source.name, source.names(), contract)
-    written = _Written([output.answers_header(layout.kept)], [output.refused_header(layout.kept)])
+    written = _Written([output.answers_header(layout.kept)], [output.refused_header()])
     # All is read before any of it is logged: a file that breaks off is refused whole.
     for number, part in enumerate(list(_parts(source, layout))):
         _score_part(stores, model, _request_id(upload, number), part, written)
-        written.refusals.append(output.refused(part.refused, layout.kept))
+        written.refusals.append(output.refused(part.refused))
         written.refused += len(part.refused)
     return written
 
