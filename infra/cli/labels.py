@@ -10,6 +10,7 @@ import typer
 
 from infra.cli.environment import Environment, StageOption, connect
 from selfheal.errors import SelfhealError
+from selfheal.text import printable
 
 if TYPE_CHECKING:
     from selfheal.records.labels import IngestionReport
@@ -106,7 +107,7 @@ def _show_rejected(environment: Environment, file: Path | None) -> None:
         typer.echo(f"no row {'' if file is None else f'of {file.name} '}was refused in the last 30 days")
     for key in keys:
         rows = store.refused(key)
-        typer.echo(f"{_plain(key)}: {len(rows)} refused")
+        typer.echo(f"{printable(key)}: {len(rows)} refused")
         for row in rows[:SHOWN]:
             typer.echo(f"  {_row(row)}")
         if rows[SHOWN:]:
@@ -114,11 +115,6 @@ def _show_rejected(environment: Environment, file: Path | None) -> None:
 
 
 def _row(row: dict[str, str]) -> str:
-    cells = [f"{name} {_plain(row[name])}" for name in ("prediction_id", "id", "label") if row.get(name)]
+    cells = [f"{name} {printable(row[name])}" for name in ("prediction_id", "id", "label") if row.get(name)]
     line = [f"line {row['line']}"] if row["line"] != "0" else []
-    return f"{', '.join([*line, *cells]) or 'the file'}: {_plain(row['reason'])}"
-
-
-def _plain(text: str) -> str:
-    """What somebody uploaded, as text that can't steer a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return f"{', '.join([*line, *cells]) or 'the file'}: {printable(row['reason'])}"

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from infra.signed_api import CallFailed
 from selfheal.errors import SelfhealError
-from selfheal.records.predictions import Prediction
 
 # A body may have five megabytes; Lambda takes six, in which a body may be written in base64.
 MAXIMUM_BYTES = 4_000_000
@@ -48,7 +47,7 @@ type Sleep = Callable[[float], object]
 class Asked:
     """What became of n rows, by position: the prediction, or why there is none. unlogged: answered, not logged yet."""
 
-    predictions: Mapping[int, Prediction]
+    predictions: Mapping[int, Mapping[str, Any]]
     refusals: Mapping[int, str]
     unlogged: int
 
@@ -59,7 +58,7 @@ def ask(api: Api, rows: Sequence[Row], key: str, sleep: Sleep = time.sleep) -> A
     Raises:
         ScoringStopped: the API doesn't answer, or refuses more than rows.
     """
-    predictions: dict[int, Prediction] = {}
+    predictions: dict[int, Mapping[str, Any]] = {}
     refusals: dict[int, str] = {}
     unlogged, waiting = 0, [list(range(len(rows)))] if rows else []
     while waiting:
@@ -81,7 +80,7 @@ def ask(api: Api, rows: Sequence[Row], key: str, sleep: Sleep = time.sleep) -> A
     return Asked(predictions, refusals, unlogged)
 
 
-def _predictions(answer: dict[str, Any]) -> list[Prediction]:
+def _predictions(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**row, "model_version": answer["model_version"]} for row in answer["predictions"]]
 
 

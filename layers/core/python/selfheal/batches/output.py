@@ -2,12 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from selfheal.batches.layout import ANSWER
 from selfheal.records.batches import RefusedRow
-from selfheal.records.predictions import Prediction
 from selfheal.text import spreadsheet_cell
 
 REFUSED = ("line", "id", "reason")
@@ -19,11 +18,10 @@ def answers_header(kept: Sequence[str]) -> str:
     return _csv([(*kept, *ANSWER)])
 
 
-def answers(cells: Sequence[tuple[str, ...]], predictions: Sequence[Prediction]) -> str:
+def answers(cells: Sequence[tuple[str, ...]], predictions: Sequence[Mapping[str, Any]]) -> str:
     """One line a row: its cells as the file has them, then the answer."""
     return _csv(
-        (*row, *(prediction[name] for name in ANSWER))  # type: ignore[literal-required]
-        for row, prediction in zip(cells, predictions, strict=True)
+        (*row, *(prediction[name] for name in ANSWER)) for row, prediction in zip(cells, predictions, strict=True)
     )
 
 
