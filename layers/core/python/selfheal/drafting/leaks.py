@@ -152,6 +152,9 @@ def _ranges(column: Column, labels: Labels) -> pd.DataFrame:
         max_leaf_nodes=MOST_RANGES, min_samples_leaf=max(5, int(LEAST_OF_A_RANGE * len(learnt))), random_state=0
     ).fit(numbers[learnt, None], labels[learnt])
     edges = np.sort(tree.tree_.threshold[tree.tree_.feature >= 0])
+    if not len(edges):
+        # Nothing in the values divides the labels: the whole column is no range.
+        return pd.DataFrame({"size": [], "mean": []})
     cells = pd.Series(np.searchsorted(edges, numbers[told], side="left"))
     found = pd.Series(labels[told]).groupby(cells).agg(["size", "mean"])
     return _sudden(found, float(labels.mean())).rename(index=lambda cell: _said(int(cell), edges))
