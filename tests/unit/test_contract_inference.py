@@ -252,6 +252,25 @@ def test_numbers_in_which_nothing_divides_the_labels_have_no_ranges(tmp_path: Pa
     assert "is it known when a prediction is asked for?" not in draft.text
 
 
+@pytest.mark.parametrize("name", ["n\0", "n" * 1001])
+def test_a_column_whose_name_no_contract_can_hold_is_left_out(tmp_path: Path, name: str):
+    """The draft is sound and says what to do; as the target it is refused in the same words."""
+    frame = pd.DataFrame({"x": [i % 3 for i in range(60)], name: [0, 1] * 30, "y": [0, 1] * 30})
+    frame.to_parquet(tmp_path / "d.parquet")
+    draft = draft_contract(tmp_path / "d.parquet", target="y")
+    assert draft.left_out == (name,)
+    assert "a contract can't hold its name" in draft.text
+    with pytest.raises(DraftImpossible, match="can't be the target: a contract can't hold its name"):
+        draft_contract(tmp_path / "d.parquet", target=name)
+
+
+def test_a_category_that_no_contract_can_list_keeps_the_list_open(tmp_path: Path):
+    """Three values that are common enough for a closed list, one of them with a NUL."""
+    frame = pd.DataFrame({"x": ["a", "b", "c\0"] * 20, "y": [0, 1] * 30})
+    frame.to_parquet(tmp_path / "d.parquet")
+    assert draft_contract(tmp_path / "d.parquet", target="y").contract.features["x"].categories is None
+
+
 CELLS = st.one_of(
     st.integers(-(2**70), 2**70).map(str),
     st.floats().map(str),

@@ -11,6 +11,7 @@ from selfheal.data.files import time_values
 from selfheal.drafting import toml
 from selfheal.drafting.columns import Column, typed_column
 from selfheal.drafting.leaks import questions
+from selfheal.drafting.names import UNNAMABLE, is_name
 from selfheal.drafting.notes import feature_of, notes_on
 from selfheal.drafting.pace import Pace, policy_lines
 from selfheal.drafting.segments import segment_lines
@@ -90,6 +91,8 @@ def _sorted_out(
 def _judged(table: Table, name: str, target: Target, moments: Moments | None) -> tuple[Column | None, str | None]:
     if name.startswith(RESERVED_PREFIX):
         return None, f"names that start with {RESERVED_PREFIX} are the system's own; rename it"
+    if not is_name(name):
+        return None, f"{UNNAMABLE}; rename it"
     column = typed_column(table, name)
     if column is None:
         return None, "no type of feature takes all its values (dates, lists, numbers that are infinite or too large)"

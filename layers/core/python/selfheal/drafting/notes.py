@@ -8,6 +8,7 @@ from selfheal.contract.model import Feature
 from selfheal.data.files import MISSING_NUMBERS
 from selfheal.drafting.columns import PLAIN_NUMBERS, Column
 from selfheal.drafting.identifiers import is_called_id
+from selfheal.drafting.names import is_text
 
 # A closed list only where values are few and each was seen often: a value that comes later is refused.
 MOST_CATEGORIES = 12
@@ -21,7 +22,7 @@ NUMERIC_SHARE = 0.9
 def feature_of(column: Column) -> Feature:
     """The column as a feature of the contract."""
     is_closed = column.type == "category" and len(column.counts) <= MOST_CATEGORIES
-    is_closed = is_closed and bool((column.counts >= LEAST_SEEN).all())
+    is_closed = is_closed and bool((column.counts >= LEAST_SEEN).all()) and all(map(is_text, column.counts.index))
     return Feature(
         type=column.type,
         nullable=column.missing > 0,

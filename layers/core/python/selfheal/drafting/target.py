@@ -9,10 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.data.files import label_texts
+from selfheal.drafting.names import UNNAMABLE, is_name, is_text
 from selfheal.drafting.table import Table
 from selfheal.errors import DraftImpossible
 
 MOST_NAMES = 30
+LONGEST_SAID = 60
 MOST_VALUES = 5
 TWO = 2
 
@@ -54,6 +56,11 @@ def read_target(table: Table, name: str) -> Target:
     counts = texts.value_counts()
     if len(counts) != TWO:
         raise DraftImpossible(_other_than_two(name, counts))
+    if unsaid := [value for value in counts.index if not is_text(value)]:
+        value = str(unsaid[0])[:LONGEST_SAID]
+        raise DraftImpossible(
+            f"the target {name!r} holds {value!r}, which a contract can't: write the label in fewer signs"
+        )
     positive = min(sorted(counts.index, reverse=True), key=lambda value: int(counts[value]))
     (negative,) = set(counts.index) - {positive}
     return Target(name, positive, negative, np.asarray(texts == positive, dtype=np.int8))
@@ -63,6 +70,8 @@ def check_present(table: Table, name: str, role: str) -> None:
     """Raises DraftImpossible where the file has no such column; names the nearest ones."""
     if name not in table.names:
         raise DraftImpossible(f"no column is called {name!r}, so it can't be the {role}: {_offered(name, table.names)}")
+    if not is_name(name):
+        raise DraftImpossible(f"{name[:LONGEST_SAID]!r} can't be the {role}: {UNNAMABLE}; rename it")
 
 
 def _offered(name: str, names: Sequence[str]) -> str:
