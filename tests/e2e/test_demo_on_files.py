@@ -1,0 +1,41 @@
+"""The demo on short files of users: the whole loop, on two thousand rows of each history at hand."""
+
+import gzip
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from infra.demo.run import run_demo
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+ROWS = 2_000
+# The default contract describes the first one.
+HISTORIES = {
+    "gmsc": ("cs-training.csv.gz", None),
+    "elec2": ("data.csv.gz", "contract.toml"),
+    "hotel_bookings": ("data.csv.gz", "contract.toml"),
+    "lendingclub_2007_2011": ("data.csv.gz", "contract.toml"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("history", HISTORIES)
+def test_two_thousand_rows_are_enough(history: str, tmp_path: Path):
+    """The demo runs to its end, logs every answer, says why it counts as healed or not, and in most files it is."""
+    name, contract = HISTORIES[history]
+    folder = DATA / history
+    if not folder.exists():
+        pytest.skip(f"{history} isn't here")
+    with gzip.open(folder / name, "rt", encoding="utf-8", newline="") as lines:
+        (tmp_path / "short.csv").write_text("".join(islice(lines, ROWS + 1)), encoding="utf-8", newline="")
+    outcome = run_demo(
+        contract_path=folder / contract if contract else None,
+        data_path=tmp_path / "short.csv",
+        json_path=tmp_path / "shown.json",
+        seed=0,
+        keep=False,
+    )
+    assert outcome.predictions["answered"] == outcome.predictions["logged"] > ROWS / 2
+    assert outcome.labels["rejected"] == 1
+    assert outcome.healed, outcome.reason
