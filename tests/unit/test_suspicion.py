@@ -141,6 +141,14 @@ def test_an_amount_that_only_the_lost_have_is_asked_about(tmp_path: Path, rng):
     assert "are positive, of all rows" in said_of(draft, "recovered")
 
 
+@pytest.mark.parametrize("present", [13, 16])
+def test_a_number_that_has_no_ranges_is_drafted_all_the_same(tmp_path: Path, present: int):
+    """Too few values to divide into ranges: nothing is asked, and nothing breaks."""
+    values = [float(i * 37 % 41) if i < present else None for i in range(40)]
+    draft = drafted(tmp_path, pd.DataFrame({"x": values, "y": [i % 2 for i in range(40)]}))
+    assert "x" in draft.contract.features
+
+
 def test_two_columns_that_know_the_target_together_are_found_by_a_small_model(tmp_path: Path, rng):
     """Neither says much alone; the model of all columns is nearly perfect with them, and ignorant without."""
     first, second = rng.normal(size=(2, ROWS)).round(3)
