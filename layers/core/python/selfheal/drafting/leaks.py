@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 from selfheal.drafting.columns import Column
-from selfheal.drafting.small_model import explaining
+from selfheal.drafting.small_model import LARGEST, explaining
 from selfheal.performance.intervals import proportion
 
 # A column that by itself is wrong about fewer rows than this share of the rarer value's knows the target.
@@ -28,7 +28,6 @@ PURE, PURE_SHARE, SURE = 0.98, 0.05, 0.7
 LARGEST_BASE = 0.9
 MOST_KINDS = 12
 MOST_RANGES, LEAST_OF_A_RANGE = 8, 0.005
-LARGEST = float(np.finfo(np.float32).max)
 
 KNOWN = "is it known when a prediction is asked for?"
 

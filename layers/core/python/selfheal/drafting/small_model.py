@@ -22,6 +22,8 @@ MOST_ROWS = 8_000
 HELD_OUT = 1 / 3
 # Of a category so many values are told apart.
 MOST_VALUES = 200
+# Trees hold 32 bits and add values up: larger ones are all as large to them.
+LARGEST = 1e30
 
 type Floats = NDArray[np.float64]
 type Labels = NDArray[np.int8]
@@ -97,6 +99,6 @@ class _Fit:
 def _encoded(column: Column) -> Floats:
     """Numbers as they are, other values by how frequent they are; missing is NaN."""
     if column.type != "category":
-        return column.numbers
+        return np.clip(column.numbers, -LARGEST, LARGEST)
     codes = {value: float(min(rank, MOST_VALUES)) for rank, value in enumerate(column.counts.index)}
     return np.asarray(pd.Series(column.values).map(codes), dtype=np.float64)
