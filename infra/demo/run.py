@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -49,19 +49,20 @@ def run_demo(
         display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
-            story.run()
-            outcome = outcome_of(
-                story.client.answered,
-                story.labels.uploaded,
-                cloud.stores,
-                world.contract,
-                serving=story.client.serving_version(),
-                now=cloud.clock.now,
-                seconds=time.monotonic() - began,
-            )
-            _finish(display, console, outcome, story, json_path)
-            if keep:
-                _keep(console, display, cloud, reports)
+            with closing(story.client):
+                story.run()
+                outcome = outcome_of(
+                    story.client.answered,
+                    story.labels.uploaded,
+                    cloud.stores,
+                    world.contract,
+                    serving=story.client.serving_version(),
+                    now=cloud.clock.now,
+                    seconds=time.monotonic() - began,
+                )
+                _finish(display, console, outcome, story, json_path)
+                if keep:
+                    _keep(console, display, cloud, reports)
     return outcome
 
 

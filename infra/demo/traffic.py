@@ -67,6 +67,10 @@ class Client:
         self.answered.extend(answered)
         return answered
 
+    def close(self) -> None:
+        """End the connections."""
+        self._http.close()
+
     def serving_version(self) -> str:
         """The version that the API itself names."""
         return str(self._http.get("/model").json()["model_version"])

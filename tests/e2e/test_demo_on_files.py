@@ -20,6 +20,7 @@ HISTORIES = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("history", HISTORIES)
 def test_two_thousand_rows_are_enough(history: str, tmp_path: Path):
     """The demo runs to its end, logs every answer, says why it counts as healed or not, and in most files it is."""

@@ -45,7 +45,7 @@ class SmallLoop:
         self.labels = LabelPostbox(self.cloud.stores.data, self._rng)
 
     def close(self) -> None:
-        self.client._http.close()
+        self.client.close()
 
     def bootstrap(self, rows: int = 2_000) -> None:
         training = _dated(Rows(*credit_rows(self._rng, rows)), self.cloud.clock.now)
