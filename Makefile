@@ -41,7 +41,7 @@ test: setup ## Check and test everything but the benchmarks (under twelve minute
 
 .PHONY: test-library test-cloud
 test-library: setup
-	@$(BIN)/pytest -m "not slow" tests/unit tests/functional
+	@$(BIN)/pytest -m "not slow" tests/unit tests/functional tests/faults
 
 test-cloud: setup
 	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e
@@ -142,6 +142,10 @@ bench-gates: setup ## Measure the gates and the probation: who gets in, who is t
 .PHONY: bench-healing
 bench-healing: setup ## Replay histories under eight policies and check the bars (about 45 minutes, resumes; build/bench/healing.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.healing
+
+.PHONY: fault-sweep
+fault-sweep: setup ## Inject every fault, random faults, and every mix of actors (half an hour; docs/reliability.md)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 .PHONY: clean
 clean: ## Remove what the other targets made

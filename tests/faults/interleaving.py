@@ -11,10 +11,21 @@ PATIENCE = 60.0
 
 
 @dataclass
-class Scheduler:
-    """Lets one thread go on at a time, and switches at each call; the same seed is the same order.
+class Actor:
+    """Something that is done in a thread of its own, a call at a time; `doing` is the call that waits for its turn."""
 
-    `sticky`: how likely it is that the same thread goes on: low values mix finely, high ones make long strides.
+    act: Callable[[], object]
+    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    doing: str = "begins"
+    has_ended: bool = False
+    error: BaseException | None = None
+
+
+@dataclass
+class Scheduler:
+    """Lets one actor go on at a time, and chooses anew at each call; the same seed is the same order.
+
+    `sticky`: how likely it is that the same actor goes on: low values mix finely, high ones make long strides.
     """
 
     seed: int
@@ -23,70 +34,45 @@ class Scheduler:
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
-        self._turn = threading.Condition()
-        self._waiting: dict[str, str] = {}
-        self._alive: set[str] = set()
-        self._running: str | None = None
+        self._actors: dict[str, Actor] = {}
+        self._returned = threading.Semaphore(0)
 
     def call[T](self, name: str, effect: Callable[[], T]) -> T:
         """An actor's call waits for its turn; others' calls go through."""
-        actor = threading.current_thread().name
-        if actor in self._alive:
-            self._await_turn(actor, name)
+        actor = self._actors.get(threading.current_thread().name)
+        if actor is not None:
+            actor.doing = name
+            self._returned.release()
+            _acquire(actor.turn, name)
         return effect()
 
     def run(self, actors: Mapping[str, Callable[[], object]]) -> dict[str, BaseException | None]:
         """All actors to their ends; what each raised."""
-        ends: dict[str, BaseException | None] = {}
-        self._alive = set(actors)
-        threads = [
-            threading.Thread(target=self._act, args=(name, act, ends), name=name, daemon=True)
-            for name, act in actors.items()
-        ]
-        for thread in threads:
-            thread.start()
-        last: str | None = None
-        while (last := self._next(last)) is not None:
-            pass
-        for thread in threads:
-            thread.join(PATIENCE)
-        return ends
+        self._actors = {name: Actor(act) for name, act in actors.items()}
+        for name, actor in self._actors.items():
+            threading.Thread(target=self._thread, args=(actor,), name=name, daemon=True).start()
+        last = ""
+        while alive := [name for name, actor in self._actors.items() if not actor.has_ended]:
+            last = last if last in alive and self._rng.random() < self.sticky else self._rng.choice(alive)
+            self.steps.append((last, self._actors[last].doing))
+            self._actors[last].turn.release()
+            _acquire(self._returned, last)
+        return {name: actor.error for name, actor in self._actors.items()}
 
-    def _act(self, name: str, act: Callable[[], object], ends: dict[str, BaseException | None]) -> None:
-        self._await_turn(name, "begins")
+    def _thread(self, actor: Actor) -> None:
+        _acquire(actor.turn, "the beginning")
         try:
-            act()
-            ends[name] = None
+            actor.act()
         except Exception as error:  # noqa: BLE001 - which errors are allowed is for the caller to say
-            ends[name] = error
+            actor.error = error
         finally:
-            with self._turn:
-                self._alive.discard(name)
-                self._running = None
-                self._turn.notify_all()
+            actor.has_ended = True
+            self._returned.release()
 
-    def _await_turn(self, actor: str, name: str) -> None:
-        with self._turn:
-            self._waiting[actor] = name
-            self._running = None
-            self._turn.notify_all()
-            if not self._turn.wait_for(lambda: self._running == actor, PATIENCE):
-                raise TimeoutError(f"{actor} waits for its turn at {name}")
 
-    def _next(self, last: str | None) -> str | None:
-        """Give the turn to one of those that wait, once all do; None once nobody is left."""
-        with self._turn:
-            ready = self._turn.wait_for(lambda: self._running is None and self._waiting.keys() >= self._alive, PATIENCE)
-            if not ready:
-                raise TimeoutError(f"{self._running} doesn't come back")
-            if not self._alive:
-                return None
-            names = sorted(self._alive)
-            chosen = last if last in names and self._rng.random() < self.sticky else self._rng.choice(names)
-            self.steps.append((str(chosen), self._waiting.pop(str(chosen))))
-            self._running = chosen
-            self._turn.notify_all()
-            return chosen
+def _acquire(semaphore: threading.Semaphore, what: str) -> None:
+    if not semaphore.acquire(timeout=PATIENCE):
+        raise TimeoutError(f"{what} didn't come back")
 
 
 def is_expected(error: BaseException | None) -> bool:
