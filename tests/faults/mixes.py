@@ -244,7 +244,7 @@ def _mixes() -> Mapping[str, Callable[[Scheduler], list[str]]]:
         for names in combinations_with_replacement(MOVERS, size):
             found[" | ".join(names)] = partial(_movers, lambda: _judged()[0], names)
             if "settle" in names:
-                found[" | ".join(("interrupted", *names))] = partial(_movers, _interrupted, names)
+                found[f"interrupted: {' | '.join(names)}"] = partial(_movers, _interrupted, names)
     return found | {
         "bootstrap | bootstrap": partial(_bootstraps, timedelta(seconds=2)),
         "bootstrap | bootstrap, in one second": partial(_bootstraps, timedelta(0)),

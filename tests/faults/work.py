@@ -1,0 +1,41 @@
+"""The sweep's work in pieces, each for a process of its own."""
+
+import time
+from collections.abc import Iterator
+
+from tests.faults.chaos import Lived, live
+from tests.faults.mixes import MIXES, Met, meet
+from tests.faults.sweep import Swept, sweep
+
+PROCESSES = 2
+
+
+def swept(stage: str, first: int) -> Swept:
+    """Every other fault of a stage from `first` on."""
+    found = Swept()
+    for _ in sweep(stage, found, first=first, every=PROCESSES):
+        pass
+    return found
+
+
+def lived(first: int, seconds: float) -> Lived:
+    """Every other life from `first` on."""
+    found = Lived()
+    for seed in _until(seconds, first):
+        live(seed, found)
+    return found
+
+
+def met(first: int, seconds: float) -> Met:
+    """Mix after mix, each in one more order every round."""
+    found, mixes = Met(), list(MIXES)
+    for number in _until(seconds, first):
+        meet(mixes[number % len(mixes)], number // len(mixes), found)
+    return found
+
+
+def _until(seconds: float, first: int) -> Iterator[int]:
+    end, number = time.monotonic() + seconds, first
+    while time.monotonic() < end:
+        yield number
+        number += PROCESSES
