@@ -1,4 +1,6 @@
-"""`make fault-sweep`: everything, and the table of docs/reliability.md. `--minutes` bounds lives and orders each."""
+"""`make fault-sweep`: everything, and the table of docs/reliability.md. `--minutes` bounds lives and orders each,
+`--every` injects one fault in so many.
+"""
 
 import argparse
 import json
@@ -20,10 +22,12 @@ def main() -> None:
     """Run all, write the table, and fail where anything didn't hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
-    seconds = 60 * parser.parse_args().minutes
+    parser.add_argument("--every", type=int, default=1)
+    given = parser.parse_args()
+    seconds = 60 * given.minutes
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
-        halves = [(stage, first) for stage in STAGES for first in range(PROCESSES)]
-        stages = list(pool.map(swept, *zip(*halves, strict=True)))
+        parts = [(stage, given.every * n, given.every * PROCESSES) for stage in STAGES for n in range(PROCESSES)]
+        stages = list(pool.map(swept, *zip(*parts, strict=True)))
         lives = list(pool.map(lived, range(PROCESSES), [seconds] * PROCESSES))
         orders = list(pool.map(met, range(PROCESSES), [seconds] * PROCESSES))
     injected: Counter[tuple[str, str]] = Counter()
@@ -34,7 +38,9 @@ def main() -> None:
     for order in orders:
         tried.update(order.orders)
     violations = [v.violations for v in (*stages, *lives, *orders)]
-    text = table(injected, counts, tried, sum(len(where) for found in violations for where in found.values()))
+    text = table(
+        given.every, injected, counts, tried, sum(len(where) for found in violations for where in found.values())
+    )
     PAGE.write_text(_between(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(violations, indent=2, default=str), encoding="utf-8")
@@ -46,7 +52,9 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def table(injected: Counter[tuple[str, str]], lives: Counter[str], orders: Counter[str], violations: int) -> str:
+def table(
+    every: int, injected: Counter[tuple[str, str]], lives: Counter[str], orders: Counter[str], violations: int
+) -> str:
     """What was injected, as Markdown."""
     faults = [fault for fault in WRITE_FAULTS if any(key[1] == fault for key in injected)]
     rows = [f"| stage | {' | '.join(faults)} | in all |", "|---|" + "---|" * (len(faults) + 1)]
@@ -59,8 +67,9 @@ def table(injected: Counter[tuple[str, str]], lives: Counter[str], orders: Count
     kinds = ("promote", "rollback", "reject", "skip", "failed")
     ended = ", ".join(f"{kind} {lives[kind]:,}" for kind in kinds)
     said = [
-        f"- Single faults: {injected.total():,}.",
-        f"- Lives under random faults: {lives['lives']:,}, with {lives['faults']:,} faults and {lives['answers']:,} answers; decisions: {ended}.",
+        f"- Single faults: {injected.total():,}{f' (one in {every})' if every > 1 else ''}.",
+        f"- Lives under random faults: {lives['lives']:,}, with {lives['faults']:,} faults and "
+        + f"{lives['answers']:,} answers; decisions: {ended}.",
         f"- Orders of actors at once: {orders.total():,}, of {len(orders):,} mixes ("
         + ", ".join(f"{count:,} of {actors}" for actors, count in sorted(mixes.items()))
         + ").",

@@ -10,10 +10,10 @@ from tests.faults.sweep import Swept, sweep
 PROCESSES = 2
 
 
-def swept(stage: str, first: int) -> Swept:
-    """Every other fault of a stage from `first` on."""
+def swept(stage: str, first: int, every: int) -> Swept:
+    """One fault of a stage in `every`, from `first` on."""
     found = Swept()
-    for _ in sweep(stage, found, first=first, every=PROCESSES):
+    for _ in sweep(stage, found, first=first, every=every):
         pass
     return found
 
