@@ -13,6 +13,7 @@ from selfheal.records.ledger import Decision, LedgerEntry, Outcome
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.serving import ProductionModel
 from selfheal.usecases.verify import verify
+from tests.faults.expiry import lost_with_the_log
 from tests.faults.world import CONTRACT, START, World
 
 DAY = timedelta(days=1)
@@ -46,6 +47,7 @@ def _predictions(world: World, stores: Stores) -> Iterator[str]:
         yield "monitoring reads a prediction twice"
     if world.answered.keys() - read.keys():
         yield "monitoring lacks a prediction"
+    yield from lost_with_the_log(world)
 
 
 def _labels(world: World, stores: Stores) -> Iterator[str]:

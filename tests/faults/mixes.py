@@ -23,6 +23,7 @@ from selfheal.usecases.recognise_retry import recognise_retry
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.roll_up import roll_up_closed_hours
 from selfheal.usecases.serving import ProductionModel
+from tests.faults.data_mixes import DATA_MIXES
 from tests.faults.interleaving import Scheduler, is_expected
 from tests.faults.invariants import ledger_violations, violations
 from tests.faults.services import Bucket, Line, copy_of
@@ -251,6 +252,7 @@ def _mixes() -> Mapping[str, Callable[[Scheduler], list[str]]]:
         "request | request | request, under one key": _requests,
         "roll-up | roll-up | late request | reader": _roll_ups,
         "probation | probation": _probations,
+        **DATA_MIXES,
     }
 
 
