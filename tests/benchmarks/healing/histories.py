@@ -17,7 +17,7 @@ DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")
 STEADY = "gmsc"
 REAL = (*DRIFTING, STEADY)
 GENERATOR = "generator"
-VISITED = (GENERATOR, "elec2")
+VISITED = (GENERATOR, STEADY, "elec2")
 VISITORS = "visitors-"
 # After this share of the rows they come.
 VISITORS_COME = 0.6
@@ -26,6 +26,8 @@ MOST_ROWS = 60_000
 # The last row of a file without times.
 END = datetime(2026, 1, 1, tzinfo=UTC)
 GENERATED = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RISK, 8_000), (Phase.CALM, 4_000))
+# What visitors do is seen best where nothing else happens.
+CALM = ((Phase.CALM, 26_000),)
 
 
 def at_hand() -> tuple[str, ...]:
@@ -37,10 +39,11 @@ def at_hand() -> tuple[str, ...]:
 def history(name: str) -> tuple[Dataset, Contract]:
     """A history's rows in time order, and its contract."""
     if name.startswith(VISITORS):
-        rows, contract = history(name.removeprefix(VISITORS))
+        visited = name.removeprefix(VISITORS)
+        rows, contract = (_generated(CALM), default_contract()) if visited == GENERATOR else history(visited)
         return with_visitors(rows, begin=VISITORS_COME), contract
     if name == GENERATOR:
-        return _generated(), default_contract()
+        return _generated(GENERATED), default_contract()
     described = FOLDER / name / "contract.toml"
     contract = parse_contract(described.read_text(encoding="utf-8")) if described.exists() else default_contract()
     (file,) = (FOLDER / name).glob("*.csv.gz")
@@ -53,12 +56,13 @@ def thinned(rows: Dataset, most: int, first: int = 0) -> Dataset:
     return rows.take(slice(first % step, None, step)).take(slice(0, most))
 
 
-def _generated() -> Dataset:
-    """A world that is calm, falls on hard times, changes its ways, and is as it was again."""
+def _generated(phases: tuple[tuple[Phase, int], ...]) -> Dataset:
+    """Applicants of one phase after another."""
     rng = np.random.default_rng(11)
-    parts = [credit_rows(rng, rows, phase) for phase, rows in GENERATED]
+    parts = [credit_rows(rng, rows, phase) for phase, rows in phases]
     labels = np.concatenate([labels for _, labels in parts])
     ids = np.array([f"base-{row:09d}" for row in range(len(labels))], dtype=object)
-    # A row a minute: eighteen days, in which a day's window and a week's probation mean something.
-    moments = np.datetime64(END.replace(tzinfo=None), "us") - np.arange(len(labels))[::-1] * np.timedelta64(1, "m")
+    # A row each two minutes: thirty-six days, in which a day's window, a day between two tries and a week's probation
+    # mean something.
+    moments = np.datetime64(END.replace(tzinfo=None), "us") - np.arange(len(labels))[::-1] * np.timedelta64(2, "m")
     return Dataset(ids, moments, pd.concat([features for features, _ in parts], ignore_index=True), labels)
