@@ -1,11 +1,13 @@
 """What is replayed: real histories where they are at hand, a made-up one everywhere, and what is made of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from infra.backtest.moments import has_times
 from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.visitors import with_visitors
 from selfheal.contract import Contract, default_contract, parse_contract
@@ -26,8 +28,8 @@ MOST_ROWS = 60_000
 # The last row of a file without times.
 END = datetime(2026, 1, 1, tzinfo=UTC)
 GENERATED = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RISK, 8_000), (Phase.CALM, 4_000))
-# What visitors do is seen best where nothing else happens.
-CALM = ((Phase.CALM, 26_000),)
+# They visit after a change, when what came before it is forgotten; the world then stays as it is.
+VISITED_PHASES = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RISK, 12_000))
 
 
 def at_hand() -> tuple[str, ...]:
@@ -40,7 +42,7 @@ def history(name: str) -> tuple[Dataset, Contract]:
     """A history's rows in time order, and its contract."""
     if name.startswith(VISITORS):
         visited = name.removeprefix(VISITORS)
-        rows, contract = (_generated(CALM), default_contract()) if visited == GENERATOR else history(visited)
+        rows, contract = (_generated(VISITED_PHASES), default_contract()) if visited == GENERATOR else history(visited)
         return with_visitors(rows, begin=VISITORS_COME), contract
     if name == GENERATOR:
         return _generated(GENERATED), default_contract()
@@ -53,7 +55,9 @@ def history(name: str) -> tuple[Dataset, Contract]:
 def thinned(rows: Dataset, most: int, first: int = 0) -> Dataset:
     """Evenly so many of the rows, or all where they are fewer; another `first` takes others."""
     step = max(1, len(rows) // most)
-    return rows.take(slice(first % step, None, step)).take(slice(0, most))
+    taken = rows.take(slice(first % step, None, step)).take(slice(0, most))
+    # Rows of a file without times stay one interval apart: they mustn't look as if they had some.
+    return taken if has_times(rows.timestamps) else replace(taken, timestamps=rows.timestamps[-len(taken) :])
 
 
 def _generated(phases: tuple[tuple[Phase, int], ...]) -> Dataset:
