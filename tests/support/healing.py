@@ -169,14 +169,17 @@ def traffic(
     labelled_share: float = 1.0,
     choosy: bool = False,
     slope: float = 2.0,
+    spread: float = 1.0,
     seed: int = 0,
 ) -> list[str]:
     """Rows one by one, their truth drawn from expit(slope * x); returns the prediction ids, oldest first.
 
+    `spread`: the standard deviation of x.
+
     `choosy`: rows with x below 0 get a label only every fifth time.
     """
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=rows)
+    x = spread * rng.normal(size=rows)
     truth = rng.random(rows) < 1 / (1 + np.exp(-slope * x))
     moments = [since + position * every for position in range(rows)]
     ids = [

@@ -2,10 +2,9 @@
 
 A version whose mean loss exceeds that of the best one by z standard errors has the weight exp(-z); the best one has 1.
 That is the Akaike weight (Burnham and Anderson, Model Selection and Multimodel Inference, 2002) with a z-score in the
-place of half a difference in information. A newcomer, which few rows have judged, has the weight of the best one:
-whether it helps is for the gates to say. As log loss is convex in the log-odds, a newcomer of weight w worsens the
-blend's by at most w times its own excess, and w is at most one half. Only where the rows that it hasn't seen leave no
-doubt, as after an abrupt change, are the others weighed against it as well, and it answers nearly alone.
+place of half a difference in information; it has no constant to fit. A newcomer, which few rows have judged, has the
+weight of the best one: whether it helps is for the gates to say. As log loss is convex in the log-odds, a newcomer of
+weight w worsens the blend's by at most w times its own excess, and w is at most one half.
 """
 
 from collections.abc import Sequence
@@ -23,9 +22,6 @@ MOST_MEMBERS = 3
 SMALLEST = 1e-12
 
 NEWCOMER = 0
-# Standard errors by which a newcomer has to be ahead of all others for these to be weighed against it. Two or three are
-# chance too often: blends regain less and harm more (docs/decisions.md).
-BEYOND_DOUBT = 4.0
 
 type Floats = NDArray[np.float64]
 
@@ -94,12 +90,6 @@ def weights_of(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Fl
     return _weights(_losses(answers, labels, row_weights), members)
 
 
-def served(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
-    """What the blend that would be promoted says of each row: shape (n,), NaN where one of its members has seen it."""
-    weights = weights_of(answers, labels, row_weights)
-    return np.asarray(expit(np.where(weights > 0, answers.log_odds, 0.0) @ weights))
-
-
 def threshold_of(thresholds: Floats, weights: Floats) -> float:
     """The operating point of a blend: the weighted mean of its members', in log-odds.
 
@@ -127,28 +117,15 @@ def _weights(losses: Floats, members: NDArray[np.bool_]) -> Floats:
     """Shape (k,); 0 for versions that aren't members. `losses`: shape (n, k), NaN where a version has seen the row."""
     chosen = np.flatnonzero(members).tolist()
     others = [one for one in chosen if one != NEWCOMER]
-    rivals = chosen if members[NEWCOMER] and _is_beyond_doubt(losses, others) else others
     weights = np.zeros(losses.shape[1])
-    weights[chosen] = [1.0 if own == NEWCOMER else np.exp(-_excess(losses, own, rivals)) for own in chosen]
+    weights[chosen] = [1.0 if own == NEWCOMER else np.exp(-_excess(losses, own, others)) for own in chosen]
     return np.asarray(weights / max(weights.sum(), np.finfo(float).tiny))
 
 
-def _is_beyond_doubt(losses: Floats, others: Sequence[int]) -> bool:
-    """Whether a newcomer is that much better than each of the others, on rows enough to tell."""
-    behind = [_between(losses, other, NEWCOMER) for other in others]
-    return all(len(found) >= BLOCKS and _standard_errors(found) > BEYOND_DOUBT for found in behind)
-
-
-def _excess(losses: Floats, own: int, rivals: Sequence[int]) -> float:
-    """By how many standard errors a version is worse than the best of its rivals."""
-    behind = (_between(losses, own, rival) for rival in rivals if rival != own)
-    return max((_standard_errors(found) for found in behind), default=0.0)
-
-
-def _between(losses: Floats, one: int, other: int) -> Floats:
-    """By how much one version's losses exceed another's, on the rows that both haven't seen."""
-    differences = losses[:, one] - losses[:, other]
-    return np.asarray(differences[np.isfinite(differences)])
+def _excess(losses: Floats, own: int, others: Sequence[int]) -> float:
+    """By how many standard errors a version is worse than the best of the others on rows that both haven't seen."""
+    differences = (losses[:, own] - losses[:, other] for other in others if other != own)
+    return max((_standard_errors(found[np.isfinite(found)]) for found in differences), default=0.0)
 
 
 def _standard_errors(differences: Floats) -> float:

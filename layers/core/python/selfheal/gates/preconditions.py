@@ -2,10 +2,7 @@
 
 from datetime import timedelta
 
-import numpy as np
-
 from selfheal.contract.model import GatePolicy
-from selfheal.gates.blend import served
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.gates.reach import disagreement
 from selfheal.records.ledger import Circumstances, GateResult
@@ -54,15 +51,10 @@ def _beyond(reach: float, circumstances: Circumstances, policy: GatePolicy) -> s
 
 
 def _reach(rows: EvidenceRows, circumstances: Circumstances) -> float | None:
-    """How many times as much the models differ on the newest requests; None where it isn't known.
-
-    Of a blend, on the rows that it answers as it would when served: on those that its newcomer has seen it is another.
-    """
+    """How many times as much the models differ on the newest requests; None where it isn't known."""
     if circumstances.newest_disagreement is None or not rows.is_usable:
         return None
-    said = rows.shadow_probability if rows.members is None else served(rows.members, rows.labels, rows.weights)
-    known = np.isfinite(said)
-    judged = disagreement(rows.production_probability[known], said[known], rows.weights[known]) if known.any() else 0.0
+    judged = disagreement(rows.production_probability, rows.shadow_probability, rows.weights)
     if not judged:
         return float("inf") if circumstances.newest_disagreement else 0.0
     return circumstances.newest_disagreement / judged
