@@ -1,5 +1,6 @@
 """How far evidence reaches: gate 2 and the newest requests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from selfheal.contract.model import GatePolicy
+from selfheal.gates.blend import MemberAnswers, served
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.gates.preconditions import label_coverage
 from selfheal.gates.reach import least_disagreement
@@ -56,6 +58,22 @@ def test_models_that_agree_on_the_evidence_alone_have_not_been_compared():
     """No difference where they were judged, some where they are asked: nothing is known."""
     assert not judged(0.0, 0.001)[0]
     assert judged(0.0, 0.0)[0]
+
+
+def test_a_blend_is_compared_where_it_answers_as_it_would_when_served():
+    """On rows that the newcomer has seen production's own members answer: that they agree there says nothing of it."""
+    probabilities = np.full((400, 2), 0.4)
+    probabilities[:, 0] = np.where(np.arange(400) < 300, np.nan, 0.6)
+    rows = replace(evidence(0.0), members=MemberAnswers(("new", "old"), probabilities, np.full(2, 0.5)))
+    blended = served(rows.members, rows.labels, rows.weights)
+    assert np.isnan(blended[:300]).all()
+    differing = float(np.square(blended[300:] - 0.4).mean())
+    assert differing > 0
+    for newest, passed in ((1.9 * differing, True), (2.1 * differing, False)):
+        now = Circumstances(
+            judged_at=NOW, last_move=None, predictions=1, coverage=1, newest_requests=9, newest_disagreement=newest
+        )
+        assert label_coverage(rows, now, GatePolicy()).passed is passed
 
 
 def test_the_least_disagreement_is_below_the_true_one_nineteen_times_in_twenty():

@@ -90,6 +90,12 @@ def weights_of(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Fl
     return _weights(_losses(answers, labels, row_weights), members)
 
 
+def served(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
+    """What the blend that would be promoted says of each row: shape (n,), NaN where one of its members has seen it."""
+    weights = weights_of(answers, labels, row_weights)
+    return np.asarray(expit(np.where(weights > 0, answers.log_odds, 0.0) @ weights))
+
+
 def threshold_of(thresholds: Floats, weights: Floats) -> float:
     """The operating point of a blend: the weighted mean of its members', in log-odds.
 

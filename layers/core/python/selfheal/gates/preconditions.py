@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import numpy as np
+
 from selfheal.contract.model import GatePolicy
+from selfheal.gates.blend import served
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.gates.reach import disagreement
 from selfheal.records.ledger import Circumstances, GateResult
@@ -51,10 +54,15 @@ def _beyond(reach: float, circumstances: Circumstances, policy: GatePolicy) -> s
 
 
 def _reach(rows: EvidenceRows, circumstances: Circumstances) -> float | None:
-    """How many times as much the models differ on the newest requests; None where it isn't known."""
+    """How many times as much the models differ on the newest requests; None where it isn't known.
+
+    Of a blend, on the rows that it answers as it would when served: on those that its newcomer has seen it is another.
+    """
     if circumstances.newest_disagreement is None or not rows.is_usable:
         return None
-    judged = disagreement(rows.production_probability, rows.shadow_probability, rows.weights)
+    said = rows.shadow_probability if rows.members is None else served(rows.members, rows.labels, rows.weights)
+    known = np.isfinite(said)
+    judged = disagreement(rows.production_probability[known], said[known], rows.weights[known]) if known.any() else 0.0
     if not judged:
         return float("inf") if circumstances.newest_disagreement else 0.0
     return circumstances.newest_disagreement / judged
