@@ -1,11 +1,14 @@
 """What callers write stays data: no markup on a terminal, no formula in a spreadsheet, nothing in a mail or a log."""
 
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -106,6 +109,20 @@ def test_rejected_rows_are_no_formulas():
     assert list(refused["label"]) == ["'=cmd|'/C calc'!A0", "-1", "1"]
     assert len(refused["prediction_id"][2]) <= 1_000
     assert "characters in all" in refused["prediction_id"][2]
+
+
+@pytest.mark.parametrize("name", ["labels.parquet", f"{'x' * 900}.exe", "\x1b[2J.exe"], ids=["type", "name", "escape"])
+def test_why_a_file_is_refused_is_short_whatever_it_holds(name: str):
+    """A type of nested columns that names 70,000 characters, or a file's own name: in the outcome and in the log."""
+    stores, body = memory_stores(), io.BytesIO()
+    nested = pa.array([{"n" * 70_000: 1}])
+    pq.write_table(pa.table({"prediction_id": nested, "label": nested}), body)
+    key = f"labels/incoming/{name}"
+    stores.data.put(key, body.getvalue())
+    report = ingest_labels(stores, Upload(key=key, size=len(body.getvalue()), uploaded_at=NOW))
+    assert report.reason.isprintable()
+    assert 0 < len(report.reason) <= 1_500
+    assert stores.labels.outcome(name) == report
 
 
 def test_a_message_is_what_the_service_takes():

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from selfheal.records.batches import RefusedRow
 from selfheal.records.healing import Ending, Trigger, Verdict
+from selfheal.records.labels import RejectedRow
 from selfheal.records.ledger import GateResult, Switch
 from selfheal.text import bounded, bounded_lines, listed, printable, spreadsheet_cell
 from tests.support.healing import START
@@ -81,6 +83,8 @@ def test_records_that_go_into_ledger_and_state_bound_their_texts(text: str):
         Trigger(kind="manual", reason=text).reason: 1_500,
         switch.reason: 1_500,
         switch.actor: 100,
+        RejectedRow(line=1, reason=text).reason: 1_500,
+        RefusedRow(line=1, reason=text).reason: 1_500,
     }
     for shown, at_most in texts.items():
         assert len(shown) <= at_most
