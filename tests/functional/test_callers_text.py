@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from infra.cli import main
 from infra.cli.app import app
 from selfheal.healing.state import result_of
 from selfheal.records.healing import LabelProgress, Verdict
@@ -123,6 +125,25 @@ def test_why_a_file_is_refused_is_short_whatever_it_holds(name: str):
     assert report.reason.isprintable()
     assert 0 < len(report.reason) <= 1_500
     assert stores.labels.outcome(name) == report
+
+
+def test_an_error_shows_what_it_quotes_and_obeys_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A contract of somebody else whose keys clear a terminal, and are without end: one message, an exit code of 1."""
+    (tmp_path / "rows.csv").write_text("label\n1\n", encoding="utf-8")
+    keys = "\n".join(f'"\\u001b[2J{"x" * 400}{number}" = 1' for number in range(200))
+    (tmp_path / "evil.toml").write_text(keys, encoding="utf-8")
+    command = ["gates", "--evidence", str(tmp_path / "rows.csv"), "--contract", str(tmp_path / "evil.toml")]
+    monkeypatch.setattr(sys, "argv", ["selfheal", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("selfheal: ")
+    assert "[2Jxxx" in said
+    assert said.replace("\n", "").isprintable()
+    assert len(said) < 20_100
 
 
 def test_a_message_is_what_the_service_takes():
