@@ -144,7 +144,7 @@ bench-healing: setup ## Replay histories under eight policies and check the bars
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.healing
 
 .PHONY: fault-sweep
-fault-sweep: setup ## Inject every fault, random faults, and every mix of actors (half an hour; docs/reliability.md)
+fault-sweep: setup ## Inject every fault, random faults, and every mix of actors (an hour; docs/reliability.md)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 .PHONY: clean

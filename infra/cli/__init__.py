@@ -5,6 +5,10 @@ import warnings
 
 from infra.cli.app import app
 from selfheal.errors import SelfhealError
+from selfheal.text import bounded_lines
+
+# A message may name columns, keys and values of a file that somebody else wrote.
+LONGEST_MESSAGE = 20_000
 
 
 def main() -> None:
@@ -16,5 +20,5 @@ def main() -> None:
     try:
         app()
     except SelfhealError as error:
-        sys.stderr.write(f"selfheal: {error}\n")
+        sys.stderr.write(f"selfheal: {bounded_lines(str(error), LONGEST_MESSAGE)}\n")
         sys.exit(1)

@@ -45,9 +45,6 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(violations, indent=2, default=str), encoding="utf-8")
     print(text)
-    for found in violations:
-        for violation, where in found.items():
-            print(f"VIOLATION {violation}: {len(where)} times, such as {where[:3]}")
     if any(violations):
         raise SystemExit(1)
 
@@ -66,13 +63,13 @@ def table(
         mixes[f"{mix.count('|') + 1} actors"] += count
     kinds = ("promote", "rollback", "reject", "skip", "failed")
     ended = ", ".join(f"{kind} {lives[kind]:,}" for kind in kinds)
+    share = f" (one in {every}, drawn at random)" if every > 1 else ""
+    of_sizes = ", ".join(f"{count:,} of {actors}" for actors, count in sorted(mixes.items()))
+    faults_and_answers = f"{lives['faults']:,} faults and {lives['answers']:,} answers"
     said = [
-        f"- Single faults: {injected.total():,}{f' (one in {every})' if every > 1 else ''}.",
-        f"- Lives under random faults: {lives['lives']:,}, with {lives['faults']:,} faults and "
-        + f"{lives['answers']:,} answers; decisions: {ended}.",
-        f"- Orders of actors at once: {orders.total():,}, of {len(orders):,} mixes ("
-        + ", ".join(f"{count:,} of {actors}" for actors, count in sorted(mixes.items()))
-        + ").",
+        f"- Single faults: {injected.total():,}{share}.",
+        f"- Lives under random faults: {lives['lives']:,}, with {faults_and_answers}; decisions: {ended}.",
+        f"- Orders of actors at once: {orders.total():,}, of {len(orders):,} mixes ({of_sizes}).",
         f"- Violations: {violations:,}.",
     ]
     return "\n".join([*rows, "", *said])

@@ -1,7 +1,7 @@
 """Who may meet whom over the data bucket: people who replay, roll-ups, uploads and their events."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 
 from selfheal.composition import Stores
@@ -14,7 +14,6 @@ from selfheal.usecases.recognise_retry import recognise_retry
 from selfheal.usecases.replay_log import replay_log
 from selfheal.usecases.roll_up import roll_up_closed_hours
 from selfheal.usecases.serving import ProductionModel
-from tests.faults.expiry import lost_with_the_log
 from tests.faults.interleaving import Scheduler
 from tests.faults.invariants import violations
 from tests.faults.services import Bucket, Line
@@ -67,46 +66,43 @@ def _replays(days_later: float, minutes: int, scheduler: Scheduler) -> list[str]
             "roll-up": lambda: roll_up_closed_hours(_process(world, scheduler), world.now),
         }
     )
-    return [f"{name} ended in {error!r}" for name, error in ends.items() if error] + [*lost_with_the_log(world)]
+    return [f"{name} ended in {error!r}" for name, error in ends.items() if error] + violations(world)
 
 
 def _written_over(scheduler: Scheduler) -> list[str]:
     """Two files under one name, the first's event coming twice: each is taken in, or its loss is told."""
     world = _before_labels().clone()
     rows = [f"{key},{truth}" for key, (_, _, truth) in list(world.answered.items())[:4]]
-    events = [_put(world, rows[:2], 0)]
-    stores = world.stores
-    reports = []
+    told: dict[str, list[str]] = {"first": [], "second": []}
 
-    def ingest(number: int) -> None:
-        own = _process(world, scheduler)
-        reports.append((number, ingest_labels(own.labels, own.pointer, own.models, events[number])))
+    def ingest(name: str, event: Upload) -> None:
+        told[name].append(ingest_labels(_process(world, scheduler), event).reason or "")
 
     def write_over() -> None:
-        _process(world, scheduler).labels.receive("truth.csv", _file(rows[2:]))
-        events.append(_put(world, rows[2:], 1))
-        ingest(1)
+        ingest("second", _upload(_process(world, scheduler), rows[2:], world.now + HOUR))
 
-    ends = scheduler.run({"event": partial(ingest, 0), "event again": partial(ingest, 0), "next file": write_over})
-    known = stores.labels.of_predictions_between(START - DAY, world.now + DAY)
+    first = _upload(world.stores, rows[:2], world.now)
+    ends = scheduler.run(
+        {
+            "event": partial(ingest, "first", first),
+            "event again": partial(ingest, "first", first),
+            "next file": write_over,
+        }
+    )
     found = [f"{name} ended in {error!r}" for name, error in ends.items() if error]
-    for number, part in ((0, rows[:2]), (1, rows[2:])):
-        told = any(report.reason for position, report in reports if position == number)
-        if not told and any(row.partition(",")[0] not in known for row in part):
+    known = world.stores.labels.of_predictions_between(START - DAY, world.now + DAY)
+    for name, part in (("first", rows[:2]), ("second", rows[2:])):
+        if not any(told[name]) and any(row.partition(",")[0] not in known for row in part):
             found.append("an upload that was written over is neither taken in nor told")
-    if any(row.partition(",")[0] not in known for row in rows[2:]):
+    if any(told["second"]):
         found.append("the newest file of a name isn't taken in")
     return found
 
 
-def _put(world: World, rows: list[str], hours: int) -> Upload:
-    body = _file(rows)
-    etag = world.data.put("labels/incoming/truth.csv", body).strip('"')
-    return Upload(key="labels/incoming/truth.csv", size=len(body), uploaded_at=world.now + hours * HOUR, etag=etag)
-
-
-def _file(rows: list[str]) -> bytes:
-    return "\n".join(["prediction_id,label", *rows, ""]).encode()
+def _upload(stores: Stores, rows: list[str], moment: datetime) -> Upload:
+    """A file as somebody writes it, and the event that tells of it."""
+    body, key = "\n".join(["prediction_id,label", *rows, ""]).encode(), "labels/incoming/truth.csv"
+    return Upload(key=key, size=len(body), uploaded_at=moment, etag=stores.data.put(key, body).strip('"'))
 
 
 def _label_requests(scheduler: Scheduler) -> list[str]:
@@ -123,7 +119,7 @@ def _label_requests(scheduler: Scheduler) -> list[str]:
         uploads.add(key)
         stored = own.data.get(key)
         told = Upload(key=key, size=len(stored.body), uploaded_at=now, etag=stored.etag.strip('"'))
-        if ingest_labels(own.labels, own.pointer, own.models, told).reason:
+        if ingest_labels(own, told).reason:
             raise AssertionError("a request's file was refused")
 
     ends = scheduler.run({f"attempt {position}": partial(attempt, position) for position in range(2)})

@@ -1,5 +1,6 @@
 """Every call of a stage fails in every way that it can; then AWS and people do what they do, and all has to be well."""
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class Swept:
 
 
 def calls_of(stage: str) -> list[tuple[int, str, str]]:
-    """Number, name and fault of everything that can go wrong in a stage."""
+    """Number, name and fault of everything that can go wrong in a stage, shuffled: any part of it is a fair sample."""
     counting = OneFault()
     world = snapshots()[stage].clone(counting)
     STAGES[stage](world)
@@ -43,7 +44,9 @@ def calls_of(stage: str) -> list[tuple[int, str, str]]:
     if found:
         raise AssertionError(f"{stage} without any fault: {found}")
     names = enumerate(counting.names, start=1)
-    return [(number, name, fault) for number, name in names for fault in faults_of(name)]
+    faults = [(number, name, fault) for number, name in names for fault in faults_of(name)]
+    random.Random(len(faults)).shuffle(faults)
+    return faults
 
 
 def sweep(stage: str, swept: Swept, *, every: int = 1, first: int = 0) -> Iterator[None]:

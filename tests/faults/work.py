@@ -1,7 +1,7 @@
 """The sweep's work in pieces, each for a process of its own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.faults.chaos import Lived, live
 from tests.faults.mixes import MIXES, Met, meet
@@ -15,6 +15,7 @@ def swept(stage: str, first: int, every: int) -> Swept:
     found = Swept()
     for _ in sweep(stage, found, first=first, every=every):
         pass
+    _say(stage, found.violations)
     return found
 
 
@@ -23,6 +24,7 @@ def lived(first: int, seconds: float) -> Lived:
     found = Lived()
     for seed in _until(seconds, first):
         live(seed, found)
+    _say("lives", found.violations)
     return found
 
 
@@ -31,7 +33,15 @@ def met(first: int, seconds: float) -> Met:
     found, mixes = Met(), list(MIXES)
     for number in _until(seconds, first):
         meet(mixes[number % len(mixes)], number // len(mixes), found)
+    _say("orders", found.violations)
     return found
+
+
+def _say(what: str, violations: Mapping[str, Sequence[object]]) -> None:
+    """How far it is, and at once what didn't hold: the whole takes an hour."""
+    print(f"{what}: a process is through", flush=True)
+    for violation, where in violations.items():
+        print(f"  {violation}: {len(where)} times, such as {where[:3]}", flush=True)
 
 
 def _until(seconds: float, first: int) -> Iterator[int]:

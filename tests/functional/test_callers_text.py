@@ -1,14 +1,19 @@
 """What callers write stays data: no markup on a terminal, no formula in a spreadsheet, nothing in a mail or a log."""
 
+import io
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from infra.cli import main
 from infra.cli.app import app
 from selfheal.healing.state import result_of
 from selfheal.records.healing import LabelProgress, Verdict
@@ -106,6 +111,39 @@ def test_rejected_rows_are_no_formulas():
     assert list(refused["label"]) == ["'=cmd|'/C calc'!A0", "-1", "1"]
     assert len(refused["prediction_id"][2]) <= 1_000
     assert "characters in all" in refused["prediction_id"][2]
+
+
+@pytest.mark.parametrize("name", ["labels.parquet", f"{'x' * 900}.exe", "\x1b[2J.exe"], ids=["type", "name", "escape"])
+def test_why_a_file_is_refused_is_short_whatever_it_holds(name: str):
+    """A type of nested columns that names 70,000 characters, or a file's own name: in the outcome and in the log."""
+    stores, body = memory_stores(), io.BytesIO()
+    nested = pa.array([{"n" * 70_000: 1}])
+    pq.write_table(pa.table({"prediction_id": nested, "label": nested}), body)
+    key = f"labels/incoming/{name}"
+    stores.data.put(key, body.getvalue())
+    report = ingest_labels(stores, Upload(key=key, size=len(body.getvalue()), uploaded_at=NOW))
+    assert report.reason.isprintable()
+    assert 0 < len(report.reason) <= 1_500
+    assert stores.labels.outcome(name) == report
+
+
+def test_an_error_shows_what_it_quotes_and_obeys_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """A contract of somebody else whose keys clear a terminal, and are without end: one message, an exit code of 1."""
+    (tmp_path / "rows.csv").write_text("label\n1\n", encoding="utf-8")
+    keys = "\n".join(f'"\\u001b[2J{"x" * 400}{number}" = 1' for number in range(200))
+    (tmp_path / "evil.toml").write_text(keys, encoding="utf-8")
+    command = ["gates", "--evidence", str(tmp_path / "rows.csv"), "--contract", str(tmp_path / "evil.toml")]
+    monkeypatch.setattr(sys, "argv", ["selfheal", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("selfheal: ")
+    assert "[2Jxxx" in said
+    assert said.replace("\n", "").isprintable()
+    assert len(said) < 20_100
 
 
 def test_a_message_is_what_the_service_takes():

@@ -210,15 +210,45 @@ def test_a_prediction_that_turns_up_late_gets_its_label(world):
 
 
 def test_a_label_waits_for_a_month(world):
-    """After that nobody looks for its prediction any more."""
+    """After that nobody looks for its prediction any more, and whoever uploaded it is told."""
     upload(world, "a.csv", "id,label\na,1\n")
     for _ in range(31):
+        assert refused(world) == []
         world.now += DAY
         run(world)
+        if refused(world):
+            break
+    assert world.now == NOON + 30 * DAY
+    ((line, reason),) = [(row["line"], row["reason"]) for row in refused(world)]
+    assert (line, reason) == ("2", "no prediction under this id was found up to 30 days after the upload")
     ask(world, "a")
     world.now += DAY
     assert run(world) == MatchReport()
-    assert known(world) == {}
+    assert len(refused(world)) == 1
+
+
+def test_what_was_uploaded_before_monitoring_was_down_for_weeks_is_matched_or_told(world):
+    """Five weeks without a run: one label's prediction is there, the other's isn't."""
+    (key,) = ask(world, "a")
+    world.now += 2 * HOUR
+    run(world)
+    upload(world, "a.csv", "id,label\na,1\nb,0\n")
+    world.now += 35 * DAY
+    assert run(world) == MatchReport(matched=1, refused=1)
+    assert known(world) == {key: 1}
+    assert [row["id"] for row in refused(world)] == ["b"]
+
+
+def test_what_is_refused_later_overwrites_no_earlier_refusal():
+    """Of one file a label is refused at the first look, another one days later: both reasons are there."""
+    world = world_of(repeated_ids="refuse")
+    ask(world, "a", "a")
+    upload(world, "a.csv", "id,label\na,1\nb,0\n")
+    world.now += 2 * HOUR
+    assert run(world) == MatchReport(refused=1, waiting=1)
+    world.now += 30 * DAY
+    assert run(world) == MatchReport(refused=1)
+    assert sorted(row["id"] for row in refused(world)) == ["a", "b"]
 
 
 def test_doing_it_again_changes_nothing(world):

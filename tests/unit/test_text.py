@@ -1,10 +1,12 @@
 """Text that others wrote is one line, printable, bounded, and never a formula."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfheal.records.batches import RefusedRow
 from selfheal.records.healing import Ending, Trigger, Verdict
+from selfheal.records.labels import RejectedRow
 from selfheal.records.ledger import GateResult, Switch
 from selfheal.text import bounded, bounded_lines, listed, printable, spreadsheet_cell
 from tests.support.healing import START
@@ -67,6 +69,7 @@ def test_formulas_are_marked_as_text_and_numbers_are_left_alone(text: str, cell:
     assert spreadsheet_cell(text, 300) == cell
 
 
+@settings(deadline=None)
 @given(st.text(min_size=2_000, max_size=3_000))
 def test_records_that_go_into_ledger_and_state_bound_their_texts(text: str):
     """Each field that somebody wrote, where the record is made."""
@@ -81,6 +84,8 @@ def test_records_that_go_into_ledger_and_state_bound_their_texts(text: str):
         Trigger(kind="manual", reason=text).reason: 1_500,
         switch.reason: 1_500,
         switch.actor: 100,
+        RejectedRow(line=1, reason=text).reason: 1_500,
+        RefusedRow(line=1, reason=text).reason: 1_500,
     }
     for shown, at_most in texts.items():
         assert len(shown) <= at_most

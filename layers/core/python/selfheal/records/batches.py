@@ -1,6 +1,6 @@
 """Files of rows that are to be answered: what was refused, and what became of the whole."""
 
-from selfheal.records.base import Record, UtcTime
+from selfheal.records.base import Reason, Record, UtcTime
 
 
 class RefusedRow(Record):
@@ -8,7 +8,7 @@ class RefusedRow(Record):
 
     line: int
     id: str = ""
-    reason: str
+    reason: Reason
 
 
 class BatchReport(Record):
@@ -19,4 +19,4 @@ class BatchReport(Record):
     uploaded_at: UtcTime
     answered: int = 0
     refused: int = 0
-    reason: str = ""
+    reason: Reason = ""

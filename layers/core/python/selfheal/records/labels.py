@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from selfheal.records.base import Record, UtcTime
+from selfheal.records.base import Phrase, Reason, Record, UtcTime
 
 # As long as accepted labels and roll-ups of predictions are kept.
 KEPT = timedelta(days=400)
@@ -52,7 +52,7 @@ class RejectedRow(Record):
     prediction_id: str = ""
     id: str = ""
     label: str = ""
-    reason: str
+    reason: Reason
 
 
 class IngestionReport(Record):
@@ -67,9 +67,9 @@ class IngestionReport(Record):
     accepted: int
     rejected: int
     pending: int = 0
-    reasons: dict[str, int] = Field(default_factory=dict)
+    reasons: dict[Phrase, int] = Field(default_factory=dict)
     repeated: bool
-    reason: str = ""
+    reason: Reason = ""
     refusals: str = ""
 
 

@@ -3,6 +3,7 @@
 Until that hour is in the index, the newest prediction under an id isn't known.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -14,8 +15,10 @@ from selfheal.stores.labels import INCOMING
 from selfheal.stores.labels_by_id import uploaded_at
 from selfheal.stores.rollups import GRACE, HOUR, hour_of
 
-# So long a label waits for a prediction under its id.
+# So long a label waits for a prediction under its id; whoever uploaded it is then told, also where no run came by for
+# as long again.
 WAIT = timedelta(days=30)
+UNFOUND = f"no prediction under this id was found up to {WAIT.days} days after the upload"
 # An hour that holds what can't be read stays open; labels wait for it no longer than this.
 OPEN_TOO_LONG = timedelta(days=1)
 # Labels that are looked up at once: each look reads the index of the whole window.
@@ -34,7 +37,7 @@ def match_labels(stores: Stores, now: datetime) -> MatchReport:
         NoProductionModel: there is no contract yet to say what an id means.
         StoreUnavailable: a store doesn't answer; doing it again completes it.
     """
-    new, waiting = stores.labels_by_id.open_since(now - WAIT)
+    new, waiting = stores.labels_by_id.open_since(now - 2 * WAIT)
     report = _matched(stores, _due(stores, new, now), stores.labels_by_id.uploaded, now)
     if waiting and not stores.labels_by_id.is_retried(now):
         report += _matched(stores, waiting, stores.labels_by_id.waiting, now)
@@ -66,7 +69,9 @@ def _matched(stores: Stores, names: Sequence[str], read: Read, now: datetime) ->
     for uploads in _some_at_a_time((name, read(name)) for name in names):
         found = _predictions_of([label for _, labels in uploads for label in labels], stores, model, now)
         for name, labels in uploads:
-            report += _settled(stores, name, [(label, _match(label, found, model)) for label in labels])
+            is_over = uploaded_at(name) <= now - WAIT
+            matches = [(label, _match(label, found, model, is_over=is_over)) for label in labels]
+            report += _settled(stores, name, matches)
     return report
 
 
@@ -90,8 +95,10 @@ def _predictions_of(
     return stores.id_index.find({label.id for label in labels}, since, now)
 
 
-def _match(label: LabelById, found: dict[str, list[str]], model: ModelSection) -> Match:
-    return match(label, found.get(label.id, ()), timedelta(days=model.id_window_days), model.repeated_ids)
+def _match(label: LabelById, found: dict[str, list[str]], model: ModelSection, *, is_over: bool) -> Match:
+    matched = match(label, found.get(label.id, ()), timedelta(days=model.id_window_days), model.repeated_ids)
+    waits = not (matched.labels or matched.refusal)
+    return Match([], UNFOUND) if waits and is_over else matched
 
 
 def _settled(stores: Stores, name: str, matches: Sequence[tuple[LabelById, Match]]) -> MatchReport:
@@ -99,14 +106,19 @@ def _settled(stores: Stores, name: str, matches: Sequence[tuple[LabelById, Match
     waiting = [label for label, matched in matches if not (matched.labels or matched.refusal)]
     stores.labels.accept(found for _, matched in matches for found in matched.labels)
     if refused:
-        stores.labels.reject(_as_upload(refused[0][0]), [_rejected(*pair) for pair in refused])
+        rows = [_rejected(*pair) for pair in refused]
+        stores.labels.reject(_as_upload(refused[0][0], rows), rows)
     stores.labels_by_id.leave_waiting(name, waiting)
     return MatchReport(matched=len(matches) - len(refused) - len(waiting), refused=len(refused), waiting=len(waiting))
 
 
-def _as_upload(label: LabelById) -> Upload:
-    """What was refused of an upload once its predictions were looked for lies beside what was refused at once."""
-    return Upload(key=f"{INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at)
+def _as_upload(label: LabelById, rows: Sequence[RejectedRow]) -> Upload:
+    """What was refused of an upload once its predictions were looked for lies beside what was refused at once.
+
+    Each look refuses rows of its own, which overwrite none of an earlier one's.
+    """
+    digest = hashlib.sha256(b"".join(row.to_json() for row in rows)).hexdigest()
+    return Upload(key=f"{INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at, etag=digest)
 
 
 def _rejected(label: LabelById, reason: str) -> RejectedRow:
