@@ -1,6 +1,7 @@
 """Text with separators: every row has as many cells as the header has names, or is a fault."""
 
 import csv
+import io
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -11,10 +12,12 @@ import pyarrow as pa
 
 from selfheal.contract.model import FileSection
 from selfheal.errors import FileUnreadable
+from selfheal.files.chunks import too_long, whole_lines
 from selfheal.files.encoding import encoding_of, is_undecoded, text_of_stream, undecoded
 from selfheal.files.limits import Limits
 from selfheal.files.opening import Opened
-from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_rows
+from selfheal.files.plain_rows import plain_columns
+from selfheal.files.source import Batch, RowFault, check_columns, check_rows
 
 SEPARATORS = (",", ";", "\t", "|")
 TABBED = (".tsv", ".tab")
@@ -34,23 +37,19 @@ class Delimited:
 
     def __init__(self, file: Opened, spec: FileSection, limits: Limits, known: Sequence[str] = ()) -> None:
         self.name, self.odd, self._limits = file.name, dict[str, str](), limits
-        self._encoding = encoding_of(file.stream.peek(4)[:4], spec.encoding)
-        self._text = text_of_stream(file.stream, self._encoding, newline="")
-        self._since_row = 0
-        lines, above = self._lines(), 0
-        first = next(lines, "")
-        separator = "\t" if file.suffix in TABBED else spec.separator
+        self._encoding = encoding_of(file.name, file.stream, spec.encoding)
+        text = text_of_stream(file.stream, self._encoding, newline="")
+        self._chunks = whole_lines(self.name, text, self._encoding, limits.row)
+        # The chunk at hand; how many lines have been taken, and how many characters since the last row.
+        self._lines, self._line, self._since_row = io.StringIO(), 0, 0
+        self._separator = "\t" if file.suffix in TABBED else spec.separator
+        first = self._next_line()
         if first.lower().startswith(DECLARED) and len(first.strip()) == len(DECLARED) + 1:
-            separator, first, above = first.strip()[-1], next(lines, ""), 1
-        self._above = above
-        self._separator = separator if above else _showing(known, first, separator)
-        self._reader = csv.reader(
-            chain([first], lines),
-            delimiter=self._separator[0],
-            skipinitialspace=len(self._separator) > 1,
-            strict=True,
-        )
-        self._header = next((row for row in self._rows() if row), [])
+            self._separator, self._line = first.strip()[-1], 1
+        else:
+            self._separator = _showing(known, first, self._separator)
+            self._lines.seek(0)
+        self._header = self._first_row()
         self._check_header(file, spec)
 
     def names(self) -> list[str]:
@@ -59,44 +58,72 @@ class Delimited:
 
     def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
         """See Source."""
-        picked = _picker([self._header.index(name) for name in wanted])
-        rows: list[tuple[str, ...]] = []
-        lines, faults, total = array("q"), list[RowFault](), 0
+        positions, total = [self._header.index(name) for name in wanted], 0
+        # The rest of the header's chunk comes first.
+        for chunk in chain([self._lines.read()], self._chunks):
+            batch, rows = self._plain(chunk, wanted, positions) or self._looked_at(chunk, wanted, positions)
+            total += rows
+            check_rows(self.name, total, len(wanted), self._limits)
+            yield batch
+
+    def _plain(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> tuple[Batch, int] | None:
+        """A chunk in which every line is a row of plain cells, and its number of rows; None where it is another."""
+        columns = plain_columns(chunk, self._separator, len(self._header), positions, self._limits.row)
+        if columns is None:
+            return None
+        rows = chunk.count("\n") + (not chunk.endswith("\n"))
+        lines = np.arange(rows, dtype=np.int64) + self._line + 1
+        self._line += rows
+        return Batch(dict(zip(wanted, columns, strict=True)), lines, []), rows
+
+    def _looked_at(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> tuple[Batch, int]:
+        """The rows that begin in a chunk, read one by one, and their number, empty lines counted."""
+        picked, rows, total = _picker(positions), list[tuple[str, ...]](), 0
+        lines, faults = array("q"), list[RowFault]()
+        self._lines = io.StringIO(chunk, newline="")
         for row in self._rows():
+            total += 1
             if len(row) == len(self._header):
                 rows.append(picked(row))
-                lines.append(self._line())
+                lines.append(self._line)
             elif row:
                 faults.append(self._ragged(row))
-            if len(rows) + len(faults) >= BATCH_ROWS:
-                total += len(rows) + len(faults)
-                check_rows(self.name, total, len(wanted), self._limits)
-                yield self._batch(wanted, rows, lines, faults)
-                rows, lines, faults = [], array("q"), []
-        check_rows(self.name, total + len(rows) + len(faults), len(wanted), self._limits)
-        yield self._batch(wanted, rows, lines, faults)
-
-    def _lines(self) -> Iterator[str]:
-        """Lines, of which a row may take several where a value in quotes holds line ends."""
-        most = self._limits.row
-        while line := self._text.readline(most + 1):
-            self._since_row += len(line)
-            if self._since_row > most:
-                raise FileUnreadable(f"{self.name}: a row has more than {most:,} characters")
-            yield line
-
-    def _line(self) -> int:
-        return self._reader.line_num + self._above
+        return self._batch(wanted, rows, lines, faults), total
 
     def _rows(self) -> Iterator[list[str]]:
+        """Until a row ends with a chunk."""
+        reader = csv.reader(
+            self._lines_of_rows(),
+            delimiter=self._separator[0],
+            skipinitialspace=len(self._separator) > 1,
+            strict=True,
+        )
         try:
-            for row in self._reader:
+            for row in reader:
                 self._since_row = 0
                 yield row
         except csv.Error as error:
-            raise FileUnreadable(f"{self.name}: line {self._line()} is not CSV: {error}") from error
-        except UnicodeError as error:
-            raise FileUnreadable(f"{self.name} is not {self._encoding}: {error}") from error
+            raise FileUnreadable(f"{self.name}: line {self._line} is not CSV: {error}") from error
+
+    def _lines_of_rows(self) -> Iterator[str]:
+        """Lines, of which a row may take several, also of the next chunk, where a value in quotes holds line ends."""
+        while line := self._lines.readline() or (self._next_line() if self._since_row else ""):
+            self._line += 1
+            self._since_row += len(line)
+            if self._since_row > self._limits.row:
+                raise FileUnreadable(too_long(self.name, self._limits.row))
+            yield line
+
+    def _next_line(self) -> str:
+        """The first line of the next chunk."""
+        self._lines = io.StringIO(next(self._chunks, ""), newline="")
+        return self._lines.readline()
+
+    def _first_row(self) -> list[str]:
+        """The header; empty lines may be above it."""
+        while not (header := next((row for row in self._rows() if row), [])) and self._next_line():
+            self._lines.seek(0)
+        return header
 
     def _check_header(self, file: Opened, spec: FileSection) -> None:
         if not self._header:
@@ -105,7 +132,7 @@ class Delimited:
         if "\0" in header:
             raise FileUnreadable(f"{self.name} is no text")
         if is_undecoded(header):
-            raise undecoded(self.name, self._encoding, self._line(), header)
+            raise undecoded(self.name, self._encoding, self._line, header)
         check_columns(self.name, len(self._header), self._limits)
         only = self._header[0] if len(self._header) == 1 else ""
         found = next((sign for sign in SEPARATORS if sign in only and sign != self._separator[0]), None)
@@ -114,7 +141,7 @@ class Delimited:
 
     def _ragged(self, row: list[str]) -> RowFault:
         width = len(self._header)
-        return RowFault(self._line(), f"{len(row)} cells where the header has {width} names ({CAUSES})")
+        return RowFault(self._line, f"{len(row)} cells where the header has {width} names ({CAUSES})")
 
     def _batch(
         self, wanted: Sequence[str], rows: list[tuple[str, ...]], lines: "array[int]", faults: list[RowFault]
