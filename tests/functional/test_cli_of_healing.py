@@ -271,7 +271,7 @@ def test_a_group_is_judged_whatever_it_is_called(tmp_path: Path, region: str):
         app, ["gates", "--contract", str(tmp_path / "contract.toml"), "--evidence", str(path)], env={"COLUMNS": "400"}
     )
     assert done.exit_code == 3
-    assert f"harmed: age {region};" in done.output
+    assert f"namely: age {region}\n" in done.output
 
 
 @pytest.mark.parametrize("body", [b"", b"\x89PNG\r\n\x1a\n\xff\xfe"])

@@ -222,8 +222,9 @@ def test_a_label_of_the_future_is_refused(world, ahead: timedelta, accepted: int
 )
 def test_labels_of_years_without_predictions_are_refused(world, prediction: str, said: str):
     """They would wait for ever, and be looked through at every run."""
-    assert upload(world, "a.csv", f"prediction_id,label\n{prediction},1\n").accepted == 0
-    assert said in rejected(world, "a.csv")[0]["reason"]
+    report = upload(world, "a.csv", f"prediction_id,label\n{prediction},1\n")
+    assert report.accepted == 0
+    assert said in rejected(world, report)[0]["reason"]
 
 
 def test_a_file_that_can_t_be_read_to_its_end_keeps_no_row(world):

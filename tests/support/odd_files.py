@@ -437,6 +437,7 @@ REFUSED: list[Way] = [
     Way("gzip that is cut", "data.csv.gz", lambda k: gzip.compress(plain(k))[:-9], refused="can't be unfolded"),
     Way("CSV under a name of Parquet", "data.parquet", plain, refused="it is no Parquet file"),
     Way("Parquet with a column of lists", "data.parquet", parquet(listed), refused="holds no single values but list"),
+    Way("a binary Excel file", "data.xlsb", excel(typed, "Data"), refused="save it as .xlsx"),
     Way(
         "an old Excel file",
         "data.xls",

@@ -10,7 +10,9 @@ from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
 from selfheal.data.files import time_values
 from selfheal.drafting import toml
 from selfheal.drafting.columns import Column, typed_column
+from selfheal.drafting.dates import is_date
 from selfheal.drafting.file_section import file_lines
+from selfheal.drafting.identifiers import row_id
 from selfheal.drafting.leaks import questions
 from selfheal.drafting.names import UNNAMABLE, is_name
 from selfheal.drafting.notes import feature_of, notes_on
@@ -129,6 +131,7 @@ def _lines(
     yield from _model_lines(path, table, target, time)
     if time is None:
         yield from _time_hint(left_out)
+    yield from _id_lines(left_out)
     yield from file_lines(table.spec, table.notation.checks)
     for column in columns:
         yield ""
@@ -168,6 +171,15 @@ def _time_hint(left_out: list[LeftOut]) -> Iterator[str]:
     yield "# check: without a time column the rows count as being in time order, a second apart."
     if dates:
         yield f"# Perhaps one of these says when a row was made: {', '.join(toml.said(name) for name in dates)}."
+
+
+def _id_lines(left_out: list[LeftOut]) -> Iterator[str]:
+    """A proposal: whether requests carry the id, no file says."""
+    candidates = [out.column for out in left_out if out.column is not None and not is_date(out.column)]
+    column = row_id(candidates)
+    if column is not None:
+        yield f"# check: {toml.said(column.name)} is another in every row. If requests carry it, labels may come by it:"
+        yield f"# id_column = {toml.string(column.name)}"
 
 
 def _left_out_lines(out: LeftOut) -> Iterator[str]:

@@ -33,6 +33,8 @@ FORMATS: dict[str, Format] = {
     ".xlsx": "excel",
     ".xlsm": "excel",
 }
+# Workbooks of other kinds, some of them zip archives.
+OTHER_SHEETS = (".xls", ".xlsb", ".ods", ".numbers")
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 READ = f"{', '.join(FORMATS)}, each also compressed ({', '.join(COMPRESSIONS)})"
 # Formats whose first bytes leave no doubt.
@@ -76,6 +78,8 @@ def opened(name: str, file: BinaryIO, limits: Limits) -> Opened:
     start = _start(file)
     if start.startswith(COMPOUND):
         raise FileUnreadable(f"{name} is an old or password-protected Excel file: save it as .xlsx, without a password")
+    if name.lower().endswith(OTHER_SHEETS):
+        raise FileUnreadable(f"{name} is a workbook of another kind than .xlsx, by its name: save it as .xlsx or .csv")
     unfold = next((unfold for magic, unfold in UNFOLD.items() if start.startswith(magic)), None)
     if unfold is None or (start.startswith(ZIP) and _is_workbook(name, file)):
         return _told(name, _suffix(name), _stream(name, file, limits), file)
