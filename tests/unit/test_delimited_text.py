@@ -13,6 +13,7 @@ from selfheal.errors import FileUnreadable
 from selfheal.files.chunks import CHUNK, whole_lines
 from selfheal.files.limits import LOCAL
 from selfheal.files.plain_rows import LONGEST_CELL, plain_columns
+from selfheal.files.source import BATCH_ROWS
 from selfheal.files.table import source_of, table_of
 
 TEXTS = st.lists(
@@ -87,3 +88,13 @@ def test_a_row_that_does_not_end_is_refused_before_it_is_read_whole(*, is_one_li
     source = source_of("a.csv", io.BytesIO(body.encode()), FileSection(), LOCAL)
     with pytest.raises(FileUnreadable, match="a row has more than 2,000,000 characters"):
         table_of(source, FileSection(), ["a"])
+
+
+def test_values_with_line_ends_at_every_chunk_make_no_batch_of_the_whole_file():
+    """Reviews in quotes: a row begins in one chunk and ends in the next, all along."""
+    row = '1,"' + "word\nword " * 10 + '"\n'
+    body = ("a,b\n" + row * (4 * CHUNK // len(row))).encode()
+    source = source_of("a.csv", io.BytesIO(body), FileSection(), LOCAL)
+    sizes = [len(batch.lines) for batch in source.batches(["b"])]
+    assert sum(sizes) == 4 * CHUNK // len(row)
+    assert max(sizes) <= BATCH_ROWS

@@ -2,9 +2,8 @@
 
 import csv
 import io
-from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import batched, chain
 from operator import itemgetter
 
 import numpy as np
@@ -17,7 +16,7 @@ from selfheal.files.encoding import encoding_of, is_undecoded, text_of_stream, u
 from selfheal.files.limits import Limits
 from selfheal.files.opening import Opened
 from selfheal.files.plain_rows import plain_columns
-from selfheal.files.source import Batch, RowFault, check_columns, check_rows
+from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_rows
 
 SEPARATORS = (",", ";", "\t", "|")
 TABBED = (".tsv", ".tab")
@@ -61,34 +60,25 @@ class Delimited:
         positions, total = [self._header.index(name) for name in wanted], 0
         # The rest of the header's chunk comes first.
         for chunk in chain([self._lines.read()], self._chunks):
-            batch, rows = self._plain(chunk, wanted, positions) or self._looked_at(chunk, wanted, positions)
-            total += rows
-            check_rows(self.name, total, len(wanted), self._limits)
-            yield batch
+            for batch, rows in self._parts(chunk, wanted, positions):
+                total += rows
+                check_rows(self.name, total, len(wanted), self._limits)
+                yield batch
+        # A file without rows has a batch too.
+        yield self._batch(wanted, positions, ())
 
-    def _plain(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> tuple[Batch, int] | None:
-        """A chunk in which every line is a row of plain cells, and its number of rows; None where it is another."""
+    def _parts(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> Iterator[tuple[Batch, int]]:
+        """The rows that begin in a chunk, and how many there are, empty lines counted."""
         columns = plain_columns(chunk, self._separator, len(self._header), positions, self._limits.row)
-        if columns is None:
-            return None
-        rows = chunk.count("\n") + (not chunk.endswith("\n"))
-        lines = np.arange(rows, dtype=np.int64) + self._line + 1
-        self._line += rows
-        return Batch(dict(zip(wanted, columns, strict=True)), lines, []), rows
-
-    def _looked_at(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> tuple[Batch, int]:
-        """The rows that begin in a chunk, read one by one, and their number, empty lines counted."""
-        picked, rows, total = _picker(positions), list[tuple[str, ...]](), 0
-        lines, faults = array("q"), list[RowFault]()
+        if columns is not None:
+            rows = chunk.count("\n") + (not chunk.endswith("\n"))
+            lines = np.arange(rows, dtype=np.int64) + self._line + 1
+            self._line += rows
+            yield Batch(dict(zip(wanted, columns, strict=True)), lines, []), rows
+            return
         self._lines = io.StringIO(chunk, newline="")
-        for row in self._rows():
-            total += 1
-            if len(row) == len(self._header):
-                rows.append(picked(row))
-                lines.append(self._line)
-            elif row:
-                faults.append(self._ragged(row))
-        return self._batch(wanted, rows, lines, faults), total
+        for some in batched(((self._line, row) for row in self._rows()), BATCH_ROWS, strict=False):
+            yield self._batch(wanted, positions, some), len(some)
 
     def _rows(self) -> Iterator[list[str]]:
         """Until a row ends with a chunk."""
@@ -139,17 +129,18 @@ class Delimited:
         if found is not None:
             raise FileUnreadable(_other_separator(file, spec, found, self._separator))
 
-    def _ragged(self, row: list[str]) -> RowFault:
-        width = len(self._header)
-        return RowFault(self._line, f"{len(row)} cells where the header has {width} names ({CAUSES})")
-
-    def _batch(
-        self, wanted: Sequence[str], rows: list[tuple[str, ...]], lines: "array[int]", faults: list[RowFault]
-    ) -> Batch:
-        columns = zip(*rows, strict=True) if rows else ((),) * len(wanted)
-        numbers = np.array(lines, dtype=np.int64)
-        cells = {name: self._cells(values, numbers) for name, values in zip(wanted, columns, strict=True)}
-        return Batch(cells, numbers, faults)
+    def _batch(self, wanted: Sequence[str], positions: Sequence[int], rows: Sequence[tuple[int, list[str]]]) -> Batch:
+        width, picked = len(self._header), _picker(positions)
+        lines = np.array([line for line, row in rows if len(row) == width], dtype=np.int64)
+        cells = [picked(row) for _, row in rows if len(row) == width]
+        faults = [
+            RowFault(line, f"{len(row)} cells where the header has {width} names ({CAUSES})")
+            for line, row in rows
+            if row and len(row) != width
+        ]
+        columns = zip(*cells, strict=True) if cells else ((),) * len(wanted)
+        named = {name: self._cells(values, lines) for name, values in zip(wanted, columns, strict=True)}
+        return Batch(named, lines, faults)
 
     def _cells(self, values: Sequence[str], lines: np.ndarray) -> pa.Array:
         try:
@@ -186,7 +177,7 @@ def _quoted(separator: str) -> str:
     return '"\\t"' if separator == "\t" else f'"{separator}"'
 
 
-def _picker(positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+def _picker(positions: Sequence[int]) -> Callable[[list[str]], tuple[str, ...]]:
     if len(positions) == 1:
         (only,) = positions
         return lambda row: (row[only],)
