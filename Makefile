@@ -135,6 +135,10 @@ openapi: setup ## Write docs/openapi.json
 environments: setup ## Write infra/environments.json, which `selfheal cost` reads
 	@$(BIN)/python -m infra.environments
 
+.PHONY: files-doc
+files-doc: setup ## Write the tables of docs/files.md
+	@$(BIN)/python -m tests.support.odd_files
+
 .PHONY: bench-gates
 bench-gates: setup ## Measure the gates and the probation: who gets in, who is taken back (about eight minutes; build/bench/gates.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.gates

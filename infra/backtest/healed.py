@@ -28,7 +28,7 @@ from selfheal.artefact import Artefact
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.labels.files import MAXIMUM_ROWS
 from selfheal.records.healing import Conclusion, Healing, Training

@@ -10,6 +10,11 @@ from selfheal.data.files import ROW_INTERVAL
 # What a period lasts where the file has no times.
 PERIOD_WITHOUT_TIMES = timedelta(days=7)
 
+# Room for what looks back from the first row.
+EARLIEST = np.datetime64("1972-01-01", "us")
+CYCLE_YEARS = 28
+CYCLE = np.timedelta64(28 * 365 + 7, "D")
+
 type Moments = NDArray[np.datetime64]
 
 
@@ -34,6 +39,16 @@ def paced(moments: Moments, rows_a_period: float) -> Moments:
     step = np.timedelta64(PERIOD_WITHOUT_TIMES).astype("timedelta64[us]").astype(np.int64) / rows_a_period
     back = (np.arange(len(moments))[::-1] * step).astype(np.int64)
     return _whole(moments[-1].astype("datetime64[us]") - back.astype("timedelta64[us]"))
+
+
+def since_1970(moments: Moments) -> tuple[Moments, int]:
+    """The same moments so many years later that all are after 1970, where predictions' ids begin; and how many years.
+
+    28 years hold as many days of each day of the week.
+    """
+    missing = EARLIEST - moments.min() if len(moments) else np.timedelta64(0, "us")
+    cycles = max(0, -int(-missing // CYCLE))
+    return moments + cycles * CYCLE, cycles * CYCLE_YEARS
 
 
 def has_times(moments: Moments) -> bool:

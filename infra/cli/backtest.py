@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.files import read_contract, say_order, to_be_written
+from infra.cli.files import read_contract, read_rows, to_be_written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,7 @@ PROCESSES = 2
 
 
 def backtest(
-    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Labelled rows: CSV (also .gz) or Parquet.")],
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A table of labelled rows: docs/files.md.")],
     *,
     contract: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Contract of the file; default: credit risk.")
@@ -47,15 +47,17 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
+    from infra.backtest.moments import since_1970
     from infra.backtest.overrides import overridden
     from infra.backtest.records import Settings
     from infra.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
     from infra.backtest.run import backtest as run
     from infra.terminal import terminal
+    from selfheal.composition import system_clock
     from selfheal.contract import default_contract
-    from selfheal.data.files import load_dataset
 
     parsed = read_contract(contract) if contract else default_contract()
     cooldown = [] if cooldown_days is None else [f"gates.cooldown_days={cooldown_days}"]
@@ -63,8 +65,11 @@ def backtest(
     names = [name.strip() for name in policies.split(",") if name.strip()] or list(DEFAULT_POLICIES)
     check_policies(names)
     # A file without times ends at a moment that is the same at every call.
-    rows = load_dataset(data, parsed, end=datetime(2026, 1, 1, tzinfo=UTC))
-    say_order(data, parsed)
+    rows = read_rows(data, parsed, end=datetime(2026, 1, 1, tzinfo=UTC), now=system_clock()).rows
+    moments, years = since_1970(rows.timestamps)
+    if years:
+        typer.echo(f"{data.name} begins before 1972: its times are replayed {years} years later", err=True)
+        rows = replace(rows, timestamps=moments)
     settings = Settings(
         periods=periods,
         initial=initial,

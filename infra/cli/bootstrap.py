@@ -6,23 +6,20 @@ from typing import Annotated
 import typer
 
 from infra.cli.environment import StageOption, actor, connect
-from infra.cli.files import read_contract, say_order
+from infra.cli.files import read_contract, read_rows
 
 
 def bootstrap(
     contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
-    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet with the label.")],
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A table with the label: docs/files.md.")],
     stage: StageOption = "dev",
 ) -> None:
     """Train the first version of an environment and put it into production, without gates."""
     from selfheal.composition import system_clock
-    from selfheal.data.files import label_values, load_dataset
     from selfheal.usecases.bootstrap import bootstrap as run
 
     parsed, now = read_contract(contract), system_clock()
-    rows = load_dataset(data, parsed, end=now)
-    say_order(data, parsed)
+    file = read_rows(data, parsed, end=now, now=now)
     environment = connect(stage)
-    typer.echo(f"training on {len(rows)} rows")
-    values = label_values(data, parsed)
-    run(environment.stores, rows, parsed, values, now=now, actor=actor(), tell=environment.tell)
+    typer.echo(f"training on {len(file.rows)} rows")
+    run(environment.stores, file.rows, parsed, file.label_values, now=now, actor=actor(), tell=environment.tell)

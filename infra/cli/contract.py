@@ -13,11 +13,13 @@ app = typer.Typer(name="contract", help="Draft a contract from a file; print the
 
 @app.command()
 def infer(
-    data: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet with the label.")
-    ],
+    data: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table with the label: docs/files.md.")],
     target: Annotated[str, typer.Option(help="The column to predict; it has two values.")],
     time: Annotated[str | None, typer.Option(help="The column that says when a row was made.")] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(help="How the file is written, where it allows two readings: time_format=%d/%m/%Y, sheet=Data."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -31,7 +33,7 @@ def infer(
 
     if out is not None and out.exists():
         raise DraftImpossible(f"{out} is there already, and may hold your corrections: name another file")
-    draft = draft_contract(data, target=target, time=time)
+    draft = draft_contract(data, target=target, time=time, file=_stated(file or []))
     if out is None:
         typer.echo(draft.text, nl=False)
         return
@@ -41,6 +43,15 @@ def infer(
         typer.echo(f"left out, each with its reason in the file: {', '.join(draft.left_out)}")
     again = shlex.join(["selfheal", "backtest", "--contract", str(out), "--data", str(data)])
     typer.echo(f"read its comments, then: {again}")
+
+
+def _stated(pairs: list[str]) -> dict[str, str]:
+    """Keys of the contract's `[file]` table, from `key=value`."""
+    split = [pair.partition("=") for pair in pairs]
+    if wrong := next((key for key, sign, _ in split if not sign), None):
+        raise typer.BadParameter(f"{wrong!r} is not of the form key=value", param_hint="--file")
+    # A tab is hard to type.
+    return {key.strip(): value.replace("\\t", "\t") for key, _, value in split}
 
 
 @app.command()

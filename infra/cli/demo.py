@@ -12,7 +12,7 @@ def demo(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="CSV (also .gz) or Parquet file; default: a made-up stream."),
+        typer.Option(exists=True, dir_okay=False, help="A table of labelled rows; default: a made-up stream."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write what was shown to this file.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,

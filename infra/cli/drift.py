@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.files import read_contract, to_be_written
+from infra.cli.files import read_contract, read_features, to_be_written
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.table import Table
 
     from selfheal.records.monitoring import DriftSummary
@@ -20,7 +19,7 @@ EXIT_CODES = {
     "not_enough_data": 4,
     "pipeline_fault": 5,
 }
-FileOption = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV, CSV.gz or Parquet.")]
+FileOption = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A table: docs/files.md.")]
 
 
 def drift(
@@ -44,8 +43,8 @@ def drift(
     from selfheal.text import printable
 
     parsed = read_contract(contract)
-    names = (reference.name, current.name)
-    summary = compare(_table_of(reference), _table_of(current), parsed, names=names, now=system_clock())
+    tables = read_features(reference, parsed), read_features(current, parsed)
+    summary = compare(*tables, parsed, now=system_clock())
     console = terminal()
     console.print(printable(summary.sentence), style="bold")
     for finding in summary.findings:
@@ -57,21 +56,6 @@ def drift(
     if html_file:
         html_file.write_bytes(render_report(summary))
     raise typer.Exit(EXIT_CODES[summary.verdict])
-
-
-def _table_of(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    from selfheal.data.files import UNREADABLE, is_parquet, unreadable
-    from selfheal.errors import DataInvalid
-
-    try:
-        frame = pd.read_parquet(path) if is_parquet(path) else pd.read_csv(path, low_memory=False)
-    except UNREADABLE as error:
-        raise DataInvalid([unreadable(path, error)]) from error
-    if not len(frame):
-        raise DataInvalid([f"{path.name} has no rows to compare"])
-    return frame
 
 
 def _shown(summary: "DriftSummary") -> "Table":

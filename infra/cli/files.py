@@ -1,5 +1,6 @@
 """Files of the commands' options: contracts that are read, results that are written."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from selfheal.contract import Contract
+    from selfheal.data.files import LabelledFile
+    from selfheal.files.table import Table
 
 
 def to_be_written(path: Path | None) -> Path | None:
@@ -29,10 +32,32 @@ def read_contract(path: Path) -> "Contract":
     return parse_contract(text)
 
 
-def say_order(data: Path, contract: "Contract") -> None:
-    """Say on standard error that a file's rows count in their order, where it lacks the contract's time column."""
-    from selfheal.data.files import column_names
+def read_rows(data: Path, contract: "Contract", *, end: datetime, now: datetime) -> "LabelledFile":
+    """The labelled rows of a file; what to know of them is said on standard error. Raises DataInvalid."""
+    from selfheal.data.files import read_labelled
 
-    time = contract.model.time_column
-    if time is not None and time not in column_names(data):
-        typer.echo(f"{data.name} has no time column {time!r}: its rows are taken to be in order of time", err=True)
+    file = read_labelled(data, contract, end=end, now=now)
+    for note in file.notes:
+        typer.echo(note, err=True)
+    return file
+
+
+def read_features(path: Path, contract: "Contract") -> "Table":
+    """Those of the contract's features that a file has.
+
+    Raises:
+        FileUnreadable: it is no table.
+        DataInvalid: it has no rows, or a name twice.
+    """
+    from selfheal.data.files import missing_columns
+    from selfheal.errors import DataInvalid
+    from selfheal.files.table import reading, table_of
+
+    with reading(path, contract.file) as source:
+        present = [name for name in contract.feature_names if name in source.names()]
+        if faults := missing_columns(source, present):
+            raise DataInvalid(faults)
+        table = table_of(source, contract.file, present)
+    if not len(table):
+        raise DataInvalid([f"{path.name} has no rows to compare"])
+    return table

@@ -17,13 +17,15 @@ REJECTED = 3
 
 def gates(
     contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
-    evidence: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV of labels and both probabilities.")],
+    evidence: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="A table of labels and both probabilities.")
+    ],
     json_file: Annotated[
         Path | None,
         typer.Option("--json", dir_okay=False, callback=to_be_written, help="Write the results to this file too."),
     ] = None,
 ) -> None:
-    """Judge a shadow model by a CSV file, oldest row first. Exit code 0: promote, 3: reject.
+    """Judge a shadow model by a file, oldest row first. Exit code 0: promote, 3: reject.
 
     Columns: label (1 or 0, empty where none has come), production_probability, shadow_probability, and the features
     that the contract's segments name; production_prediction and shadow_prediction (1 or 0) where the operating points
@@ -33,10 +35,10 @@ def gates(
     from infra.terminal import terminal
     from selfheal.composition import system_clock
     from selfheal.gates import judge
-    from selfheal.gates.offline import read_evidence_csv
+    from selfheal.gates.offline import read_evidence
 
     parsed = read_contract(contract)
-    rows, circumstances = read_evidence_csv(evidence.read_bytes(), parsed, system_clock())
+    rows, circumstances = read_evidence(evidence, parsed, system_clock())
     results = judge(rows, circumstances, parsed.policy.gates, parsed.segments)
     is_promoted = all(result.passed for result in results)
     terminal().print(_table(results))

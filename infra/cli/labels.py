@@ -93,6 +93,8 @@ def _say(report: "IngestionReport", file: Path) -> None:
     typer.echo(f"accepted: {report.accepted} row(s){known}")
     if report.pending:
         typer.echo(f"pending: {report.pending} row(s) by id, matched with their predictions once this hour is closed")
+    if report.doubled:
+        typer.echo(f"said twice: {report.doubled} row(s), which count once")
     if report.rejected:
         typer.echo(f"refused: {report.rejected} row(s)")
         for reason, count in report.reasons.items():

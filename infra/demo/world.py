@@ -14,9 +14,11 @@ from infra.demo.plan import CHANGED_DAYS, Plan
 from infra.demo.traffic import Rows
 from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.injection import exchange_roles, reverse_roles, strongest_with_weakest
+from selfheal.composition import system_clock
 from selfheal.contract import Contract, default_contract
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues, label_values, load_dataset
+from selfheal.data.files import read_labelled
+from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
 from selfheal.performance.realised import brier_losses
@@ -35,7 +37,8 @@ INJECTED = "its own drift is too small to heal, so an injected one: "
 class World:
     """What the demo feeds the service with; `changed` goes on where `calm` ends.
 
-    told: what the demo takes of the file. fit: trains the first version, unless looking at the drift has done so.
+    told: what is to know of the file, and what the demo takes of it. fit: trains the first version, unless looking at
+    the drift has done so.
     """
 
     name: str
@@ -75,12 +78,15 @@ class History:
     contract: Contract
     rows: Dataset
     plan: Plan
+    label_values: TargetValues
+    notes: tuple[str, ...]
 
 
 def read_history(path: Path, contract: Contract, start: datetime) -> History:
     """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo."""
-    rows = load_dataset(path, contract, end=start).in_time_order()
-    return History(path, contract, rows, Plan.of(path.name, rows.labels))
+    file = read_labelled(path, contract, end=start, now=system_clock())
+    plan = Plan.of(path.name, file.rows.labels)
+    return History(path, contract, file.rows, plan, file.label_values, file.notes)
 
 
 def world_of_history(history: History, start: datetime, seed: int) -> World:
@@ -100,9 +106,9 @@ def world_of_history(history: History, start: datetime, seed: int) -> World:
     return World(
         name=history.path.name,
         plan=plan,
-        told=plan.sentences(len(rows), asked),
+        told=[*history.notes, *plan.sentences(len(rows), asked)],
         contract=contract,
-        label_values=label_values(history.path, contract),
+        label_values=history.label_values,
         training=training,
         calm=calm,
         changed=drift.rows,

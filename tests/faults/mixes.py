@@ -7,7 +7,7 @@ from functools import cache, partial
 from itertools import combinations_with_replacement
 
 from selfheal.composition import Stores
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.errors import StoreUnavailable
 from selfheal.records.healing import Healing, Verdict
 from selfheal.stores.memory import MemoryBucket

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from selfheal.composition import Stores
 from selfheal.contract import Contract, parse_contract
 from selfheal.data.dataset import Dataset, typed_features
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import SelfhealError
 from selfheal.healing.state import result_of

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from infra.cli.app import app
 from selfheal.composition import Stores
 from selfheal.contract import default_contract, parse_contract
-from selfheal.data.files import label_values, load_dataset
+from selfheal.data.files import read_labelled
 from selfheal.errors import DraftImpossible
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.bootstrap import bootstrap
@@ -48,8 +48,9 @@ def test_a_drafted_contract_puts_a_first_model_into_production(churn: Path, tmp_
     contract = parse_contract(out.read_text(encoding="utf-8"))
     assert contract.feature_names == ("plan", "monthly fee (€)", "tickets")
     stores = Stores(MemoryBucket(), MemoryBucket())
-    rows = load_dataset(churn, contract, end=NOW)
-    decision = bootstrap(stores, rows, contract, label_values(churn, contract), now=NOW, actor="test")
+    file = read_labelled(churn, contract, end=NOW, now=NOW)
+    values = file.label_values
+    decision = bootstrap(stores, file.rows, contract, values, now=NOW, actor="test")
     assert stores.pointer.read().pointer.version == decision.version
     assert stores.models.manifest(decision.version).contract == contract
 

@@ -1,6 +1,5 @@
 """The commands around promotion, against a deployed environment on moto; and the gates offline, on a file."""
 
-import io
 import json
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from infra.cli.app import app
 from selfheal.composition import settings_of, stores_of
 from selfheal.contract import parse_contract
 from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
-from selfheal.gates.offline import best_threshold, read_evidence_csv
+from selfheal.gates.offline import best_threshold, read_evidence
 from selfheal.settings import Settings
 from selfheal.usecases.heal import sweep
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
@@ -228,15 +227,15 @@ def test_a_file_without_the_segment_column_is_rejected(tmp_path: Path):
     assert [gate["gate"] for gate in written["gates"] if not gate["passed"]] == ["segments"]
 
 
-def test_given_predictions_are_taken_as_they_are():
+def test_given_predictions_are_taken_as_they_are(tmp_path: Path):
     """Operating points of the models' own, where the file has their answers."""
     frame = evidence_csv(50).assign(production_prediction=1, shadow_prediction=0)
-    rows, _ = read_evidence_csv(to_bytes(frame), parse_contract(CONTRACT), START)
+    rows, _ = read_evidence(written(tmp_path, frame), parse_contract(CONTRACT), START)
     assert rows.production_prediction.tolist() == [1] * 50
     assert rows.shadow_prediction.tolist() == [0] * 50
 
 
-def test_every_fault_of_a_file_is_named():
+def test_every_fault_of_a_file_is_named(tmp_path: Path):
     """A missing column, a probability above 1, labels that are none, texts among predictions and ages: all at once."""
     frame = evidence_csv(10).drop(columns="shadow_probability")
     frame.loc[0, "production_probability"] = 1.5
@@ -244,21 +243,43 @@ def test_every_fault_of_a_file_is_named():
     frame["age"] = "old"
     frame["shadow_prediction"] = "no"
     with pytest.raises(DataInvalid) as raised:
-        read_evidence_csv(to_bytes(frame), parse_contract(CONTRACT), START)
-    assert [fault.split(":")[0] for fault in raised.value.faults] == [
-        "label",
-        "production_probability",
-        "shadow_probability",
-        "shadow_prediction",
-        "age",
+        read_evidence(written(tmp_path, frame), parse_contract(CONTRACT), START)
+    assert sorted(raised.value.faults) == [
+        "age: 10 value(s) not of type number; the first is 'old' in line 2",
+        "column 'shadow_probability' is missing from evidence.csv",
+        "label: 10 value(s) not whole; the first is '0.5' in line 2",
+        "production_probability: 1 value(s) above the maximum 1; the first is '1.5' in line 2",
+        "shadow_prediction: 10 value(s) not of type integer; the first is 'no' in line 2",
     ]
 
 
+@pytest.mark.parametrize("region", ["NA", "null", "None", "nan", "missing", "NOAM"])
+def test_a_group_is_judged_whatever_it_is_called(tmp_path: Path, region: str):
+    """A harmed segment called NA, as North America is, rejects as any other does; rows without a region are another."""
+    contract = CONTRACT.replace('type = "number"', 'type = "category"\nnullable = true').replace("edges = [40]", "")
+    frame = evidence_csv(1200)
+    kind = np.arange(1200) % 3
+    frame["age"] = np.where(kind == 0, "EU", np.where(kind == 1, "", region))
+    harmed = (kind == 1) | (kind == 0)
+    other = frame["shadow_probability"].where(harmed, 1 - frame["shadow_probability"])
+    frame["shadow_probability"] = other
+    (tmp_path / "contract.toml").write_text(contract)
+    path = written(tmp_path, frame)
+    rows, _ = read_evidence(path, parse_contract(contract), START)
+    assert rows.segments["age"].isna().sum() == 400
+    done = CliRunner().invoke(
+        app, ["gates", "--contract", str(tmp_path / "contract.toml"), "--evidence", str(path)], env={"COLUMNS": "400"}
+    )
+    assert done.exit_code == 3
+    assert f"namely: age {region}\n" in done.output
+
+
 @pytest.mark.parametrize("body", [b"", b"\x89PNG\r\n\x1a\n\xff\xfe"])
-def test_a_file_that_is_no_csv_is_refused(body: bytes):
-    """Whatever it is, the message says that it isn't CSV."""
-    with pytest.raises(DataInvalid, match="no CSV"):
-        read_evidence_csv(body, parse_contract(CONTRACT), START)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, body: bytes):
+    """Whatever it is, the message names the file."""
+    (tmp_path / "evidence.csv").write_bytes(body)
+    with pytest.raises(DataInvalid, match=r"evidence\.csv"):
+        read_evidence(tmp_path / "evidence.csv", parse_contract(CONTRACT), START)
 
 
 def test_the_best_threshold_worked_by_hand():
@@ -268,7 +289,6 @@ def test_the_best_threshold_worked_by_hand():
     assert best_threshold(np.zeros(4, dtype=np.int8), np.ones(4)) == 0.5
 
 
-def to_bytes(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_csv(buffer, index=False)
-    return buffer.getvalue()
+def written(folder: Path, frame: pd.DataFrame) -> Path:
+    frame.to_csv(folder / "evidence.csv", index=False)
+    return folder / "evidence.csv"

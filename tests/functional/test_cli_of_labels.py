@@ -66,13 +66,14 @@ def written(folder: Path, body: str, name: str = "truth.csv") -> str:
 
 
 def test_an_upload_is_answered_with_what_became_of_it(stores, tmp_path: Path):
-    """Accepted, pending by id, refused by reason; where rows were refused the exit code is 3."""
-    body = f"prediction_id,id,label\n{UNKNOWN},,1\n,L-1,0\n,L-2,1\n,L-3,maybe\nx,,1\ny,,0\n"
+    """Accepted, pending by id, said twice, refused by reason; where rows were refused the exit code is 3."""
+    body = f"prediction_id,id,label\n{UNKNOWN},,1\n,L-1,0\n,L-2,1\n,L-3,maybe\nx,,1\ny,,0\n,L-1,0\n{UNKNOWN},,1\n"
     result = selfheal(written(tmp_path, body))
     assert result.exit_code == 3
     assert [line.strip() for line in result.output.splitlines()[1:]] == [
         "accepted: 1 row(s)",
         "pending: 2 row(s) by id, matched with their predictions once this hour is closed",
+        "said twice: 2 row(s), which count once",
         "refused: 3 row(s)",
         "2 x prediction_id is not one that this service gives out",
         "1 x label is not one of 1, true, 0, false",

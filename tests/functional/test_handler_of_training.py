@@ -9,7 +9,7 @@ from moto import mock_aws
 
 import shadow_training.handler
 from selfheal.composition import Stores, settings_of, stores_of
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.records.manifest import Lineage
 from selfheal.settings import ShadowTrainingSettings
 from selfheal.usecases.conclude import promote_first

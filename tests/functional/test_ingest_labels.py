@@ -211,6 +211,22 @@ def test_a_label_of_the_future_is_refused(world, ahead: timedelta, accepted: int
         assert [label.label for label in current(world).values()] == [0]
 
 
+@pytest.mark.parametrize(
+    ("prediction", "said"),
+    [
+        ("7ZZZZZZZZZZZZZZZZZZZZZZZZZ-0000", "not one that this service gives out"),
+        ("01ZZZZZZZZZZZZZZZZZZZZZZZZ-0000", "of a time after the upload"),
+        ("00000000000000000000000000-0000", "more than 400 days before the upload"),
+        ("01HDWK2G0G00000000000000ZZ-0000", "more than 400 days before the upload"),
+    ],
+)
+def test_labels_of_years_without_predictions_are_refused(world, prediction: str, said: str):
+    """They would wait for ever, and be looked through at every run."""
+    report = upload(world, "a.csv", f"prediction_id,label\n{prediction},1\n")
+    assert report.accepted == 0
+    assert said in rejected(world, report)[0]["reason"]
+
+
 def test_a_file_that_can_t_be_read_to_its_end_keeps_no_row(world):
     """Rows are taken as they are read, but none is kept before all are: the reason holds for the whole file."""
     report = upload(world, "a.csv", f'prediction_id,label\n{UNKNOWN},1\n"{UNKNOWN},1\n')

@@ -1,12 +1,14 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
 from selfheal.records.labels import Label
@@ -236,3 +238,16 @@ def test_the_reference_is_a_seeded_sample_in_order():
     assert fingerprint(reference) == fingerprint(reference_of(rows, 1)) != fingerprint(reference_of(rows, 2))
     assert reference_of(reference, 1) is reference
     assert list(reference.features) == list(MIXED.feature_names)
+
+
+def test_a_row_of_the_year_9999_in_production_s_training_set_ends_no_healing(base_rows: Dataset):
+    """No time of a user's file is a watermark: the next version learns, and later rows judge it."""
+    stores = memory_stores()
+    last = np.arange(len(base_rows)) == len(base_rows) - 1
+    far = replace(base_rows, timestamps=np.where(last, np.datetime64("9999-12-31", "us"), base_rows.timestamps))
+    promote_first(stores, write_base(stores, far), now=START, actor="test")
+    traffic(stores, since=START, rows=1500)
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
+    assert training.outcome == "trained"
+    manifest = stores.models.manifest(training.version)
+    assert START < manifest.data.newest < training.evaluation_from

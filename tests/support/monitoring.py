@@ -12,7 +12,7 @@ from selfheal.artefact import load_artefact
 from selfheal.composition import Stores
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.records.labels import Label
 from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult

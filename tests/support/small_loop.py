@@ -12,7 +12,7 @@ from infra.local import LocalCloud
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.model import GatePolicy, MonitoringPolicy, Policy, ProbationPolicy, RetrainingPolicy
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.usecases.bootstrap import bootstrap
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

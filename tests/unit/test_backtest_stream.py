@@ -1,5 +1,6 @@
 """Cutting a history up: moments, periods, requests, and when which label is known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from infra.backtest.errors import BacktestImpossible
-from infra.backtest.moments import has_times, paced, spread
+from infra.backtest.moments import has_times, paced, since_1970, spread
 from infra.backtest.stream import MOST_REQUESTS, Stream, stream_of
 from selfheal.data.dataset import Dataset
 from selfheal.records.predictions import moment_of
@@ -93,3 +94,16 @@ def test_rows_within_a_millisecond_are_refused_by_name():
     """Prediction ids can't tell such rows apart."""
     with pytest.raises(BacktestImpossible, match="time_column"):
         stream(rows(step=np.timedelta64(1, "us")))
+
+
+@pytest.mark.parametrize(("year", "years"), [("2001", 0), ("1972", 0), ("1971", 28), ("1961", 28), ("1923", 56)])
+def test_times_before_ids_begin_are_replayed_later_on_the_same_days_of_the_week(year: str, years: int):
+    """A history of 1961 has days, weekdays and pace of its own in 1989; one of our time stays as it is."""
+    old = rows(step=np.timedelta64(6, "h"))
+    moments = old.timestamps - old.timestamps[0] + np.datetime64(year, "us")
+    later, shifted = since_1970(moments)
+    assert shifted == years
+    assert set(np.diff(later)) == set(np.diff(moments))
+    assert later[0].astype(datetime).weekday() == moments[0].astype(datetime).weekday()
+    assert later[0].astype(datetime).year == int(year) + years
+    assert len(stream(replace(old, timestamps=later)).spans) > 0

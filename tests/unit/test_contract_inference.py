@@ -152,16 +152,97 @@ def test_gzip_and_parquet_give_the_same_contract_as_csv(tmp_path: Path):
 
 
 def test_numbers_in_another_form_are_told(tmp_path: Path):
-    """1,234.50 and 12% aren't read as numbers: left out or not, the reader is told how they would be."""
-    frame = table(
-        price=[f"{1000 + i:,}.50" for i in range(ROWS)],
-        share=some(*[f"{i}%" for i in range(30)]),
-        word=some("a1", "b2"),
-    )
+    """12% isn't read as a number: the reader is told how it would be."""
+    draft = drafted(tmp_path, table(share=some(*[f"{i}%" for i in range(30)]), word=some("a1", "b2")))
+    assert draft.text.count("written with digits and a decimal point alone they would be numbers") == 1
+
+
+@pytest.mark.parametrize(
+    ("separator", "price", "file"),
+    [
+        (",", "{:,}.50", {"thousands": ","}),
+        (";", "{},5", {"separator": ";", "decimal": ","}),
+        ("\t", "{:,}.5", {"separator": "\t", "thousands": ","}),
+        ("|", "{}.25", {"separator": "|"}),
+    ],
+)
+def test_how_a_file_is_written_is_told_from_it_and_stands_in_the_contract(
+    tmp_path: Path, separator: str, price: str, file: dict
+):
+    """Separator and signs of numbers become the contract's [file] table, under which the loader reads the same file."""
+    frame = table(price=[price.format(1000 + i * 7 % 401) for i in range(ROWS)])
+    if file.get("decimal") == ",":
+        frame["income"] = frame["income"].astype(str).str.replace(".", ",")
+    frame.to_csv(tmp_path / "data.csv", index=False, sep=separator)
+    draft = draft_contract(tmp_path / "data.csv", target="y")
+    assert draft.contract.file.model_dump(exclude_defaults=True) == file
+    assert draft.contract.features["price"].type == "number"
+    assert load_dataset(tmp_path / "data.csv", draft.contract, end=END).features["price"].min() >= 1000
+
+
+def test_numbers_that_may_be_read_in_two_ways_are_asked_about(tmp_path: Path):
+    """1,234 is a thousand or one: the contract asks, and the column stays text until somebody has said which."""
+    frame = table(price=[f"{1000 + i % 40:,}" for i in range(ROWS)], income=some(1, 2, 5))
     draft = drafted(tmp_path, frame)
-    hint = "written with digits and a decimal point alone they would be numbers"
-    assert hint in reason_in(draft, "price")
-    assert draft.text.count(hint) == 2
+    assert 'in \'price\' may be one number or another: say which by decimal = "," or decimal = "." and' in draft.text
+    said = draft_contract(tmp_path / "my Data.csv", target="y", file={"thousands": ","})
+    assert (said.contract.file.thousands, said.contract.features["price"].type) == (",", "integer")
+
+
+def test_a_file_with_both_decimal_signs_is_pointed_out(tmp_path: Path):
+    """Points in one column and commas in another: one of them stays text, and a comment says which."""
+    frame = table(price=[f"{1000 + i % 40},5" for i in range(ROWS)])
+    frame.to_csv(tmp_path / "data.csv", index=False, sep=";")
+    text = draft_contract(tmp_path / "data.csv", target="y").text
+    assert "'1000,5' in 'price' is a number by decimal = \",\" alone, and others are by decimal = \".\" alone" in text
+
+
+def test_a_decimal_point_elsewhere_says_what_a_comma_is(tmp_path: Path):
+    """Beside 0.25 a 1,234 can only be a thousand."""
+    draft = drafted(tmp_path, table(price=[f"{1000 + i % 40:,}" for i in range(ROWS)]))
+    assert draft.contract.file.thousands == ","
+
+
+@pytest.mark.parametrize(
+    ("day", "form"),
+    [
+        ("%d/%m/%Y", "%d/%m/%Y"),
+        ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M"),
+        ("%d.%m.%y %H:%M:%S", "%d.%m.%y %H:%M:%S"),
+        ("%b %d, %Y", "%b %d, %Y"),
+        ("%s", "epoch_seconds"),
+        ("%s000", "epoch_milliseconds"),
+        ("%Y-%m-%d", "iso"),
+    ],
+)
+def test_the_format_of_times_is_told_where_only_one_reads_them(tmp_path: Path, day: str, form: str):
+    """A month has more than twelve days: the file itself shows which number is which."""
+    moments = pd.date_range("2026-01-01", periods=ROWS, freq="h", tz="UTC")
+    draft = drafted(tmp_path, table(made=moments.strftime(day)), time="made")
+    assert draft.contract.file.time_format == form
+    rows = load_dataset(tmp_path / "my Data.csv", draft.contract, end=END)
+    assert rows.timestamps[-1] == np.datetime64(
+        "2026-01-17T15:00" if "%H" in day or "%s" in day else "2026-01-17", "us"
+    )
+
+
+def test_an_encoding_is_declared_with_what_to_check(tmp_path: Path):
+    """Bytes that aren't UTF-8 are read as Latin-1 or as what Windows makes of it, and a word of them is shown."""
+    frame = table(area=some("São Paulo", "Évora"))
+    frame.to_csv(tmp_path / "data.csv", index=False, encoding="latin-1")
+    draft = draft_contract(tmp_path / "data.csv", target="y")
+    assert draft.contract.file.encoding == "latin-1"
+    assert re.search(r"# check: not UTF-8; as latin-1 it has words such as .*(São|Évora)", draft.text)
+    assert draft.contract.features["area"].categories == ("São Paulo", "Évora")
+    (tmp_path / "data.csv").write_bytes((tmp_path / "data.csv").read_bytes().replace("É".encode("latin-1"), b"\x80"))
+    assert draft_contract(tmp_path / "data.csv", target="y").contract.file.encoding == "cp1252"
+
+
+def test_rows_without_a_label_are_left_out_of_a_draft(tmp_path: Path):
+    """They are counted in a comment."""
+    frame = table()
+    frame["y"] = frame["y"].astype("Int64").where(frame.index % 4 > 0)
+    assert "# 100 rows without a label are left out." in drafted(tmp_path, frame).text
 
 
 def test_whole_numbers_beyond_what_numbers_hold_name_the_row(tmp_path: Path):
@@ -197,12 +278,12 @@ def test_times_are_checked_and_dates_are_offered_for_them(tmp_path: Path):
         ("a,b\n1,0\n2,1\n", "zzz", None, "the file has 'a', 'b'"),
         ("a,y\n1,0\n2,1\n3,2\n", "y", None, "3 values"),
         ("a,y\n1,0\n2,0\n", "y", None, "one value only"),
-        ("a,y\n1,0\n2,1\n3,\n", "y", None, "1 of 3 rows have no value"),
+        ("a,y\n1,\n2,\n", "y", None, "empty in every row"),
         ("a,y\n", "y", None, "no rows"),
-        ("", "y", None, "can't be read"),
-        ("a,y\n1,0,5\n2,1,5\n", "y", None, "not a table"),
+        ("", "y", None, "data.csv is empty"),
+        ("a,y\n1,0,5\n2,1,5\n", "y", None, "2 row(s) can't be read; line 2: 3 cells where the header has 2 names"),
         ("a,y\n1,0\n2,1\n3,1,4,4\n", "y", None, "can't be read"),
-        ("a;y\n1;0\n2;1\n", "y", None, "separates its columns by ';': save it with commas"),
+        ("a,t,y\n1,01/02/2026,0\n2,02/03/2026,1\n", "y", "t", "by --file 'time_format=%d/%m/%Y' or --file"),
         ("a,a,y\n1,2,0\n2,3,1\n", "y", None, "several columns called 'a'"),
         ("y,z\n0,c\n1,c\n", "y", None, "no column of data.csv can be a feature"),
         ("y\n0\n1\n", "y", None, "no other columns"),
@@ -291,7 +372,9 @@ KINDS = [
 def tables(draw) -> pd.DataFrame:
     """A column that is surely a feature, a target of two values, and up to five columns of anything."""
     rows = draw(st.integers(4, 40))
-    names = draw(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), max_size=5))
+    # A header that holds a zero byte is no text.
+    character = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    names = draw(st.lists(st.text(character, min_size=1, max_size=8), max_size=5))
     names = [name for name in dict.fromkeys(map(str.strip, names)) if name and name not in {"x", "y"}]
     columns = {name: draw(st.lists(draw(st.sampled_from(KINDS)), min_size=rows, max_size=rows)) for name in names}
     return pd.DataFrame({"x": [str(i % 3) for i in range(rows)], **columns, "y": [i % 2 for i in range(rows)]})

@@ -1,5 +1,6 @@
 """Quality, traffic, proxies, performance, decay, diagnosis, timeline and report: each part by itself."""
 
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from infra.simulation.credit import INCOME, Phase, credit_rows
-from selfheal.contract import default_contract, parse_contract
+from selfheal.contract import Contract, default_contract, parse_contract
 from selfheal.drift import Reference, judge
 from selfheal.drift.impact import impacts
+from selfheal.files.limits import LOCAL
+from selfheal.files.table import Table, source_of, table_of
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
 from selfheal.monitoring.offline import compare
 from selfheal.monitoring.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
@@ -416,7 +419,13 @@ def test_a_line_over_time_marks_where_another_version_took_over():
 
 def offline(rows: pd.DataFrame, contract=CONTRACT, before: pd.DataFrame | None = None):
     known = credit_rows(np.random.default_rng(0), 4000)[0] if before is None else before
-    return compare(known, rows, contract, names=("a.csv", "b.csv"), now=NOW)
+    return compare(as_table(known, "a.csv", contract), as_table(rows, "b.csv", contract), contract, now=NOW)
+
+
+def as_table(frame: pd.DataFrame, name: str, contract: Contract) -> Table:
+    """A frame as the reader gives it."""
+    source = source_of(name, io.BytesIO(frame.to_csv(index=False).encode()), contract.file, LOCAL)
+    return table_of(source, contract.file, [feature for feature in contract.features if feature in frame])
 
 
 def test_two_files_are_compared_without_any_cloud():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from selfheal.contract import parse_contract
 from selfheal.drafting import Draft, draft_contract
 from selfheal.drafting.identifiers import is_called_id
 from selfheal.drafting.pace import Pace
@@ -210,9 +211,40 @@ def test_rows_that_come_by_the_month_are_looked_at_by_the_month():
     assert Pace.of(np.repeat(months, 1000)).lookback_hours == 31 * 24
 
 
+def proposed_id(draft: Draft) -> str | None:
+    """The column of the proposal, taken at its word."""
+    if "# id_column" not in draft.text:
+        return None
+    return parse_contract(draft.text.replace("# id_column", "id_column")).model.id_column
+
+
+@pytest.mark.parametrize(
+    ("columns", "proposed"),
+    [
+        ({"loan_id": [f"L-{row:05}" for row in range(300)]}, "loan_id"),
+        ({"serial": np.arange(300) * 7 % 300 + 1, "order id": np.arange(300)}, "order id"),
+        ({"serial": np.arange(300) * 7 % 300 + 1}, "serial"),
+        ({"id": [*range(299), 0]}, None),
+        ({"id": [*map(str, range(299)), ""]}, None),
+        ({"email": [f"{row}@example.org" for row in range(300)]}, None),
+        ({"remark": [f"no {row}" for row in range(300)]}, None),
+        ({"seconds": np.arange(300) * 60}, None),
+        ({"made": [f"2025-01-01 {row // 60:02}:{row % 60:02}:00" for row in range(300)]}, None),
+    ],
+    ids=str,
+)
+def test_a_column_that_is_another_in_every_row_is_proposed_as_the_id(
+    tmp_path: Path, rng, columns, proposed: str | None
+):
+    """By its name first; nothing that repeats, is missing, tells a person, a time or a story."""
+    frame = pd.DataFrame({**columns, "x": rng.normal(size=300).round(2), "y": np.arange(300) % 3 % 2})
+    assert proposed_id(drafted(tmp_path, frame)) == proposed
+
+
 @pytest.mark.skipif(not FIELD.exists(), reason="the field cases aren't here")
 def test_the_ids_of_a_field_case_are_left_out():
     """Appointments by patient and number, as a clinic keeps them."""
     draft = draft_contract(FIELD / "ids-as-features" / "ids.csv", target="No_show", time="ScheduledDay")
     assert {"PatientId", "AppointmentID"} <= set(draft.left_out)
     assert 'feature = "Gender"' in draft.text
+    assert proposed_id(draft) == "AppointmentID"

@@ -7,23 +7,23 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal.contract.model import Feature, FeatureType
-from selfheal.data.files import MISSING_NUMBERS, feature_values
+from selfheal.contract.model import Feature, FeatureType, FileSection
 from selfheal.drafting.table import Table
+from selfheal.files.cells import numbers
+from selfheal.files.columns import LARGEST_EXACT, is_text
+from selfheal.files.features import feature_values
+from selfheal.files.texts import MISSING_NUMBERS
 
 CODE = re.compile(r"0\d+")
 WHOLE = re.compile(r"[+-]?\d+")
 WORDS = {"true", "false"}
-# Beyond it whole numbers that differ become the same: they are names.
-LARGEST_EXACT = 2**53
 # Numbers with thousands or decimals set apart by commas, with units or signs of money.
 WRITTEN_NUMBER = re.compile(r"[-+]?[€$£]?\s?\d[\d.,' ]*\s?[%€$£]?")
 WRITTEN_SHARE = 0.9
 PLAIN_NUMBERS = "written with digits and a decimal point alone they would be numbers"
-NUMERIC_KINDS = {"integer", "floating", "decimal", "mixed-integer-float"}
-TEXT_KINDS = {"string", "empty"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,30 +73,30 @@ class Column:
 
 def typed_column(table: Table, name: str) -> Column | None:
     """The column under the narrowest type that the loader accepts all of it under; None where there is none."""
-    for kind in _candidates(table, name):
-        faults: list[str] = []
-        source = table.numbers if kind in {"number", "integer"} else table.texts
-        values = feature_values(source[name], name, Feature(type=kind, nullable=True), faults)
-        if not faults:
-            return Column(name, kind, values)
+    if name in table.odd:
+        return None
+    for kind in _candidates(table.column(name), table.spec):
+        found = feature_values(table.column(name), Feature(type=kind, nullable=True), table.spec)
+        if not found.problems:
+            return Column(name, kind, found.column)
     return None
 
 
-def _candidates(table: Table, name: str) -> Iterator[FeatureType]:
-    if table.is_typed and (kind := _declared_kind(table.texts[name])) not in TEXT_KINDS:
-        yield from _declared(kind)
+def _candidates(cells: pa.Array, spec: FileSection) -> Iterator[FeatureType]:
+    if not is_text(cells.type):
+        yield from _declared(cells.type)
         return
-    texts = {str(text).strip() for text in table.texts[name].dropna().unique()} - {""}
+    texts = {text.strip() for text in cells.unique().to_pylist() if text is not None} - {""}
     if {text.lower() for text in texts} <= WORDS:
         yield "boolean"
     is_code = any(CODE.fullmatch(text) or _is_beyond_numbers(text) for text in texts)
     if not is_code:
         # 2.0 was written by somebody who expects 2.5 as well.
-        if all(WHOLE.fullmatch(text) for text in texts.difference(MISSING_NUMBERS)):
+        if not any({spec.decimal, "e", "E"} & {*text} for text in texts.difference(MISSING_NUMBERS)):
             yield "integer"
         yield "number"
     # Numbers that no number feature takes (infinite ones) aren't a category.
-    if is_code or not pd.api.types.is_numeric_dtype(table.numbers[name]):
+    if is_code or numbers(cells, spec).wrong.any():
         yield "category"
 
 
@@ -104,17 +104,14 @@ def _is_beyond_numbers(text: str) -> bool:
     return len(text) >= len(str(LARGEST_EXACT)) and WHOLE.fullmatch(text) is not None and abs(int(text)) > LARGEST_EXACT
 
 
-def _declared_kind(column: pd.Series) -> str:
-    """What a Parquet file says that the column holds; its texts are looked at as those of a CSV file are."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = pd.Series(column.cat.categories)
-    return str(pd.api.types.infer_dtype(column, skipna=True))
-
-
-def _declared(kind: str) -> Iterator[FeatureType]:
-    if kind == "boolean":
+def _declared(kind: pa.DataType) -> Iterator[FeatureType]:
+    """By the type that a columnar file, a sheet or JSON gives the column."""
+    if pa.types.is_boolean(kind):
         yield "boolean"
-    if kind == "integer":
+    if pa.types.is_integer(kind):
         yield "integer"
-    if kind in NUMERIC_KINDS:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         yield "number"
+    # Whole numbers that no float holds are names.
+    if pa.types.is_integer(kind):
+        yield "category"

@@ -1,8 +1,8 @@
 """From a file to the text of a first contract."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfheal.contract.model import Contract
@@ -10,6 +10,9 @@ from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
 from selfheal.data.files import time_values
 from selfheal.drafting import toml
 from selfheal.drafting.columns import Column, typed_column
+from selfheal.drafting.dates import is_date
+from selfheal.drafting.file_section import file_lines
+from selfheal.drafting.identifiers import row_id
 from selfheal.drafting.leaks import questions
 from selfheal.drafting.names import UNNAMABLE, is_name
 from selfheal.drafting.notes import feature_of, notes_on
@@ -18,6 +21,7 @@ from selfheal.drafting.segments import segment_lines
 from selfheal.drafting.suspicion import Moments, reason_against
 from selfheal.drafting.table import Table, read_table
 from selfheal.drafting.target import Target, check_present, read_target
+from selfheal.drafting.times import time_format
 from selfheal.errors import DraftImpossible
 
 LONGEST_NAME = 48
@@ -43,16 +47,20 @@ class Draft:
     left_out: tuple[str, ...]
 
 
-def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft:
+def draft_contract(path: Path, *, target: str, time: str | None = None, file: Mapping[str, str] | None = None) -> Draft:
     """Draft a contract for a file of labelled rows; the loader accepts the file under it.
 
+    `file` holds keys of the contract's `[file]` table that are known; what isn't is told from the file.
+
     Raises:
-        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values or has
-            gaps, the time column holds something else, or nothing is left to be a feature.
+        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values, the time
+            column holds something else, nothing is left to be a feature, or the file allows two readings.
     """
-    table = read_table(path)
+    table = read_table(path, file or {})
+    check_present(table, target, "target")
+    table = table.labelled(target)
     label = read_target(table, target)
-    moments = None if time is None else _moments(table, time, target)
+    table, moments = (table, None) if time is None else _timed(table, time, target)
     columns, left_out = _sorted_out(table, label, time, moments)
     if not columns:
         reasons = "; ".join(f"{out.name!r}: {out.reason}" for out in left_out) or "it has no other columns"
@@ -62,15 +70,20 @@ def draft_contract(path: Path, *, target: str, time: str | None = None) -> Draft
     return Draft(text, parse_contract(text), tuple(out.name for out in left_out))
 
 
-def _moments(table: Table, time: str, target: str) -> Moments:
+def _timed(table: Table, time: str, target: str) -> tuple[Table, Moments]:
+    """The table with the format of its times, and when each row was made."""
     check_present(table, time, "time column")
     if time == target:
         raise DraftImpossible(f"{time!r} can't be both the target and the time column")
+    spec = table.spec.model_copy(update={"time_format": time_format(table.column(time), time, table.spec)})
+    if spec.hour_column is not None:
+        check_present(table, spec.hour_column, "hour column")
+    table = replace(table, cells=replace(table.cells, spec=spec))
     faults: list[str] = []
-    moments = time_values(table.texts[time], time, faults)
+    moments = time_values(table.cells, time, spec.hour_column, faults, [])
     if faults:
         raise DraftImpossible(f"{faults[0]}: write times so, or leave --time out where the rows are in time order")
-    return moments
+    return table, moments
 
 
 def _sorted_out(
@@ -118,6 +131,8 @@ def _lines(
     yield from _model_lines(path, table, target, time)
     if time is None:
         yield from _time_hint(left_out)
+    yield from _id_lines(left_out)
+    yield from file_lines(table.spec, table.notation.checks)
     for column in columns:
         yield ""
         notes = [*notes_on(column, asked.get(column.name))]
@@ -145,6 +160,8 @@ def _model_lines(path: Path, table: Table, target: Target, time: str | None) -> 
     yield f"positive_label = {toml.scalar(target.positive_label)}"
     if min(target.positives, len(table) - target.positives) < ENOUGH_OF_A_CLASS or len(table) < ENOUGH_LABELS:
         yield f"# check: training wants {ENOUGH_LABELS} rows and {ENOUGH_OF_A_CLASS} of each value; the file has fewer."
+    if table.unlabelled:
+        yield f"# {table.unlabelled} rows without a label are left out."
     if time is not None:
         yield f"time_column = {toml.string(time)}"
 
@@ -154,6 +171,15 @@ def _time_hint(left_out: list[LeftOut]) -> Iterator[str]:
     yield "# check: without a time column the rows count as being in time order, a second apart."
     if dates:
         yield f"# Perhaps one of these says when a row was made: {', '.join(toml.said(name) for name in dates)}."
+
+
+def _id_lines(left_out: list[LeftOut]) -> Iterator[str]:
+    """A proposal: whether requests carry the id, no file says."""
+    candidates = [out.column for out in left_out if out.column is not None and not is_date(out.column)]
+    column = row_id(candidates)
+    if column is not None:
+        yield f"# check: {toml.said(column.name)} is another in every row. If requests carry it, labels may come by it:"
+        yield f"# id_column = {toml.string(column.name)}"
 
 
 def _left_out_lines(out: LeftOut) -> Iterator[str]:

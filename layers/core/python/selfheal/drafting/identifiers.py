@@ -1,11 +1,13 @@
 """Columns that name the row or somebody in it: by how seldom their values repeat, and by what they are called."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.drafting.columns import PLAIN_NUMBERS, Column
+from selfheal.records.external_ids import MAXIMUM_ID
 
 # Below this many rows values may all differ by chance.
 LEAST_ROWS = 20
@@ -16,7 +18,10 @@ NEARLY_ALL = 0.9
 # Values that were drawn would repeat at least this often, and those that were given out hardly do.
 EXPECTED_REPEATS, REPEATED_SHARE = 5, 0.05
 NEIGHBOURS = 10
+# Ids that tell who somebody is: no system should ask for labels by them.
+PERSONAL = {"ssn", "iban", "email"}
 
+BLANK = re.compile(r"\s")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 IDS = {"id", "ids", "uuid", "guid", "identifier", "idx", "rowid", "ssn", "iban", "imei", "vin", "email", "pk"}
 # What ids are of, where the two words are written as one or the second is a number.
@@ -31,8 +36,12 @@ type Numbers = NDArray[np.float64]
 
 def is_called_id(name: str) -> bool:
     """Whether a column's name says that it holds ids: PatientId, order_id, ID, userid."""
-    words = [word.lower() for word in WORD.findall(name)]
+    words = _words(name)
     return bool(words) and (words[-1] in IDS or words[0] in IDS or JOINED.fullmatch(name.strip()) is not None)
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]
 
 
 def names_the_row(column: Column) -> str | None:
@@ -40,6 +49,23 @@ def names_the_row(column: Column) -> str | None:
     if len(column.present) >= LEAST_ROWS and column.type != "boolean" and (reason := _by_repeats(column)):
         return reason
     return _is_clock(column)
+
+
+def row_id(columns: Sequence[Column]) -> Column | None:
+    """The column by which each row may be known again; one that is called an id comes first, None where there is none.
+
+    Whole numbers that were given out count, and short texts without blanks: no two rows share one, and none lacks it.
+    """
+    found = [column for column in columns if _tells_rows_apart(column)]
+    return next((column for column in found if is_called_id(column.name)), next(iter(found), None))
+
+
+def _tells_rows_apart(column: Column) -> bool:
+    if column.missing or len(column.counts) < len(column) or PERSONAL & {*_words(column.name)}:
+        return False
+    if column.type == "category":
+        return all(len(text) <= MAXIMUM_ID and not BLANK.search(text) for text in column.counts.index)
+    return column.type == "integer" and (is_called_id(column.name) or _is_clock(column) is None)
 
 
 def _by_repeats(column: Column) -> str | None:

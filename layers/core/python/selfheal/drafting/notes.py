@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pandas as pd
 
 from selfheal.contract.model import Feature
-from selfheal.data.files import MISSING_NUMBERS
 from selfheal.drafting.columns import PLAIN_NUMBERS, Column
 from selfheal.drafting.identifiers import is_called_id
 from selfheal.drafting.names import is_text
+from selfheal.files.texts import MISSING_NUMBERS
 
 # A closed list only where values are few and each was seen often: a value that comes later is refused.
 MOST_CATEGORIES = 12

@@ -1,61 +1,70 @@
-"""A file before it has a contract: every column as the loader would read it."""
+"""A file before it has a contract: every column, and how the file is written."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from selfheal.data.files import MISSING_NUMBERS, UNREADABLE, column_names, is_parquet, other_separator, unreadable
-from selfheal.errors import DataInvalid, DraftImpossible
+from selfheal.contract.model import FileSection
+from selfheal.drafting.notation import Notation, notation_of, with_signs
+from selfheal.errors import DraftImpossible, FileUnreadable
+from selfheal.files.cells import is_blank
+from selfheal.files.table import Table as Cells
+from selfheal.files.table import reading, table_of
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """n rows, twice: as read where a contract calls a column a category or boolean (`texts`), and a number (`numbers`).
+    """n rows of a file.
 
-    is_typed: the file says itself which columns are numbers (Parquet); the two are then the same.
+    names: those of its columns, where they have one. odd: by name, the types of columns that hold no single values.
+    unlabelled: how many rows were left out.
     """
 
-    texts: pd.DataFrame
-    numbers: pd.DataFrame
-    is_typed: bool
+    names: list[str]
+    cells: Cells
+    notation: Notation
+    odd: Mapping[str, str]
+    unlabelled: int = 0
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.cells)
 
     @property
-    def names(self) -> list[str]:
-        """The columns that have a name, in the order of the file."""
-        return [name for name in map(str, self.texts.columns) if name in self.texts]
+    def spec(self) -> FileSection:
+        """How the file is written."""
+        return self.cells.spec
+
+    def column(self, name: str) -> pa.Array:
+        """The cells of a column that holds values."""
+        return self.cells.columns[name]
+
+    def labelled(self, target: str) -> "Table":
+        """The rows that have a label: of the others nothing can be learnt."""
+        missing: NDArray[np.bool_] = is_blank(self.column(target))
+        return replace(self, cells=self.cells.take(~missing), unlabelled=int(missing.sum()))
 
 
-def read_table(path: Path) -> Table:
-    """Read a CSV (also gzipped) or Parquet file. Raises DraftImpossible where it isn't a table with rows."""
+def read_table(path: Path, stated: Mapping[str, str]) -> Table:
+    """Read a file as it shows that it is written; `stated` are keys of the `[file]` table that somebody knows better.
+
+    Raises DraftImpossible where it isn't a table with rows, or nothing shows how it is written.
+    """
     try:
-        table = _read(path)
-    except DataInvalid as error:
-        raise DraftImpossible("; ".join(error.faults)) from error
-    except UNREADABLE as error:
-        raise DraftImpossible(unreadable(path, error)) from error
-    if not isinstance(table.texts.index, pd.RangeIndex) and not table.is_typed:
-        raise DraftImpossible(f"{path.name} is not a table: its rows hold more fields than its first line has names")
-    if not len(table):
+        notation = notation_of(path, stated)
+        with reading(path, notation.spec) as source:
+            names = source.names()
+            if repeated := sorted({name for name in names if name and names.count(name) > 1}):
+                listed = ", ".join(map(repr, repeated))
+                raise DraftImpossible(f"{path.name} has several columns called {listed}: give each its own name")
+            names, odd = [name for name in names if name], source.odd
+            cells = table_of(source, notation.spec, [name for name in names if name not in odd])
+    except FileUnreadable as error:
+        raise DraftImpossible(str(error)) from error
+    if not len(cells):
         raise DraftImpossible(f"{path.name} has no rows below its header: a contract is drafted from data")
-    return table
-
-
-def _read(path: Path) -> Table:
-    names = column_names(path)
-    if separator := other_separator(path, names):
-        raise DraftImpossible(separator)
-    if repeated := sorted({name for name in names if name and names.count(name) > 1}):
-        listed = ", ".join(map(repr, repeated))
-        raise DraftImpossible(f"{path.name} has several columns called {listed}: give each its own name")
-    if is_parquet(path):
-        frame = pd.read_parquet(path)
-        return Table(frame, frame, is_typed=True)
-    texts = pd.read_csv(path, dtype=str, keep_default_na=False)
-    numbers = pd.read_csv(path, na_values=MISSING_NUMBERS, keep_default_na=False, low_memory=False)
-    # What has no name in the file can be called by none in a contract.
-    nameless = [called for called, name in zip(texts.columns, names, strict=False) if not name]
-    return Table(texts.drop(columns=nameless), numbers.drop(columns=nameless), is_typed=False)
+    notation = with_signs(notation, cells, stated)
+    return Table(names, replace(cells, spec=notation.spec), notation, odd)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.data.files import label_texts
+from selfheal.data.labels import label_texts
 from selfheal.drafting.names import UNNAMABLE, is_name, is_text
 from selfheal.drafting.table import Table
 from selfheal.errors import DraftImpossible
@@ -44,15 +44,10 @@ class Target:
 def read_target(table: Table, name: str) -> Target:
     """The target's values; the rarer one is positive, of two equally rare ones the last in order (1, true, yes).
 
-    Raises DraftImpossible: no such column, missing values, other than two values.
+    Raises DraftImpossible: no such column, other than two values.
     """
     check_present(table, name, "target")
-    texts = label_texts(table.texts[name])
-    if missing := int(texts.isna().sum()):
-        raise DraftImpossible(
-            f"{missing} of {len(texts)} rows have no value in the target {name!r}: every row needs its label, "
-            "so leave the others out of the file"
-        )
+    texts = pd.Series(label_texts(table.column(name), table.spec))
     counts = texts.value_counts()
     if len(counts) != TWO:
         raise DraftImpossible(_other_than_two(name, counts))
@@ -68,6 +63,8 @@ def read_target(table: Table, name: str) -> Target:
 
 def check_present(table: Table, name: str, role: str) -> None:
     """Raises DraftImpossible where the file has no such column; names the nearest ones."""
+    if name in table.odd:
+        raise DraftImpossible(f"{name!r} can't be the {role}: it holds no single values but {table.odd[name][:60]}")
     if name not in table.names:
         raise DraftImpossible(f"no column is called {name!r}, so it can't be the {role}: {_offered(name, table.names)}")
     if not is_name(name):
@@ -83,6 +80,8 @@ def _offered(name: str, names: Sequence[str]) -> str:
 
 def _other_than_two(name: str, counts: pd.Series) -> str:
     listed = ", ".join(repr(value) for value in counts.index[:MOST_VALUES])
+    if not len(counts):
+        return f"the target {name!r} is empty in every row"
     if len(counts) == 1:
         return f"the target {name!r} has one value only ({listed}): there is nothing to tell apart"
     more = f" and {len(counts) - MOST_VALUES} more" if len(counts) > MOST_VALUES else ""

@@ -16,6 +16,7 @@ type Mask = NDArray[np.bool_]
 type Floats = NDArray[np.float64]
 type Strings = NDArray[np.object_]
 
+DIGITS = re.compile(r"[+-]?[0-9]{16,}")
 BLANKS = " \u00a0\u202f"
 
 
@@ -89,20 +90,42 @@ def is_missing_number(cells: pa.Array) -> Mask:
 
 def _of_texts(cells: pa.Array, spec: FileSection) -> Numbers:
     trimmed = pc.utf8_trim_whitespace(cells)
+    if (found := _plain_numbers(trimmed, spec)) is not None:
+        return Numbers(found, np.zeros(len(cells), dtype=bool), _inexact(found, trimmed))
     fits = pc.match_substring_regex(trimmed, _pattern(spec))
     plain = pc.if_else(fits, trimmed, pa.scalar(None, trimmed.type))
     if spec.thousands:
         plain = pc.replace_substring_regex(plain, f"[{_signs(spec.thousands)}]", "")
     if spec.decimal != ".":
         plain = pc.replace_substring(plain, spec.decimal, ".")
-    found = plain.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    found = plain.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     wrong = ~_mask(fits.fill_null(False)) & ~is_missing_number(cells)
-    inexact = np.zeros(len(cells), dtype=bool)
-    # Only what is written out in digits claims to be exact.
-    long = _mask(pc.match_substring_regex(plain, r"^[+-]?[0-9]{16,}$").fill_null(False))
-    for row in np.flatnonzero(long):
-        inexact[row] = abs(int(plain[int(row)].as_py())) > LARGEST_EXACT
-    return Numbers(found.astype(np.float64), wrong, inexact)
+    return Numbers(found, wrong, _inexact(found, plain))
+
+
+def _plain_numbers(trimmed: pa.Array, spec: FileSection) -> Floats | None:
+    """The numbers where all cells are empty or numbers by the usual signs, as most often; None otherwise."""
+    if spec.thousands or spec.decimal != ".":
+        return None
+    present = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, trimmed.type), trimmed)
+    try:
+        cells = present.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    found = cells.to_numpy(zero_copy_only=False).astype(np.float64)
+    # Arrow takes more words for NaN than are meant by it.
+    return found if int(np.isnan(found).sum()) == cells.null_count else None
+
+
+def _inexact(found: Floats, written: pa.Array) -> Mask:
+    """Which numbers lost their last digits. Only what is written out in digits claims to be exact."""
+    inexact = np.zeros(len(found), dtype=bool)
+    for row in np.flatnonzero(np.abs(found) >= LARGEST_EXACT):
+        text = written[int(row)].as_py()
+        # The next whole number rounds to the largest exact one. Python reads no integer of thousands of digits.
+        is_digits = DIGITS.fullmatch(text) is not None
+        inexact[row] = is_digits and (abs(found[row]) > LARGEST_EXACT or int(text.lstrip("+-0")) > LARGEST_EXACT)
+    return inexact
 
 
 def _pattern(spec: FileSection) -> str:

@@ -1,9 +1,9 @@
 """Text with separators: every row has as many cells as the header has names, or is a fault."""
 
 import csv
-from array import array
+import io
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import batched, chain
 from operator import itemgetter
 
 import numpy as np
@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from selfheal.contract.model import FileSection
 from selfheal.errors import FileUnreadable
+from selfheal.files.chunks import too_long, whole_lines
 from selfheal.files.encoding import encoding_of, is_undecoded, text_of_stream, undecoded
 from selfheal.files.limits import Limits
 from selfheal.files.opening import Opened
+from selfheal.files.plain_rows import plain_columns
 from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_rows
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -34,23 +36,19 @@ class Delimited:
 
     def __init__(self, file: Opened, spec: FileSection, limits: Limits, known: Sequence[str] = ()) -> None:
         self.name, self.odd, self._limits = file.name, dict[str, str](), limits
-        self._encoding = encoding_of(file.stream.peek(4)[:4], spec.encoding)
-        self._text = text_of_stream(file.stream, self._encoding, newline="")
-        self._since_row = 0
-        lines, above = self._lines(), 0
-        first = next(lines, "")
-        separator = "\t" if file.suffix in TABBED else spec.separator
+        self._encoding = encoding_of(file.name, file.stream, spec.encoding)
+        text = text_of_stream(file.stream, self._encoding, newline="")
+        self._chunks = whole_lines(self.name, text, self._encoding, limits.row)
+        # The chunk at hand; how many lines have been taken, and how many characters since the last row.
+        self._lines, self._line, self._since_row = io.StringIO(), 0, 0
+        self._separator = "\t" if file.suffix in TABBED else spec.separator
+        first = self._next_line()
         if first.lower().startswith(DECLARED) and len(first.strip()) == len(DECLARED) + 1:
-            separator, first, above = first.strip()[-1], next(lines, ""), 1
-        self._above = above
-        self._separator = separator if above else _showing(known, first, separator)
-        self._reader = csv.reader(
-            chain([first], lines),
-            delimiter=self._separator[0],
-            skipinitialspace=len(self._separator) > 1,
-            strict=True,
-        )
-        self._header = next((row for row in self._rows() if row), [])
+            self._separator, self._line = first.strip()[-1], 1
+        else:
+            self._separator = _showing(known, first, self._separator)
+            self._lines.seek(0)
+        self._header = self._first_row()
         self._check_header(file, spec)
 
     def names(self) -> list[str]:
@@ -59,44 +57,63 @@ class Delimited:
 
     def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
         """See Source."""
-        picked = _picker([self._header.index(name) for name in wanted])
-        rows: list[tuple[str, ...]] = []
-        lines, faults, total = array("q"), list[RowFault](), 0
-        for row in self._rows():
-            if len(row) == len(self._header):
-                rows.append(picked(row))
-                lines.append(self._line())
-            elif row:
-                faults.append(self._ragged(row))
-            if len(rows) + len(faults) >= BATCH_ROWS:
-                total += len(rows) + len(faults)
+        positions, total = [self._header.index(name) for name in wanted], 0
+        # The rest of the header's chunk comes first.
+        for chunk in chain([self._lines.read()], self._chunks):
+            for batch, rows in self._parts(chunk, wanted, positions):
+                total += rows
                 check_rows(self.name, total, len(wanted), self._limits)
-                yield self._batch(wanted, rows, lines, faults)
-                rows, lines, faults = [], array("q"), []
-        check_rows(self.name, total + len(rows) + len(faults), len(wanted), self._limits)
-        yield self._batch(wanted, rows, lines, faults)
+                yield batch
+        # A file without rows has a batch too.
+        yield self._batch(wanted, positions, ())
 
-    def _lines(self) -> Iterator[str]:
-        """Lines, of which a row may take several where a value in quotes holds line ends."""
-        most = self._limits.row
-        while line := self._text.readline(most + 1):
-            self._since_row += len(line)
-            if self._since_row > most:
-                raise FileUnreadable(f"{self.name}: a row has more than {most:,} characters")
-            yield line
-
-    def _line(self) -> int:
-        return self._reader.line_num + self._above
+    def _parts(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> Iterator[tuple[Batch, int]]:
+        """The rows that begin in a chunk, and how many there are, empty lines counted."""
+        columns = plain_columns(chunk, self._separator, len(self._header), positions, self._limits.row)
+        if columns is not None:
+            rows = chunk.count("\n") + (not chunk.endswith("\n"))
+            lines = np.arange(rows, dtype=np.int64) + self._line + 1
+            self._line += rows
+            yield Batch(dict(zip(wanted, columns, strict=True)), lines, []), rows
+            return
+        self._lines = io.StringIO(chunk, newline="")
+        for some in batched(((self._line, row) for row in self._rows()), BATCH_ROWS, strict=False):
+            yield self._batch(wanted, positions, some), len(some)
 
     def _rows(self) -> Iterator[list[str]]:
+        """Until a row ends with a chunk."""
+        reader = csv.reader(
+            self._lines_of_rows(),
+            delimiter=self._separator[0],
+            skipinitialspace=len(self._separator) > 1,
+            strict=True,
+        )
         try:
-            for row in self._reader:
+            for row in reader:
                 self._since_row = 0
                 yield row
         except csv.Error as error:
-            raise FileUnreadable(f"{self.name}: line {self._line()} is not CSV: {error}") from error
-        except UnicodeError as error:
-            raise FileUnreadable(f"{self.name} is not {self._encoding}: {error}") from error
+            raise FileUnreadable(f"{self.name}: line {self._line} is not CSV: {error}") from error
+
+    def _lines_of_rows(self) -> Iterator[str]:
+        """Lines, of which a row may take several, also of the next chunk, where a value in quotes holds line ends."""
+        while line := self._lines.readline() or (self._next_line() if self._since_row else ""):
+            self._line += 1
+            self._since_row += len(line)
+            if self._since_row > self._limits.row:
+                raise FileUnreadable(too_long(self.name, self._limits.row))
+            yield line
+
+    def _next_line(self) -> str:
+        """The first line of the next chunk."""
+        self._lines = io.StringIO(next(self._chunks, ""), newline="")
+        return self._lines.readline()
+
+    def _first_row(self) -> list[str]:
+        """The header; empty lines may be above it."""
+        while not (header := next((row for row in self._rows() if row), [])) and self._next_line():
+            self._lines.seek(0)
+        return header
 
     def _check_header(self, file: Opened, spec: FileSection) -> None:
         if not self._header:
@@ -105,24 +122,25 @@ class Delimited:
         if "\0" in header:
             raise FileUnreadable(f"{self.name} is no text")
         if is_undecoded(header):
-            raise undecoded(self.name, self._encoding, self._line(), header)
+            raise undecoded(self.name, self._encoding, self._line, header)
         check_columns(self.name, len(self._header), self._limits)
         only = self._header[0] if len(self._header) == 1 else ""
         found = next((sign for sign in SEPARATORS if sign in only and sign != self._separator[0]), None)
         if found is not None:
             raise FileUnreadable(_other_separator(file, spec, found, self._separator))
 
-    def _ragged(self, row: list[str]) -> RowFault:
-        width = len(self._header)
-        return RowFault(self._line(), f"{len(row)} cells where the header has {width} names ({CAUSES})")
-
-    def _batch(
-        self, wanted: Sequence[str], rows: list[tuple[str, ...]], lines: "array[int]", faults: list[RowFault]
-    ) -> Batch:
-        columns = zip(*rows, strict=True) if rows else ((),) * len(wanted)
-        numbers = np.array(lines, dtype=np.int64)
-        cells = {name: self._cells(values, numbers) for name, values in zip(wanted, columns, strict=True)}
-        return Batch(cells, numbers, faults)
+    def _batch(self, wanted: Sequence[str], positions: Sequence[int], rows: Sequence[tuple[int, list[str]]]) -> Batch:
+        width, picked = len(self._header), _picker(positions)
+        lines = np.array([line for line, row in rows if len(row) == width], dtype=np.int64)
+        cells = [picked(row) for _, row in rows if len(row) == width]
+        faults = [
+            RowFault(line, f"{len(row)} cells where the header has {width} names ({CAUSES})")
+            for line, row in rows
+            if row and len(row) != width
+        ]
+        columns = zip(*cells, strict=True) if cells else ((),) * len(wanted)
+        named = {name: self._cells(values, lines) for name, values in zip(wanted, columns, strict=True)}
+        return Batch(named, lines, faults)
 
     def _cells(self, values: Sequence[str], lines: np.ndarray) -> pa.Array:
         try:
@@ -159,7 +177,7 @@ def _quoted(separator: str) -> str:
     return '"\\t"' if separator == "\t" else f'"{separator}"'
 
 
-def _picker(positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+def _picker(positions: Sequence[int]) -> Callable[[list[str]], tuple[str, ...]]:
     if len(positions) == 1:
         (only,) = positions
         return lambda row: (row[only],)

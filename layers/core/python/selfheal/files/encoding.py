@@ -1,10 +1,13 @@
 """Bytes as text: by the mark that they begin with, else by what the contract says."""
 
+import codecs
 import io
 import re
 
 from selfheal.errors import FileUnreadable
 
+# Bytes that are looked at.
+START = 1024
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
@@ -16,8 +19,25 @@ MARKS = {
 UNDECODED = re.compile("[\udc80-\udcff]")
 
 
-def encoding_of(start: bytes, declared: str) -> str:
-    """The encoding of a text that starts with these bytes."""
+def encoding_of(name: str, stream: io.BufferedReader, declared: str) -> str:
+    """The encoding of a text that hasn't been read yet. Raises FileUnreadable where it is none."""
+    start = stream.peek(START)[:START]
+    encoding = _told(start, declared)
+    if b"\0" in start and encoding == declared and not _decodes(start, encoding):
+        raise FileUnreadable(f"{name} is no text")
+    return encoding
+
+
+def _decodes(start: bytes, encoding: str) -> bool:
+    try:
+        # The last character may be cut.
+        codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _told(start: bytes, declared: str) -> str:
     marked = next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), None)
     if marked is not None:
         return marked

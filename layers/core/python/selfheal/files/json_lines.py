@@ -13,7 +13,7 @@ from selfheal.files.columns import column_of
 from selfheal.files.encoding import encoding_of, is_undecoded, text_of_stream, undecoded
 from selfheal.files.limits import Limits
 from selfheal.files.opening import Opened
-from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_rows
+from selfheal.files.source import BATCH_ROWS, Batch, RowFault, check_columns, check_faults, check_rows
 
 HALF = re.compile("[\ud800-\udfff]")
 
@@ -32,15 +32,19 @@ class JsonLines:
 
     def __init__(self, file: Opened, spec: FileSection, limits: Limits) -> None:
         self.name, self.odd, self._spec, self._limits = file.name, dict[str, str](), spec, limits
-        self._encoding = encoding_of(file.stream.peek(4)[:4], "utf-8")
+        self._encoding = encoding_of(file.name, file.stream, "utf-8")
         self._text = text_of_stream(file.stream, self._encoding, newline="\n")
         self._kept: list[Batch] | None = None
         self._names: dict[str, None] = {}
 
     def names(self) -> list[str]:
-        """All names that occur, in the order in which they first do; reads the file to its end."""
+        """All names that occur, in the order in which they first do; reads the file to its end.
+
+        Raises FileUnreadable where a line is no row.
+        """
         if self._kept is None:
             self._kept = list(self._batches(None))
+            check_faults(self, self._kept)
         return list(self._names)
 
     def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
@@ -55,14 +59,13 @@ class JsonLines:
     def _batches(self, wanted: Sequence[str] | None) -> Iterator[Batch]:
         rows, faults, total = list[Line](), list[RowFault](), 0
         for number, text in enumerate(self._lines(), start=1):
-            if not text.strip():
-                continue
-            try:
-                rows.append((number, self._row(number, text)))
-            except NotARow as error:
-                faults.append(RowFault(number, str(error)))
             total += 1
-            if len(rows) + len(faults) >= BATCH_ROWS:
+            if text.strip():
+                try:
+                    rows.append((number, self._row(number, text)))
+                except NotARow as error:
+                    faults.append(RowFault(number, str(error)))
+            if total % BATCH_ROWS == 0:
                 check_rows(self.name, total, len(self._names), self._limits)
                 yield self._batch(wanted, rows, faults)
                 rows, faults = [], []

@@ -33,6 +33,8 @@ FORMATS: dict[str, Format] = {
     ".xlsx": "excel",
     ".xlsm": "excel",
 }
+# Workbooks of other kinds, some of them zip archives.
+OTHER_SHEETS = (".xls", ".xlsb", ".ods", ".numbers")
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 READ = f"{', '.join(FORMATS)}, each also compressed ({', '.join(COMPRESSIONS)})"
 # Formats whose first bytes leave no doubt.
@@ -76,9 +78,11 @@ def opened(name: str, file: BinaryIO, limits: Limits) -> Opened:
     start = _start(file)
     if start.startswith(COMPOUND):
         raise FileUnreadable(f"{name} is an old or password-protected Excel file: save it as .xlsx, without a password")
+    if name.lower().endswith(OTHER_SHEETS):
+        raise FileUnreadable(f"{name} is a workbook of another kind than .xlsx, by its name: save it as .xlsx or .csv")
     unfold = next((unfold for magic, unfold in UNFOLD.items() if start.startswith(magic)), None)
     if unfold is None or (start.startswith(ZIP) and _is_workbook(name, file)):
-        return _told(name, PurePosixPath(name).suffix.lower(), _stream(name, file, limits), file)
+        return _told(name, _suffix(name), _stream(name, file, limits), file)
     inner, unfolded = unfold(name, file)
     stream = _stream(name, unfolded, limits)
     if any(stream.peek(8).startswith(magic) for magic in UNFOLD if magic != ZIP):
@@ -142,11 +146,15 @@ def _from_zip(name: str, file: BinaryIO) -> tuple[str, BinaryIO]:
 
 def _by(reader: Callable[[BinaryIO], BinaryIO]) -> Callable[[str, BinaryIO], tuple[str, BinaryIO]]:
     def unfold(name: str, file: BinaryIO) -> tuple[str, BinaryIO]:
-        path = PurePosixPath(name.lower())
-        is_named = path.suffix in COMPRESSIONS
-        return PurePosixPath(path.stem).suffix if is_named else path.suffix, reader(file)
+        return _suffix(name), reader(file)
 
     return unfold
+
+
+def _suffix(name: str) -> str:
+    """What a name promises, that of the compression aside: the bytes tell it."""
+    path = PurePosixPath(name.lower())
+    return PurePosixPath(path.stem).suffix if path.suffix in COMPRESSIONS else path.suffix
 
 
 UNFOLD: dict[bytes, Callable[[str, BinaryIO], tuple[str, BinaryIO]]] = {

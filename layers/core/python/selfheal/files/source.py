@@ -1,6 +1,6 @@
 """What every format is read as: the names of its columns, then its rows in batches of whole columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -68,6 +68,14 @@ def check_rows(name: str, rows: int, wanted: int, limits: Limits) -> None:
     most = min(limits.rows, limits.cells // max(wanted, 1))
     if rows > most:
         raise FileUnreadable(f"{name} has more than {most:,} rows: split it into parts")
+
+
+def check_faults(source: Source, batches: Iterable[Batch]) -> None:
+    """Raises FileUnreadable where rows can't be read, with the first of them."""
+    faults = [fault for batch in batches for fault in batch.faults]
+    if faults:
+        place = f"{source.unit} {faults[0].line}"
+        raise FileUnreadable(f"{source.name}: {len(faults)} row(s) can't be read; {place}: {faults[0].reason}")
 
 
 def check_single_values(name: str, wanted: Sequence[str], odd: Mapping[str, str]) -> None:

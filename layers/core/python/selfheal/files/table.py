@@ -15,7 +15,7 @@ from selfheal.errors import FileUnreadable
 from selfheal.files.columns import joined, texts
 from selfheal.files.limits import LOCAL, Limits
 from selfheal.files.opening import opened
-from selfheal.files.source import Source
+from selfheal.files.source import Source, check_faults
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +96,6 @@ def table_of(source: Source, spec: FileSection, wanted: Sequence[str]) -> Table:
         FileUnreadable: a row can't be read, such as one with more cells than the header has names; the first is told.
     """
     batches = list(source.batches(wanted))
-    faults = [fault for batch in batches for fault in batch.faults]
-    if faults:
-        raise FileUnreadable(
-            f"{source.name}: {len(faults)} row(s) can't be read; {source.unit} {faults[0].line}: {faults[0].reason}"
-        )
+    check_faults(source, batches)
     columns = {name: joined([batch.columns[name] for batch in batches], spec.decimal) for name in wanted}
     return Table(source.name, source.unit, spec, columns, np.concatenate([batch.lines for batch in batches]))

@@ -1,23 +1,26 @@
-"""Evidence from a user's CSV file: the gates without an environment."""
+"""Evidence from a user's file: the gates without an environment."""
 
-import io
-from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.contract import Contract
-from selfheal.errors import DataInvalid
+from selfheal.contract import Contract, Feature
+from selfheal.data.files import missing_columns, problem_text
+from selfheal.errors import DataInvalid, FileUnreadable
+from selfheal.files.features import feature_values
+from selfheal.files.table import reading, table_of
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.records.ledger import Circumstances
 
 LABEL = "label"
 MODELS = ("production", "shadow")
+NEEDED = (LABEL, *(f"{model}_probability" for model in MODELS))
 
 
-def read_evidence_csv(body: bytes, contract: Contract, now: datetime) -> tuple[EvidenceRows, Circumstances]:
+def read_evidence(path: Path, contract: Contract, now: datetime) -> tuple[EvidenceRows, Circumstances]:
     """The labelled rows of a file, in its order, and the share of its rows that are labelled.
 
     Without a column of predictions a model's operating point is the contract's threshold; where that is `max_f1`, it
@@ -26,9 +29,7 @@ def read_evidence_csv(body: bytes, contract: Contract, now: datetime) -> tuple[E
     Raises:
         DataInvalid: names every column that is missing or holds something else than it should.
     """
-    frame = _parsed(body)
-    if faults := list(_faults(frame, contract)):
-        raise DataInvalid(faults)
+    frame = _read(path, contract)
     labelled = frame[frame[LABEL].notna()].reset_index(drop=True)
     labels = labelled[LABEL].to_numpy(dtype=np.int8)
     probabilities = {model: labelled[f"{model}_probability"].to_numpy(dtype=np.float64) for model in MODELS}
@@ -60,37 +61,41 @@ def best_threshold(labels: NDArray[np.int8], probabilities: NDArray[np.float64])
     return float(probabilities[order][np.argmax(np.where(is_last, f1, -1.0))])
 
 
-def _parsed(body: bytes) -> pd.DataFrame:
+def _read(path: Path, contract: Contract) -> pd.DataFrame:
+    """The columns that are there, each of its type."""
+    features = _columns(contract)
     try:
-        return pd.read_csv(io.BytesIO(body))
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataInvalid([f"the file is no CSV: {error}"]) from error
+        with reading(path, contract.file) as source:
+            present = [name for name in features if name in source.names()]
+            faults = missing_columns(source, [*NEEDED, *present])
+            table = table_of(source, contract.file, present)
+    except FileUnreadable as error:
+        raise DataInvalid([str(error)]) from error
+    columns = {}
+    for name in present:
+        found = feature_values(table.columns[name], features[name], contract.file)
+        columns[name] = found.column
+        faults.extend(problem_text(table, name, problem) for problem in found.problems)
+    if not len(table):
+        faults.append(f"{path.name} has no rows below its header")
+    if faults:
+        raise DataInvalid(faults)
+    return pd.DataFrame(columns)
 
 
-def _faults(frame: pd.DataFrame, contract: Contract) -> Iterator[str]:
-    if not len(frame):
-        yield "the file has no rows below its header"
-        return
-    for name in (LABEL, *(f"{model}_probability" for model in MODELS)):
-        fault = "the column is missing" if name not in frame else _fault_of(frame[name])
-        if fault is not None:
-            yield f"{name}: {fault}"
-    for name in (f"{model}_prediction" for model in MODELS):
-        if name in frame and not frame[name].isin([0, 1]).all():
-            yield f"{name}: values must be 0 or 1"
+def _columns(contract: Contract) -> dict[str, Feature]:
+    """What each column of a file of evidence has to be."""
+    yes_or_no = Feature(type="integer", minimum=0, maximum=1)
+    segments = {segment.feature: Feature(type="category", nullable=True) for segment in contract.segments}
     for segment in contract.segments:
-        column = frame.get(segment.feature)
-        if column is not None and segment.edges and not pd.api.types.is_numeric_dtype(column):
-            yield f"{segment.feature}: values must be numbers"
-
-
-def _fault_of(column: pd.Series) -> str | None:
-    if column.name == LABEL:
-        return None if column.dropna().isin([0, 1]).all() else "values must be 0, 1 or empty"
-    if column.isna().any():
-        return f"{int(column.isna().sum())} values are missing"
-    is_probability = pd.api.types.is_numeric_dtype(column) and bool(column.between(0, 1).all())
-    return None if is_probability else "values must be numbers from 0 to 1"
+        if segment.edges:
+            segments[segment.feature] = Feature(type="number", nullable=True)
+    return {
+        **segments,
+        LABEL: yes_or_no.model_copy(update={"nullable": True}),
+        **{f"{model}_probability": Feature(type="number", minimum=0, maximum=1) for model in MODELS},
+        **{f"{model}_prediction": yes_or_no for model in MODELS},
+    }
 
 
 def _predictions(labelled: pd.DataFrame, labels: NDArray[np.int8], model: str, contract: Contract) -> NDArray[np.int8]:

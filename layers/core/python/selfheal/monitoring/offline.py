@@ -1,23 +1,26 @@
 """Two tables compared without any cloud: the same judgement as a monitoring run's, on files as they come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import typed_features
-from selfheal.data.files import BOOLEANS, MISSING_NUMBERS
 from selfheal.drift import Reference, judge
 from selfheal.errors import DataInvalid
+from selfheal.files.features import Problem, advice, feature_values
+from selfheal.files.table import Table
 from selfheal.monitoring.diagnosis import ACTIONS
 from selfheal.monitoring.headline import sentence_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
 from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
 from selfheal.monitoring.response import Judgement
+from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import (
     AlarmState,
     Coverage,
@@ -30,39 +33,60 @@ from selfheal.records.monitoring import (
     ProxyChange,
 )
 
+FINDINGS: dict[str, FindingKind] = {
+    "type": "wrong_type",
+    "missing": "missing_share",
+    "range": "out_of_range",
+    "category": "unseen_categories",
+    "other": "schema_changed",
+}
+TYPES = frozenset({"type", "other"})
+# What leaves too little of a feature to compare.
+UNREAD = frozenset({"wrong_type", "schema_changed"})
 NO_DECAY = Decay(decayed=False, brier=None, promised_brier=None, p_value=None, level=0.0, n=0)
 NO_HEALING = HealingState(started=False, execution=None, reason="files are only compared")
 
 
-def compare(
-    reference: pd.DataFrame, current: pd.DataFrame, contract: Contract, *, names: tuple[str, str], now: datetime
-) -> DriftSummary:
+def compare(reference: Table, current: Table, contract: Contract, *, now: datetime) -> DriftSummary:
     """Judge `current` against `reference`, once, at the contract's false-alarm rate.
 
-    Both hold at least some of the contract's features, as text or typed; whatever can't be read as its type is counted
-    and missing. `names` are what the two tables are called.
+    Both hold at least some of the contract's features; whatever can't be read as its type is counted and missing, and a
+    feature of which much can't be read on either side is excluded.
 
     Raises:
         DataInvalid: the reference lacks a feature.
     """
-    before, _ = _typed(reference, contract)
-    missing = [name for name in contract.feature_names if name not in reference]
+    missing = [name for name in contract.feature_names if name not in reference.columns]
     if missing:
         raise DataInvalid([f"column {name!r} is missing from the reference" for name in missing])
-    after, misread = _typed(current, contract)
-    known, policy = Reference(before, contract), contract.policy.monitoring
-    findings = (*misread, *quality_findings(known, contract, [after]))
-    enough = len(after) >= policy.minimum_predictions
+    before, of_reference = _typed(reference, contract)
+    after, of_current = _typed(current, contract)
+    misread = [*_findings(reference, of_reference), *_findings(current, of_current, TYPES)]
+    unread = {finding.feature or "" for finding in faults(misread) if finding.kind in UNREAD}
+    readable = _without(contract, unread)
+    known, policy = Reference(before, readable), contract.policy.monitoring
+    findings = (*misread, *quality_findings(known, readable, [after]))
+    enough = len(after) >= policy.minimum_predictions and len(readable.features) > 0
     judgement = Judgement(
         findings=findings,
-        drift=judge(known, after, policy, policy.false_alarm_rate) if enough else None,
+        drift=_excluding(judge(known, after, policy, policy.false_alarm_rate), unread) if enough else None,
         decay=NO_DECAY,
         diagnosis=_diagnosis(findings),
         performance=None,
         estimated=None,
         predictions=len(after),
     )
-    return _summary(judgement, contract, len(before), names, now)
+    return _summary(judgement, contract, len(before), (reference.name, current.name), now)
+
+
+def _without(contract: Contract, names: AbstractSet[str]) -> Contract:
+    features = {name: feature for name, feature in contract.features.items() if name not in names}
+    return contract.model_copy(update={"features": features})
+
+
+def _excluding(drift: DriftVerdict, names: AbstractSet[str]) -> DriftVerdict:
+    reasons = dict.fromkeys(sorted(names), "too many of its values can't be read")
+    return drift.model_copy(update={"excluded": {**drift.excluded, **reasons}})
 
 
 def _diagnosis(findings: tuple[Finding, ...]) -> Diagnosis:
@@ -119,37 +143,41 @@ def _summary(
     )
 
 
-def _typed(frame: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """The contract's features of a table, and what of it couldn't be read."""
-    columns: dict[str, pd.Series | NDArray[np.float64]] = {}
-    findings: list[Finding] = []
+def _typed(table: Table, contract: Contract) -> tuple[pd.DataFrame, dict[str, list[Problem]]]:
+    """The contract's features of a table, and what is wrong with each."""
+    columns: dict[str, NDArray[np.object_] | NDArray[np.float64]] = {}
+    problems: dict[str, list[Problem]] = {}
     for name, feature in contract.features.items():
-        if name not in frame:
-            columns[name] = pd.Series([None] * len(frame), dtype=object)
-            findings.append(_finding("schema_changed", name, f"column {name} is gone", len(frame), len(frame)))
-        elif feature.is_category:
-            columns[name] = frame[name].reset_index(drop=True)
-        else:
-            values = _numbers(frame[name], is_boolean=feature.type == "boolean")
-            columns[name] = values
-            findings.extend(_misread(frame[name], values, name))
-    return typed_features(pd.DataFrame(columns), contract), tuple(findings)
+        cells = table.columns.get(name, pa.nulls(len(table), pa.string()))
+        columns[name], found = feature_values(cells, feature, table.spec)
+        gone = Problem(np.ones(len(table), dtype=bool), "other", "gone")
+        problems[name] = found if name in table.columns else [gone]
+    return typed_features(pd.DataFrame(columns), contract), problems
 
 
-def _numbers(column: pd.Series, *, is_boolean: bool) -> NDArray[np.float64]:
-    if is_boolean:
-        column = column.map(lambda value: BOOLEANS.get(str(value).strip().lower(), np.nan))
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+def _findings(
+    table: Table, problems: Mapping[str, list[Problem]], kinds: AbstractSet[str] = frozenset(FINDINGS)
+) -> Iterator[Finding]:
+    """What is wrong with a table by the contract alone; of the current one the quality checks tell the rest."""
+    for name, found in problems.items():
+        for problem in found:
+            if problem.kind in kinds:
+                yield _finding(table, name, problem)
 
 
-def _misread(column: pd.Series, values: NDArray[np.float64], name: str) -> Iterator[Finding]:
-    blank = column.isna() | column.astype(str).str.strip().isin(MISSING_NUMBERS)
-    broken = int((np.isnan(values) & ~blank.to_numpy()).sum())
-    if broken:
-        yield _finding("wrong_type", name, f"{name} can't be read as its type in {broken} rows", broken, len(column))
-
-
-def _finding(kind: FindingKind, name: str, message: str, rows: int, n: int) -> Finding:
-    share = rows / max(n, 1)
-    severity: Literal["fault", "warning"] = "fault" if share >= RANGE_FAULT else "warning"
-    return Finding(kind=kind, severity=severity, feature=name, message=message, value=share, expected=0.0, n=n)
+def _finding(table: Table, name: str, problem: Problem) -> Finding:
+    share, place = problem.rows / max(len(table), 1), table.place(problem.first)
+    if problem.kind == "other":
+        message = f"column {name} is gone from {table.name}"
+    else:
+        hint = advice(table.text(name, problem.first), table.spec) if problem.kind == "type" else ""
+        message = f"{name} is {problem.said} in {problem.rows} rows of {table.name}, first in {place}{hint}"
+    return Finding(
+        kind=FINDINGS[problem.kind],
+        severity="fault" if share >= RANGE_FAULT else "warning",
+        feature=name,
+        message=message,
+        value=share,
+        expected=0.0,
+        n=len(table),
+    )

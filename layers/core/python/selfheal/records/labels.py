@@ -58,8 +58,9 @@ class RejectedRow(Record):
 class IngestionReport(Record):
     """What became of one uploaded file.
 
-    pending: rows that name their prediction by the user's id, which is looked up once the hour is closed. reasons: how
-    many rows were refused for what; reason: why all of it was refused. refusals: where refused rows lie.
+    pending: rows that name their prediction by the user's id, which is looked up once the hour is closed. doubled:
+    rows that say again what an earlier one says. reasons: how many rows were refused for what; reason: why all of them
+    were. refusals: where refused rows lie.
     """
 
     upload: str
@@ -67,6 +68,7 @@ class IngestionReport(Record):
     accepted: int
     rejected: int
     pending: int = 0
+    doubled: int = 0
     reasons: dict[Phrase, int] = Field(default_factory=dict)
     repeated: bool
     reason: Reason = ""

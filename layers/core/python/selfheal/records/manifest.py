@@ -1,5 +1,6 @@
 """The manifest of a version: what it is, where it comes from, and the hash of each of its artefacts."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from selfheal.contract import Contract
@@ -88,3 +89,11 @@ class Manifest(Record):
     artefacts: dict[str, Artefact]
     members: tuple[Member, ...] = ()
     examples: tuple[dict[str, int | float | str | bool | None], ...] = ()
+
+    @property
+    def taught_until(self) -> datetime:
+        """What is newer taught this version nothing.
+
+        Times of users' files don't decide that alone: a row of the year 9999 would be newer than all that ever comes.
+        """
+        return min(self.data.newest, self.created_at)

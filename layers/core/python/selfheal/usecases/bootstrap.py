@@ -5,7 +5,7 @@ from datetime import datetime
 from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage

@@ -72,10 +72,10 @@ def compared(
         EvaluationUnfair: a row to be judged on is not newer than what production was trained on.
         ArtefactRefused, ReferenceTampered, VersionUnknown, StoreUnavailable: a model can't be read as it was written.
     """
-    if production.data.newest >= start:
+    if production.taught_until >= start:
         raise EvaluationUnfair(
             f"rows from {start} on are to judge version {production.version}, which was trained on rows up to "
-            f"{production.data.newest}: start a new healing"
+            f"{production.taught_until}: start a new healing"
         )
     contract = production.contract
     window = labelled_window(stores, contract, start, now)
@@ -109,7 +109,7 @@ def compared(
 
 def _member_answers(members: Sequence[Manifest], models: Mapping[str, Artefact], labelled: Dataset) -> MemberAnswers:
     """What the members say of the rows that they haven't seen; those that answer none are left out."""
-    newest = np.array([as_datetime64(member.data.newest) for member in members])
+    newest = np.array([as_datetime64(member.taught_until) for member in members])
     unseen = labelled.timestamps[:, None] > newest[None, :]
     answering = unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS)
     needed = [position for position in range(len(members)) if answering[:, position].any()]

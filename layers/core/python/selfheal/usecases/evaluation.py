@@ -31,8 +31,8 @@ def evaluation_rows_of(
     """
     decisions = stores.ledger.decisions()
     gated = judged_until(decisions, production.version)
-    seen = max(production.data.newest, gated or production.data.newest)
-    after = max([seen, *([newest.data.newest] if newest else []), *_judged_until(decisions, production)])
+    seen = max(production.taught_until, gated or production.taught_until)
+    after = max([seen, *([newest.taught_until] if newest else []), *_judged_until(decisions, production)])
     new = labelled.take(labelled.timestamps > as_datetime64(after))
     held_out_from = evaluation_start(
         new.timestamps,

@@ -25,7 +25,7 @@ def growth(stores: Stores, production: Manifest, decisions: Sequence[Decision], 
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
     about = [one for one in decisions if production.version in {one.version, one.previous_version}]
-    since = max([production.data.newest, *map(_newest_used, about)])
+    since = max([production.taught_until, *map(_newest_used, about)])
     wanted = max(policy.gates.minimum_samples, policy.retraining.minimum_labels, round(GROWTH * production.data.rows))
     if len(stores.labels.newest_between(since, now, wanted)) < wanted:
         return None

@@ -6,7 +6,7 @@ that comes twice says the same thing twice, which changes nothing; a later uploa
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from selfheal.composition import Stores
@@ -65,6 +65,7 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
         pending=len(sorted_rows.by_id),
         rejected=len(sorted_rows.rejected),
         reasons=dict(Counter(row.reason for row in sorted_rows.rejected).most_common(MOST_REASONS)),
+        doubled=sorted_rows.doubled,
         repeated=bool(sorted_rows.accepted or sorted_rows.by_id) and not kept,
         refusals=refusals,
     )
@@ -93,34 +94,37 @@ def _kept(stores: Stores, rows: "SortedRows", uploaded_at: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """An upload's rows: labels by prediction and time, those that name a user's id, and what was refused."""
+    """An upload's rows: labels by prediction and time, those that name a user's id, and what was refused.
+
+    doubled: rows that say again what an earlier one says.
+    """
 
     accepted: dict[tuple[str, datetime], Label] = field(default_factory=dict)
     by_id: dict[tuple[str, datetime], LabelById] = field(default_factory=dict)
     rejected: list[RejectedRow] = field(default_factory=list)
+    doubled: int = 0
 
 
 def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: datetime, upload: str) -> SortedRows:
     """Accept or refuse each row. A label without a time gets the time of the upload."""
-    result = SortedRows()
+    result, doubled = SortedRows(), 0
     for row in rows:
         label, faults = checked_label(row, values, uploaded_at, upload)
         if row.fault or label is None:
             reason = row.fault or "; ".join(f"{fault.field} {fault.message}" for fault in faults)
             result.rejected.append(_rejected(row, reason))
-        elif not _is_first(result, label):
+        elif (first := _first(result, label)).label != label.label:
             result.rejected.append(_rejected(row, MEANT_OTHERWISE))
-    return result
+        else:
+            doubled += first is not label
+    return replace(result, doubled=doubled)
 
 
-def _is_first(result: SortedRows, label: Label | LabelById) -> bool:
-    """Put a label with those that are accepted; False where an earlier row says otherwise as of the same time."""
-    first: Label | LabelById
+def _first(result: SortedRows, label: Label | LabelById) -> Label | LabelById:
+    """Put a label with those that are accepted, unless an earlier row is of the same time; the one that counts."""
     if isinstance(label, Label):
-        first = result.accepted.setdefault((label.prediction_id, label.label_timestamp), label)
-    else:
-        first = result.by_id.setdefault((label.id, label.label_timestamp), label)
-    return first.label == label.label
+        return result.accepted.setdefault((label.prediction_id, label.label_timestamp), label)
+    return result.by_id.setdefault((label.id, label.label_timestamp), label)
 
 
 def _rejected(row: UploadedRow, reason: str) -> RejectedRow:

@@ -82,7 +82,7 @@ def judgeable_inputs(
 
     As far back as that takes, but not to rows that production was trained on, nor beyond 400 days.
     """
-    earliest = max(production.manifest.data.newest, start - KEPT)
+    earliest = max(production.manifest.taught_until, start - KEPT)
     parts, step = [window], timedelta(days=1)
     while sum(map(len, parts)) < minimum and start > earliest:
         since = max(start - step, earliest)
@@ -93,7 +93,7 @@ def judgeable_inputs(
         return window
     rows = PredictionWindow.concatenate(parts)
     is_newest = np.arange(len(rows)) >= len(rows) - max(minimum, len(window))
-    return rows.take(is_newest & (rows.timestamps > as_datetime64(production.manifest.data.newest)))
+    return rows.take(is_newest & (rows.timestamps > as_datetime64(production.manifest.taught_until)))
 
 
 @dataclass(frozen=True, eq=False)

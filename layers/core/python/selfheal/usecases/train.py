@@ -14,7 +14,7 @@ import orjson
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
-from selfheal.data.files import TargetValues
+from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
@@ -104,13 +104,15 @@ def _training(manifest: Manifest) -> Training:
 
 def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
     served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
-    start = max(production.data.newest - LATE_LABELS, served_since)
+    start = max(production.taught_until - LATE_LABELS, served_since)
     return labelled_rows(stores, production.contract, start, now).rows
 
 
 def _training_rows(stores: Stores, production: Manifest, labelled: Dataset, older: Dataset) -> Merged:
     """Production's training set and the older of the labelled rows that it doesn't hold yet, in time order."""
     base = from_parquet(stores.models.artefact(production, TRAINING), production.contract)
+    # Rows of the future would tune the next version, and be newer than all that could judge it.
+    base = base.take(base.timestamps <= as_datetime64(production.taught_until))
     new, needed = merged(base, labelled).added, production.contract.policy.retraining.minimum_labels
     if new < needed:
         raise TrainingImpossible(f"only {new} rows are newly labelled; at least {needed} are needed")
@@ -118,7 +120,7 @@ def _training_rows(stores: Stores, production: Manifest, labelled: Dataset, olde
 
 
 def _no_evaluation_rows(labelled: Dataset, production: Manifest) -> str:
-    unseen = int((labelled.timestamps > as_datetime64(production.data.newest)).sum())
+    unseen = int((labelled.timestamps > as_datetime64(production.taught_until)).sum())
     needed = production.contract.policy.gates.minimum_samples
     return (
         f"{unseen} labelled rows are newer than what production has seen; {needed} that neither taught nor judged any "
