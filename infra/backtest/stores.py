@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.records.labels import Label
 from selfheal.records.predictions import EPOCH
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow
 from selfheal.stores.labels import LabelStore
 from selfheal.stores.memory import MemoryBucket

@@ -7,8 +7,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from infra.demo.display import Display
-from selfheal.composition import Stores
 from selfheal.records.ledger import Decision
+from selfheal.stores.collection import Stores
 from selfheal.stores.monitoring import PREFIX
 
 STYLES = {"bootstrap": "cyan", "promote": "bold green", "reject": "yellow", "rollback": "red", "failed": "red"}

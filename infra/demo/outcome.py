@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from infra.demo.recovery import Figures, figures_of, recovery
 from infra.demo.traffic import Answered
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.labels import REJECTED
 from selfheal.usecases.monitor import SUMMARY

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import PromotionConflict, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.conclude import conclude

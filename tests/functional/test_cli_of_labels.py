@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 import infra.cli.labels
 from infra.cli.app import app
 from infra.cli.environment import Environment
-from selfheal.composition import Stores
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import MAXIMUM_BYTES
 from selfheal.records.labels import RejectedRow, Upload
+from selfheal.stores.collection import Stores
 from selfheal.stores.labels import INCOMING
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.ingest_labels import ingest_labels

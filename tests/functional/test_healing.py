@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract.model import Policy, RetrainingPolicy
 from selfheal.data.dataset import Dataset
 from selfheal.errors import (
@@ -21,6 +20,7 @@ from selfheal.errors import (
 from selfheal.healing.line import versions_in_line
 from selfheal.records.healing import Ending, Healing, Training, Verdict
 from selfheal.records.ledger import Decision, Outcome
+from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels

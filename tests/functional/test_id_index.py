@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.errors import ObjectChanged, StoreUnavailable
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
+from selfheal.stores.collection import Stores
 from selfheal.stores.id_index import PREFIX, IdIndex
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.roll_up import roll_up_closed_hours

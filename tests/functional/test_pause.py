@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingRefused, LedgerBroken, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, entry_hash
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import conclude

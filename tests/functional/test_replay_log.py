@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import infra.cli.replay_log as command
 from infra.cli.app import app
-from selfheal.composition import Stores
 from selfheal.contract import default_contract
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.rollups import PREFIX
 from selfheal.usecases.replay_log import replay_log

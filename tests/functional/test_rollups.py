@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
 from selfheal.stores.rollups import PREFIX, rollup_key

@@ -2,11 +2,11 @@
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import PromotionConflict, StoreUnavailable
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Ending, Verdict
 from selfheal.records.ledger import Decision, Outcome
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.heal import sweep, tell_of_failed

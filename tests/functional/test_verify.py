@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import LedgerBroken, ReferenceTampered, SelfhealError, VerificationFailed
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import LedgerEntry
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.usecases.check_probation import check_probation

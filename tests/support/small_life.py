@@ -16,13 +16,13 @@ import pandas as pd
 from pyarrow import parquet
 from ulid import ULID
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.data.dataset import Dataset, typed_features
 from selfheal.data.files import TargetValues
 from selfheal.healing.state import result_of
 from selfheal.records.labels import Label
 from selfheal.records.predictions import Prediction, prediction_id, timestamp_of
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import SERVING
 from selfheal.usecases.bootstrap import bootstrap

@@ -59,6 +59,15 @@ def test_use_cases_get_the_outside_handed_in(path: Path):
     assert not {name.split(".")[0] for name in imports_of(path)} & {"boto3", "botocore", "os"}
 
 
+def test_entry_points_alone_know_the_composition_root():
+    """What reads clock and environment is called where a process begins: by handlers, commands and programs."""
+    everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
+    users = {p for p in everything if any(name.startswith("selfheal.composition") for name in imports_of(p))}
+    handlers = {p for p in modules_below(FUNCTIONS) if p.name in {"handler.py", "start.py"}}
+    assert users <= handlers | set(modules_below(INFRA / "cli"))
+    assert users >= {FUNCTIONS / "drift" / "handler.py", INFRA / "cli" / "environment.py"}
+
+
 def test_only_stores_and_the_composition_root_know_boto3():
     """The SDK appears where storage is, and where its clients are made."""
     users = {

@@ -7,12 +7,12 @@ from datetime import datetime
 import numpy as np
 
 from selfheal.blending import blended
-from selfheal.composition import Stores
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
+from selfheal.stores.collection import Stores
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
 from selfheal.training.card import blend_card
 from selfheal.training.metrics import tuning_metrics

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from selfheal.composition import Stores
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
@@ -13,6 +12,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.probation import Probation
+from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from selfheal.artefact import Artefact
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
@@ -22,6 +21,7 @@ from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.await_labels import coverage_of
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 from selfheal.usecases.scoring import Answers, answers_of, columns_of, evidence_rows, model_of

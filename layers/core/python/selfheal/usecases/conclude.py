@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict, VersionUnknown
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Conclusion, Ending, Healing, Verdict
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
+from selfheal.stores.collection import Stores
 from selfheal.usecases.moves import Tell, move_production
 from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from selfheal.composition import Stores
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
 from selfheal.monitoring.response import DECAYED, Judgement, fault_lingers, trigger_of
 from selfheal.records.healing import Trigger, TriggerKind
 from selfheal.records.ledger import LedgerEntry
 from selfheal.records.monitoring import AlarmState, HealingState
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.monitoring import run_prefix
 from selfheal.usecases.growth import growth

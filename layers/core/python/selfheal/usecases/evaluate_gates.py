@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.blend_version import write_blend
 from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence

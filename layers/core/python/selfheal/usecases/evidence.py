@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
+from selfheal.stores.collection import Stores
 
 
 def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: Circumstances | None) -> Evidence:

@@ -7,9 +7,9 @@ promised: neither decays. Whether a newer model would do better only a trial tel
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 
 # Newly labelled rows, as a share of those that taught the model: fewer aren't worth what a training costs.
 GROWTH = 0.01

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.contract.model import Policy
 from selfheal.errors import HealingRefused
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Healing, Trigger
 from selfheal.records.ledger import Decision, LedgerEntry
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution, Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.moves import carried_out, open_moves, outcome_of

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.checks import checked_label
@@ -18,6 +17,7 @@ from selfheal.labels.rows import UploadedRow
 from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
 from selfheal.labels.values import LabelValues
 from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
+from selfheal.stores.collection import Stores
 from selfheal.stores.labels import INCOMING
 
 # Uploads that `receive_labels` wrote.

@@ -6,10 +6,10 @@ Until that hour is in the index, the newest prediction under an id isn't known.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.contract.model import ModelSection
 from selfheal.labels.matching import Match, match
 from selfheal.records.labels import KEPT, LabelById, MatchReport, RejectedRow, Upload
+from selfheal.stores.collection import Stores
 from selfheal.stores.labels import INCOMING
 from selfheal.stores.labels_by_id import uploaded_at
 from selfheal.stores.rollups import GRACE, HOUR, hour_of

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.monitoring.response import next_alarm, outages, state_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
 from selfheal.report import render_report
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.check_probation import check_probation

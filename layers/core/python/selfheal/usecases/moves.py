@@ -9,12 +9,12 @@ don't have to.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, ReferenceTampered, StoreUnavailable
 from selfheal.healing.line import ever_in_production
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome, OutcomeKind, Switch
 from selfheal.records.pointer import Pointer
+from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Revision
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.pause import enforce, pause_after

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.records.ledger import Decision, LedgerEntry, Switch
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import PointerRead
 
 

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction, RollbackImpossible
 from selfheal.healing.line import versions_in_line
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.pointer import Pointer
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.moves import Tell, move_production
 

@@ -13,7 +13,6 @@ from ulid import ULID
 from selfheal.batches import output
 from selfheal.batches.layout import Layout, layout_of
 from selfheal.batches.rows import ReadRows, read_rows
-from selfheal.composition import Stores
 from selfheal.errors import FileUnreadable, ObjectChanged, ObjectMissing, StoreUnavailable
 from selfheal.files.limits import UPLOAD
 from selfheal.files.source import Source
@@ -22,6 +21,7 @@ from selfheal.records.batches import BatchReport, RefusedRow
 from selfheal.records.labels import Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.batches import INCOMING, done_prefix
+from selfheal.stores.collection import Stores
 from selfheal.usecases.ingest_labels import LOST
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ServedModel

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_datetime64
@@ -11,6 +10,7 @@ from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
+from selfheal.stores.collection import Stores
 from selfheal.stores.registry import TRAINING
 from selfheal.training import train
 from selfheal.training.merging import Merged, merged

@@ -6,7 +6,6 @@ from math import isclose
 
 import numpy as np
 
-from selfheal.composition import Stores
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge
@@ -14,6 +13,7 @@ from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, Decision, GateResult, LedgerEntry
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
