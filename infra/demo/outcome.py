@@ -96,9 +96,9 @@ def _last_word(stores: Stores, now: datetime) -> str:
 
 def _moves(stores: Stores) -> list[Decision]:
     """Decisions that moved the production pointer, oldest first."""
-    entries = list(stores.ledger.entries())
-    done = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "done"}
-    return [entry.decision for entry in entries if entry.decision and entry.decision.decision_id in done]
+    story = stores.ledger.story()
+    outcomes = [(decision, story.outcome_of(decision)) for decision in story.decisions]
+    return [decision for decision, outcome in outcomes if outcome and outcome.kind == "done"]
 
 
 def _version(move: Decision) -> ProductionVersion:

@@ -49,8 +49,8 @@ def trained_registry(rows: int = 6000) -> MemoryBucket:
     return stores.registry_bucket
 
 
-def copy_of(bucket: MemoryBucket) -> MemoryBucket:
-    copied = MemoryBucket()
+def copy_of(bucket: MemoryBucket, copied: MemoryBucket | None = None) -> MemoryBucket:
+    copied = copied or MemoryBucket()
     for key, body in bucket.get_many(bucket.keys("")):
         copied.create(key, body)
     return copied

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from selfheal.errors import LedgerBroken, ObjectExists
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, Outcome, Switch, entry_hash
+from selfheal.records.story import Story
 from selfheal.stores.bucket import Bucket
 
 PREFIX, SEALS = "ledger/", "ledger-seals/"
 DIGITS = 12
 
-type Revision = Callable[[Decision, Sequence[LedgerEntry]], Decision]
+type Revision = Callable[[Decision, Story], Decision]
 
 
 class Ledger:
@@ -31,6 +32,10 @@ class Ledger:
     def entries(self) -> Iterator[LedgerEntry]:
         """All entries, oldest first. Raises LedgerBroken at the first one that doesn't fit the one before it."""
         return self._after(None)
+
+    def story(self) -> Story:
+        """What the entries tell, read and checked now. Raises LedgerBroken as `entries`."""
+        return Story(tuple(self.entries()))
 
     def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""
@@ -53,7 +58,7 @@ class Ledger:
         `revised` says what becomes of it in view of the entries that come before it, all of them and no others.
         """
         return self._append(
-            lambda before: {"decision": revised(decision, before)},
+            lambda before: {"decision": revised(decision, Story(before))},
             lambda entry: entry.decision is not None and entry.decision.decision_id == decision.decision_id,
         )
 
