@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
+from selfheal.prefixes import PREDICTIONS
 from selfheal.records.labels import Label
 from selfheal.records.predictions import EPOCH
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow
 from selfheal.stores.labels import LabelStore
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.prediction_log import PREFIX
 from selfheal.stores.rollups import HourlyRollups
 
 
@@ -42,7 +42,7 @@ class RememberedHistory(PredictionHistory):
         return PredictionWindow(**arrays, features=known.features.iloc[rows].reset_index(drop=True))
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
-        self._unread = list(self._data.keys(PREFIX, self._last))
+        self._unread = list(self._data.keys(PREDICTIONS, self._last))
         if self._known is None or self._unread:
             # What `_rows` finds, in the library's own types.
             fresh = super().window(EPOCH, EPOCH, contract)

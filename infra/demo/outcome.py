@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from infra.demo.recovery import Figures, figures_of, recovery
 from infra.demo.traffic import Answered
 from selfheal.contract import Contract
+from selfheal.prefixes import LABELS_REJECTED
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
-from selfheal.stores.labels import REJECTED
 from selfheal.usecases.monitor import SUMMARY
 
 
@@ -112,5 +112,5 @@ def _logged(answered: Sequence[Answered], stores: Stores, contract: Contract) ->
 
 def _labels(answered: Sequence[Answered], stores: Stores) -> dict[str, int]:
     kept = stores.labels.of_predictions_between(answered[0].moment, answered[-1].moment + timedelta(hours=1))
-    refused = stores.data.get_many(stores.data.keys(REJECTED))
+    refused = stores.data.get_many(stores.data.keys(LABELS_REJECTED))
     return {"accepted": len(kept), "rejected": sum(len(body.splitlines()) - 1 for _, body in refused)}

@@ -87,6 +87,44 @@ def test_nothing_below_the_root_reads_a_clock(path: Path):
     assert not called & {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 
+def public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def raised_in(node: ast.AST) -> Iterator[str]:
+    """Names of the errors that a function itself raises; functions within it and helpers left out."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Raise) and isinstance(child.exc, ast.Call) and isinstance(child.exc.func, ast.Name):
+            yield from [child.exc.func.id] if child.exc.func.id[0].isupper() else []
+        yield from raised_in(child)
+
+
+def test_every_public_function_that_raises_lists_it():
+    """Its docstring names each error, or says with "See" whose it shares; a command's docstring is its help instead."""
+    everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
+    silent = [
+        f"{path}: {function.name} raises {error}"
+        for path in everything
+        if path.parent != INFRA / "cli"
+        for function in public_functions(ast.parse(path.read_text(encoding="utf-8")).body)
+        for error in raised_in(function)
+        if not any(word in (ast.get_docstring(function) or "") for word in (error, "See "))
+    ]
+    assert silent == []
+
+
+def test_nothing_on_the_operators_side_imports_the_commands():
+    """Commands call the demo, the backtest and the rest; none of these knows that there are commands."""
+    others = [path for path in modules_below(INFRA) if path.parent != INFRA / "cli"]
+    assert [path for path in others if any(name.startswith("infra.cli") for name in imports_of(path))] == []
+
+
 @pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))
 def test_handlers_are_thin(path: Path):
     """A handler only translates: sixty lines at the most."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfheal.errors import SettingsInvalid, TrainingBudgetExceeded
+from selfheal.prefixes import WRITTEN_ONCE
 from selfheal.settings import CLOCK_FILE, RegistrySettings, Settings, read_settings
-from selfheal.stores.bucket import WRITTEN_ONCE
 from selfheal.stores.collection import Stores
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
 from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted, log_odds, weights_of
+from selfheal.gates.blend import MemberAnswers, cross_fitted, log_odds, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
-from selfheal.records.manifest import Manifest
+from selfheal.records.manifest import MOST_MEMBERS, Manifest
 from selfheal.stores.collection import Stores
 from selfheal.usecases.await_labels import coverage_of
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window

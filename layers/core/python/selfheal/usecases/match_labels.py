@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from selfheal.contract.model import ModelSection
 from selfheal.labels.matching import Match, match
-from selfheal.records.labels import KEPT, LabelById, MatchReport, RejectedRow, Upload
+from selfheal.prefixes import KEPT, LABELS_INCOMING
+from selfheal.records.labels import LabelById, MatchReport, RejectedRow, Upload
 from selfheal.stores.collection import Stores
-from selfheal.stores.labels import INCOMING
 from selfheal.stores.labels_by_id import uploaded_at
 from selfheal.stores.rollups import GRACE, HOUR, hour_of
 
@@ -106,7 +106,7 @@ def _settled(stores: Stores, name: str, matches: Sequence[tuple[LabelById, Match
 
 def _as_upload(label: LabelById) -> Upload:
     """What was refused of an upload once its predictions were looked for lies beside what was refused at once."""
-    return Upload(key=f"{INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at)
+    return Upload(key=f"{LABELS_INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at)
 
 
 def _rejected(label: LabelById, reason: str) -> RejectedRow:

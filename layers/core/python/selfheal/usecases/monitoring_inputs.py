@@ -18,7 +18,7 @@ from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
-from selfheal.records.labels import KEPT
+from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer

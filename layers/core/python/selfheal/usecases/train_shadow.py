@@ -1,13 +1,14 @@
 """Train the shadow model of a healing, if there is anything to train it on and anything left to judge it by."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.prefixes import KEPT
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.story import Story
@@ -19,10 +20,6 @@ from selfheal.usecases.evaluation import evaluation_rows_of
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.members import trained_versions
 from selfheal.usecases.train import Fit, train_version, version_name
-
-# Rows that had no label yet when production was trained are looked for this far back from its newest row: as long as
-# the hours of the log are kept.
-LATE_LABELS = timedelta(days=400)
 
 
 def train_shadow(
@@ -106,7 +103,8 @@ def _training(manifest: Manifest) -> Training:
 
 def _labelled_rows(stores: Stores, story: Story, production: Manifest, now: datetime) -> Dataset:
     served_since = min((decision.decided_at for decision in story.decisions), default=now)
-    start = max(production.data.newest - LATE_LABELS, served_since)
+    # Rows that had no label yet when production was trained are looked for as far back as the log is kept.
+    start = max(production.data.newest - KEPT, served_since)
     return labelled_rows(stores, production.contract, start, now).rows
 
 
