@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.backtest.stores import NothingToRollUp, RememberedHistory, ReplayStores
+
 LIBRARY = Path(__file__).parents[2] / "layers" / "core" / "python" / "selfheal"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 INFRA = Path(__file__).parents[2] / "infra"
@@ -140,3 +142,10 @@ def test_one_place_makes_consoles_and_columns_of_text_take_no_markup():
                 assert node.func.id != "Console" or path.name == "terminal.py", path
                 if node.func.id == "TextColumn":
                     assert any(keyword.arg == "markup" for keyword in node.keywords), path
+
+
+def test_the_backtests_stores_leave_private_methods_of_stores_alone():
+    """A replay keeps what it has parsed by overriding what stores offer to all, and by handing in a parser."""
+    for kind in (RememberedHistory, NothingToRollUp, ReplayStores):
+        inherited = {name for base in kind.__mro__[1:] for name in vars(base) if not name.startswith("__")}
+        assert [name for name in vars(kind) if name.startswith("_") and name in inherited] == []

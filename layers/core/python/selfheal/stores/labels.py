@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
@@ -23,12 +23,20 @@ RESOLUTION = timedelta(microseconds=1)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
 
+type Parser = Callable[[bytes], Sequence[Label]]
+
+
+def parsed_labels(body: bytes) -> Sequence[Label]:
+    """The labels in the body of an accepted object."""
+    return [Label.model_validate_json(line) for line in body.splitlines()]
+
 
 class LabelStore:
-    """`labels/…` of the data bucket."""
+    """`labels/…` of the data bucket; `labels_in` parses the body of an accepted object."""
 
-    def __init__(self, data: Bucket) -> None:
+    def __init__(self, data: Bucket, labels_in: Parser = parsed_labels) -> None:
         self._data = data
+        self._labels_in = labels_in
 
     def upload(self, upload: Upload) -> bytes:
         """The bytes of an upload.
@@ -137,7 +145,7 @@ class LabelStore:
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
-            yield from (Label.model_validate_json(line) for line in body.splitlines())
+            yield from self._labels_in(body)
 
     def _keys(self, start: datetime, end: datetime) -> Iterator[str]:
         """What lies in the days from start's to the one that holds the last moment before end: one listing."""
