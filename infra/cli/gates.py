@@ -33,12 +33,12 @@ def gates(
     from infra.cli.history import named_reason
     from infra.terminal import terminal
     from selfheal.composition import system_clock
-    from selfheal.gates import judge
+    from selfheal.gates import judge_gates
     from selfheal.gates.offline import read_evidence_csv
 
     parsed = read_contract(contract)
     rows, circumstances = read_evidence_csv(evidence.read_bytes(), parsed, system_clock())
-    results = judge(rows, circumstances, parsed.policy.gates, parsed.segments)
+    results = judge_gates(rows, circumstances, parsed.policy.gates, parsed.segments)
     is_promoted = all(result.passed for result in results)
     terminal().print(_table(results))
     # Once more on lines of their own: a narrow table breaks words.

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from selfheal.contract import Contract
 from selfheal.data.dataset import typed_features
 from selfheal.data.files import BOOLEANS, MISSING_NUMBERS
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 from selfheal.errors import DataInvalid
 from selfheal.monitoring.diagnosis import ACTIONS
-from selfheal.monitoring.headline import sentence_of, verdict_of
+from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
 from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
 from selfheal.monitoring.response import Judgement
@@ -55,7 +55,7 @@ def compare(
     enough = len(after) >= policy.minimum_predictions
     judgement = Judgement(
         findings=findings,
-        drift=judge(known, after, policy, policy.false_alarm_rate) if enough else None,
+        drift=judge_drift(known, after, policy, policy.false_alarm_rate) if enough else None,
         decay=NO_DECAY,
         diagnosis=_diagnosis(findings),
         performance=None,
@@ -90,7 +90,7 @@ def _summary(
         excluded_features=tuple(drift.excluded) if drift else (),
         features=drift.features if drift else (),
         verdict=verdict,
-        sentence=sentence_of(verdict, judgement, contract.policy.monitoring, files=True),
+        sentence=headline_of(verdict, judgement, contract.policy.monitoring, files=True),
         action=judgement.diagnosis.action,
         production_version=names[1],
         window_start=now,

@@ -14,7 +14,7 @@ from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, log_odds, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
@@ -103,7 +103,7 @@ def compared(
         newest_requests=len(newest),
         newest_disagreement=_disagreement(newest, before, models, answers, rows),
     )
-    gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    gates = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
     return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 

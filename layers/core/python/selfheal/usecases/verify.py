@@ -7,7 +7,7 @@ import numpy as np
 
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
 from selfheal.records.ledger import Circumstances, Decision, GateResult
@@ -147,7 +147,7 @@ def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstance
     if circumstances is None or decision.previous_version is None:
         raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
     contract = stores.models.manifest(decision.previous_version).contract
-    recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    recomputed = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
     for written, found in zip(decision.gates, recomputed, strict=True):
         if not _agree(written, found):
             raise VerificationFailed(
