@@ -8,9 +8,10 @@ from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
 
-from selfheal.composition import Stores, settings_of, stores_of, system_clock
+from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.records.labels import Upload
 from selfheal.settings import BatchScoringSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.score_batch import score_batch
 from selfheal.usecases.serving import ProductionModel
 

@@ -6,17 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from drift.telemetry import emit
-from selfheal.composition import (
-    Stores,
-    executions_of,
-    notifications_of,
-    settings_of,
-    stores_of,
-    system_clock,
-    tracking_of,
-)
+from selfheal.composition import executions_of, notifications_of, settings_of, stores_of, system_clock, tracking_of
 from selfheal.errors import SelfhealError
 from selfheal.settings import DriftSettings
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.mirror import mirror

@@ -6,9 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from selfheal.composition import Stores, settings_of, stores_of, system_clock
+from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.records.healing import Healing, Training
 from selfheal.settings import LabelWaitSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.await_labels import await_labels
 
 logger = Logger(service="label_wait")

@@ -9,9 +9,10 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from selfheal.composition import Stores, settings_of, stores_of
+from selfheal.composition import settings_of, stores_of
 from selfheal.records.labels import Upload
 from selfheal.settings import LabelsSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.ingest_labels import ingest_labels
 
 logger = Logger(service="labels")

@@ -1,6 +1,6 @@
 """The API: FastAPI routes that parse a request, call one use case and shape its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -16,16 +16,18 @@ from predictor.caller import caller_of
 from predictor.guard import Guard
 from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
-from selfheal.composition import Clock, Stores
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.request import Row
 from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ProductionModel, ServedModel
 
 if TYPE_CHECKING:
     from selfheal.labels.terms import LabelTerms
+
+type Clock = Callable[[], datetime]
 
 
 class Api:

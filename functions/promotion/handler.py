@@ -6,10 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from selfheal.composition import Stores, settings_of, stores_of, system_clock
+from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing
 from selfheal.settings import PromotionSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.conclude import conclude
 
 logger = Logger(service="promotion")

@@ -6,9 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from selfheal.composition import Stores, budget_of, settings_of, stores_of, system_clock
+from selfheal.composition import budget_of, settings_of, stores_of, system_clock
 from selfheal.records.healing import Healing
 from selfheal.settings import ShadowTrainingSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.train_shadow import train_shadow
 
 logger = Logger(service="shadow_training")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingRefused, SelfhealError
 from selfheal.healing.state import result_of
 from selfheal.records.healing import Conclusion, Healing, LabelProgress, Training, Verdict
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import conclude

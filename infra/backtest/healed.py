@@ -25,7 +25,6 @@ from infra.backtest.shelf import Shelf
 from infra.backtest.stores import ReplayStores
 from infra.backtest.stream import Request, Span, Stream
 from selfheal.artefact import Artefact
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.labels import TargetValues
@@ -35,6 +34,7 @@ from selfheal.records.healing import Conclusion, Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
+from selfheal.stores.collection import Stores
 from selfheal.usecases.bootstrap import bootstrap
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.monitor import monitor

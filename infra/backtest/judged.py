@@ -6,7 +6,7 @@ from infra.backtest.blind import Rejected, Rule
 from infra.backtest.stream import Span
 from infra.backtest.versions import Blend, Positions, Trial, Version, Versions
 from selfheal.contract.model import GatePolicy
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
 
@@ -61,5 +61,5 @@ def failed_gates(
 ) -> tuple[str, ...]:
     """The gates that refuse. That trials are a period apart is cooldown enough."""
     circumstances = Circumstances(judged_at=span.ends, last_move=None, predictions=len(rows), coverage=trial.coverage)
-    results = judge(rows, circumstances, policy, versions.contract.segments)
+    results = judge_gates(rows, circumstances, policy, versions.contract.segments)
     return tuple(gate.gate for gate in results if not gate.passed)

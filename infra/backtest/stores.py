@@ -1,20 +1,16 @@
 """Buckets in memory, read without the hourly roll-ups: those spare requests to S3, and here there are none to spare."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-import pandas as pd
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract
-from selfheal.records.labels import Label
-from selfheal.records.predictions import EPOCH
-from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow
-from selfheal.stores.labels import LabelStore
+from selfheal.prefixes import PREDICTIONS
+from selfheal.stores.collection import Stores
+from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow, window_of
+from selfheal.stores.labels import LabelStore, parsed_labels
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.prediction_log import PREFIX
 from selfheal.stores.rollups import HourlyRollups
 
 
@@ -28,7 +24,6 @@ class RememberedHistory(PredictionHistory):
         super().__init__(data)
         self._data = data
         self._parser = HourlyRollups(data)
-        self._unread: list[str] = []
         self._last = ""
         self._known: PredictionWindow | None = None
 
@@ -42,30 +37,12 @@ class RememberedHistory(PredictionHistory):
         return PredictionWindow(**arrays, features=known.features.iloc[rows].reset_index(drop=True))
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
-        self._unread = list(self._data.keys(PREFIX, self._last))
-        if self._known is None or self._unread:
-            # What `_rows` finds, in the library's own types.
-            fresh = super().window(EPOCH, EPOCH, contract)
+        unread = list(self._data.keys(PREDICTIONS, self._last))
+        if self._known is None or unread:
+            fresh = window_of(self._parser.rows_of(unread), contract)
             self._known = fresh if self._known is None else PredictionWindow.concatenate([self._known, fresh])
-            self._last = self._unread[-1] if self._unread else self._last
+            self._last = unread[-1] if unread else self._last
         return self._known
-
-    def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:  # noqa: ARG002 - all that is unread
-        return self._parser.rows_of(self._unread)
-
-
-class RememberedLabels(LabelStore):
-    """Parses each object once: what was accepted is never written again."""
-
-    def __init__(self, data: MemoryBucket) -> None:
-        super().__init__(data)
-        self._known: dict[str, list[Label]] = {}
-
-    def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
-        for key in keys:
-            if key not in self._known:
-                self._known[key] = list(super()._labels_of([key]))
-            yield from self._known[key]
 
 
 class NothingToRollUp(HourlyRollups):
@@ -90,8 +67,8 @@ class ReplayStores(Stores):
 
     @cached_property
     def labels(self) -> LabelStore:
-        """The labels, each object parsed once."""
-        return RememberedLabels(self._bucket)
+        """The labels, each object parsed once: what was accepted is never written again."""
+        return LabelStore(self._bucket, cache(parsed_labels))
 
     @cached_property
     def rollups(self) -> HourlyRollups:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.files import read_contract, read_rows, to_be_written
+from infra.cli.files import read_rows, to_be_written
+from infra.contract_file import read_contract
 
 if TYPE_CHECKING:
     from rich.table import Table

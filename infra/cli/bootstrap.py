@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from infra.cli.environment import StageOption, actor, connect
-from infra.cli.files import read_contract, read_rows
+from infra.cli.files import read_rows
+from infra.contract_file import read_contract
 
 
 def bootstrap(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.files import read_contract, read_features, to_be_written
+from infra.cli.files import read_features, to_be_written
+from infra.contract_file import read_contract
 
 if TYPE_CHECKING:
     from rich.table import Table

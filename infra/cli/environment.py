@@ -8,8 +8,8 @@ import typer
 from selfheal.errors import SelfhealError
 
 if TYPE_CHECKING:
-    from selfheal.composition import Stores
     from selfheal.stores.approvals import Approvals
+    from selfheal.stores.collection import Stores
     from selfheal.stores.executions import Executions
     from selfheal.stores.notifications import Notifications
 

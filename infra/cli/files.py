@@ -1,4 +1,4 @@
-"""Files of the commands' options: contracts that are read, results that are written."""
+"""Files of the commands' options: results that are written, rows that are in order."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,19 +17,6 @@ def to_be_written(path: Path | None) -> Path | None:
     if path is not None and not path.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {path.parent}: make it, or name another one")
     return path
-
-
-def read_contract(path: Path) -> "Contract":
-    """The contract in a file. Raises ContractInvalid."""
-    from selfheal.contract import parse_contract
-    from selfheal.errors import ContractInvalid
-
-    try:
-        # With or without the mark that some editors put first.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContractInvalid([f"{path.name} is not UTF-8: save it as UTF-8 text"]) from error
-    return parse_contract(text)
 
 
 def read_rows(data: Path, contract: "Contract", *, end: datetime, now: datetime) -> "LabelledFile":

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.files import read_contract, to_be_written
+from infra.cli.files import to_be_written
+from infra.contract_file import read_contract
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,12 +35,12 @@ def gates(
     from infra.cli.history import named_reason
     from infra.terminal import terminal
     from selfheal.composition import system_clock
-    from selfheal.gates import judge
+    from selfheal.gates import judge_gates
     from selfheal.gates.offline import read_evidence
 
     parsed = read_contract(contract)
     rows, circumstances = read_evidence(evidence, parsed, system_clock())
-    results = judge(rows, circumstances, parsed.policy.gates, parsed.segments)
+    results = judge_gates(rows, circumstances, parsed.policy.gates, parsed.segments)
     is_promoted = all(result.passed for result in results)
     terminal().print(_table(results))
     # Once more on lines of their own: a narrow table breaks words.

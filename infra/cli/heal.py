@@ -12,7 +12,7 @@ def heal(reason: ReasonOption, stage: StageOption = "dev") -> None:
     from selfheal.usecases.heal import start_healing, sweep
 
     environment, now = connect(stage), system_clock()
-    sweep(environment.stores, environment.executions, now, environment.notifications)
+    story = sweep(environment.stores, environment.executions, now, environment.notifications)
     trigger = Trigger(kind="manual", reason=reason)
-    healing = start_healing(environment.stores, environment.executions, trigger, now)
+    healing = start_healing(environment.stores, environment.executions, story, trigger, now)
     typer.echo(f"healing {healing.execution} has started; `selfheal history` shows its decision")

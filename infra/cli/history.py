@@ -7,12 +7,11 @@ import typer
 from infra.cli.environment import StageOption, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from rich.table import Table
 
-    from selfheal.records.ledger import Decision, GateResult, LedgerEntry, Outcome
+    from selfheal.records.ledger import Decision, GateResult
     from selfheal.records.manifest import Manifest
+    from selfheal.records.story import Story
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
@@ -23,30 +22,29 @@ def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  #
 
     from infra.terminal import add_row, terminal
 
-    entries = list(connect(stage).stores.ledger.entries())
-    outcomes = outcomes_of(entries)
-    decisions = [entry.decision for entry in entries if entry.decision]
+    story = connect(stage).stores.ledger.story()
     if as_json:
-        known = {decision_id: outcome.kind for decision_id, outcome in outcomes.items()}
-        _print_json([d.model_dump(mode="json") | {"outcome": known.get(d.decision_id)} for d in decisions])
+        _print_json(
+            [decision.model_dump(mode="json") | {"outcome": _outcome(decision, story)} for decision in story.decisions]
+        )
         return
     table = Table("when (UTC)", "decision", "by", "what and why")
-    for entry in entries:
+    for entry in story.entries:
         if entry.switch:
             kind = "pause" if entry.switch.paused else "resume"
             add_row(table, f"{entry.switch.changed_at:%Y-%m-%d %H:%M}", kind, entry.switch.actor, entry.switch.reason)
         if entry.decision:
             decided = entry.decision
-            said = told(decided, outcomes)
+            said = told(decided, story)
             add_row(table, f"{decided.decided_at:%Y-%m-%d %H:%M}", decided.kind, decided.actor, said)
     terminal().print(table)
 
 
-def told(decision: "Decision", outcomes: "Mapping[str, Outcome]") -> str:
+def told(decision: "Decision", story: "Story") -> str:
     """What was decided and what became of it, as far as the ledger knows."""
     from selfheal.healing.sentences import sentence_of
 
-    outcome = outcomes.get(decision.decision_id)
+    outcome = story.outcome_of(decision)
     is_open = decision.is_move and outcome is None
     return f"{'(not confirmed yet) ' if is_open else ''}{sentence_of(decision, outcome)}"
 
@@ -61,8 +59,8 @@ def show(
 
     stores = connect(stage).stores
     manifest = stores.models.manifest(version)
-    entries = list(stores.ledger.entries())
-    decisions = [entry.decision for entry in entries if entry.decision and entry.decision.version == version]
+    story = stores.ledger.story()
+    decisions = [decision for decision in story.decisions if decision.version == version]
     if as_json:
         about = [decision.model_dump(mode="json") for decision in decisions]
         _print_json(manifest.model_dump(mode="json") | {"decisions": about})
@@ -70,16 +68,14 @@ def show(
     console = terminal()
     console.print(_about(manifest))
     for decision in decisions:
-        typer.echo(
-            f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {told(decision, outcomes_of(entries))}"
-        )
+        typer.echo(f"{decision.decided_at:%Y-%m-%d %H:%M} UTC, by {decision.actor}: {told(decision, story)}")
         if decision.gates:
             console.print(_gates(decision.gates))
 
 
-def outcomes_of(entries: "Sequence[LedgerEntry]") -> "dict[str, Outcome]":
-    """What became of decisions, by their ids."""
-    return {entry.outcome.decision_id: entry.outcome for entry in entries if entry.outcome}
+def _outcome(decision: "Decision", story: "Story") -> str | None:
+    outcome = story.outcome_of(decision)
+    return outcome.kind if outcome else None
 
 
 def _about(manifest: "Manifest") -> "Table":

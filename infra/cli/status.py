@@ -9,9 +9,9 @@ def status(stage: StageOption = "dev") -> None:
 
     from rich.table import Table
 
-    from infra.cli.history import outcomes_of, told
+    from infra.cli.history import told
     from infra.terminal import add_row, terminal
-    from selfheal.usecases.pause import pause_in_force, pause_sentence
+    from selfheal.usecases.pause import pause_sentence
 
     environment = connect(stage)
     production = environment.stores.pointer.read().pointer
@@ -24,10 +24,9 @@ def status(stage: StageOption = "dev") -> None:
     if summaries:
         summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
         add_row(table, "last run", f"{summary['timestamp']}: {summary['sentence']}")
-    entries = list(environment.stores.ledger.entries())
-    pause = pause_in_force(entries)
-    add_row(table, "promotion", "automatic" if pause is None else pause_sentence(pause))
-    for decision in [entry.decision for entry in entries if entry.decision][-1:]:
-        said = told(decision, outcomes_of(entries))
+    story = environment.stores.ledger.story()
+    add_row(table, "promotion", "automatic" if story.pause is None else pause_sentence(story.pause.switch))
+    for decision in story.decisions[-1:]:
+        said = told(decision, story)
         add_row(table, "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {said}")
     terminal().print(table)

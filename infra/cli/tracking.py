@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from selfheal.composition import Stores
+    from selfheal.stores.collection import Stores
 
 
 def mirror_where_configured(stores: "Stores") -> None:

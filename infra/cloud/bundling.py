@@ -67,7 +67,10 @@ def compile_bytecode(folder: Path, deployed_at: str) -> None:
 
 
 def python_version() -> str:
-    """The version that the functions run on; bytecode is only good for that one."""
+    """The version that the functions run on; bytecode is only good for that one.
+
+    Raises BundlingImpossible where this is another one.
+    """
     wanted = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if here != wanted:

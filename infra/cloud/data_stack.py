@@ -11,25 +11,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge
 from infra.cloud.stage import Stage
-from selfheal.stores.bucket import WRITTEN_ONCE
-
-# Days after which what lies below a prefix of the data bucket goes.
-SMALL_OBJECTS = 30
-ROLL_UPS = 400
-LIFETIMES = {
-    "idempotency/": 2,
-    "predictions/": SMALL_OBJECTS,
-    "labels/incoming/": SMALL_OBJECTS,
-    "labels/rejected/": SMALL_OBJECTS,
-    "labels/outcomes/": SMALL_OBJECTS,
-    "batches/incoming/": SMALL_OBJECTS,
-    "batches/done/": SMALL_OBJECTS,
-    "predictions-hourly/": ROLL_UPS,
-    "prediction-ids/": ROLL_UPS,
-    "labels/accepted/": ROLL_UPS,
-    "labels/by-id/": ROLL_UPS,
-    "monitoring/": ROLL_UPS,
-}
+from selfheal.prefixes import LIFETIMES, POINTERS, WRITTEN_ONCE
 
 
 class DataStack(Stack):
@@ -86,7 +68,7 @@ def _bucket(
 def _never_deleted(registry: s3.Bucket) -> iam.PolicyStatement:
     # Of the pointer neither: once it is gone, a first promotion would succeed again.
     deletions = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"]
-    return _denial(registry, deletions, [*WRITTEN_ONCE, "pointers/"], {})
+    return _denial(registry, deletions, [*WRITTEN_ONCE, POINTERS], {})
 
 
 def _never_rewritten(registry: s3.Bucket) -> iam.PolicyStatement:
@@ -99,7 +81,7 @@ def _only_swapped(registry: s3.Bucket) -> iam.PolicyStatement:
     # The first pointer is created; from then on whoever writes it names the one that it replaces.
     unconditional = {"s3:if-match": "true", "s3:if-none-match": "true"}
     conditions = {"Null": unconditional, "Bool": {"s3:ObjectCreationOperation": "true"}}
-    return _denial(registry, ["s3:PutObject"], ["pointers/"], conditions)
+    return _denial(registry, ["s3:PutObject"], [POINTERS], conditions)
 
 
 def _denial(

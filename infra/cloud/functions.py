@@ -12,10 +12,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge, acknowledge_prefixes
-from infra.cloud.data_stack import SMALL_OBJECTS
 from infra.cloud.packaging import Packages
 from infra.cloud.permissions import may_use_key
 from infra.cloud.stage import Stage
+from selfheal.prefixes import SMALL_OBJECTS
 from selfheal.settings import Settings, environment_of
 
 RETENTION = {

@@ -7,9 +7,9 @@ from operator import itemgetter
 from pathlib import Path
 
 from infra.demo.display import Display
-from selfheal.composition import Stores
+from selfheal.prefixes import MONITORING
 from selfheal.records.ledger import Decision
-from selfheal.stores.monitoring import PREFIX
+from selfheal.stores.collection import Stores
 
 STYLES = {"bootstrap": "cyan", "promote": "bold green", "reject": "yellow", "rollback": "red", "failed": "red"}
 
@@ -23,7 +23,7 @@ class Narrator:
         self._stores = stores
         self._display = display
         self._reports = reports
-        self._last_key = PREFIX
+        self._last_key = MONITORING
         self._last_verdict = ""
         self._decisions_told = 0
         self.report_files: list[Path] = []
@@ -59,6 +59,6 @@ class Narrator:
             yield decision.decided_at, f"{decision.kind}: {decision.reason}", STYLES.get(decision.kind, "")
 
     def _keep_report(self, key: str) -> None:
-        file = self._reports / key.removeprefix(PREFIX).replace("/", "-")
+        file = self._reports / key.removeprefix(MONITORING).replace("/", "-")
         file.write_bytes(self._stores.monitoring.read(key))
         self.report_files.append(file)

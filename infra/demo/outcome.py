@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from infra.demo.recovery import Figures, figures_of, recovery
 from infra.demo.traffic import Answered
-from selfheal.composition import Stores
 from selfheal.contract import Contract
+from selfheal.prefixes import LABELS_REJECTED
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
-from selfheal.stores.labels import REJECTED
 from selfheal.usecases.monitor import SUMMARY
 
 
@@ -96,9 +96,9 @@ def _last_word(stores: Stores, now: datetime) -> str:
 
 def _moves(stores: Stores) -> list[Decision]:
     """Decisions that moved the production pointer, oldest first."""
-    entries = list(stores.ledger.entries())
-    done = {entry.outcome.decision_id for entry in entries if entry.outcome and entry.outcome.kind == "done"}
-    return [entry.decision for entry in entries if entry.decision and entry.decision.decision_id in done]
+    story = stores.ledger.story()
+    outcomes = [(decision, story.outcome_of(decision)) for decision in story.decisions]
+    return [decision for decision, outcome in outcomes if outcome and outcome.kind == "done"]
 
 
 def _version(move: Decision) -> ProductionVersion:
@@ -112,5 +112,5 @@ def _logged(answered: Sequence[Answered], stores: Stores, contract: Contract) ->
 
 def _labels(answered: Sequence[Answered], stores: Stores) -> dict[str, int]:
     kept = stores.labels.of_predictions_between(answered[0].moment, answered[-1].moment + timedelta(hours=1))
-    refused = stores.data.get_many(stores.data.keys(REJECTED))
+    refused = stores.data.get_many(stores.data.keys(LABELS_REJECTED))
     return {"accepted": len(kept), "rejected": sum(len(body.splitlines()) - 1 for _, body in refused)}

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from infra.demo.traffic import Answered
+from selfheal.prefixes import LABELS_INCOMING
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.labels import INCOMING
 
 DELAY = timedelta(hours=24)
 # The share of rows whose truth is ever learned.
@@ -36,7 +36,7 @@ class LabelPostbox:
         while self._waiting and self._waiting[0].moment + DELAY <= now:
             due.append(self._waiting.popleft())
         if due:
-            self._data.put(f"{INCOMING}truth-{now:%Y%m%dT%H%M%S}.csv", self._file(due))
+            self._data.put(f"{LABELS_INCOMING}truth-{now:%Y%m%dT%H%M%S}.csv", self._file(due))
 
     def _file(self, due: list[Answered]) -> bytes:
         text = io.StringIO(newline="")

@@ -8,7 +8,7 @@ from sklearn.metrics import brier_score_loss, f1_score
 
 from infra.demo.traffic import Answered
 from selfheal.artefact import load_artefact
-from selfheal.composition import Stores
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import SERVING
 

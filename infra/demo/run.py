@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from infra.cli.files import read_contract
+from infra.contract_file import read_contract
 from infra.demo.display import Display
 from infra.demo.outcome import Outcome, outcome_of
 from infra.demo.story import Story

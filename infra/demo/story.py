@@ -86,7 +86,8 @@ class Story:
         if self._cloud.executions.recent()[0].status != "RUNNING" and not self.narrator.decided_since(began):
             self._tell("somebody asks for a healing, as `selfheal heal` does")
             trigger = Trigger(kind="manual", reason="to see whether a new model would be better")
-            start_healing(self._cloud.stores, self._cloud.executions, trigger, self._cloud.clock.now)
+            cloud, story = self._cloud, self._cloud.stores.ledger.story()
+            start_healing(cloud.stores, cloud.executions, story, trigger, cloud.clock.now)
             self._cloud.settle()
             self.narrator.tell()
         self._live_until(lambda: bool(self.narrator.decided_since(began)), "aftermath", "waiting for the decision")

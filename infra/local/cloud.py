@@ -31,7 +31,8 @@ from infra.local.inbox import Inbox, Message
 from infra.local.moto_adaptations import adapted
 from infra.local.runtime import LOG_STREAM, FunctionRuntime, FunctionSpec
 from infra.local.schedules import Schedule
-from selfheal.composition import CLOCK_FILE, Stores
+from selfheal.settings import CLOCK_FILE
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import StateMachine
 from selfheal.stores.s3 import S3Bucket
 

@@ -52,7 +52,10 @@ _one_at_a_time = threading.Lock()
 
 @contextmanager
 def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[str]:
-    """A moto server on a free port of this machine, adapted; its address. All its state is gone afterwards."""
+    """A moto server on a free port of this machine, adapted; its address. All its state is gone afterwards.
+
+    Raises LocalCloudError where this process has one already.
+    """
     if not _one_at_a_time.acquire(blocking=False):
         raise LocalCloudError("a process has local clouds one at a time: end the other one first")
     with ExitStack() as stack:

@@ -180,7 +180,7 @@ def lose_a_healing(loop: SmallLoop) -> None:
     """An execution that somebody stops once its shadow training has looked at the versions before."""
     cloud = loop.cloud
     trigger = Trigger(kind="manual", reason="a test")
-    healing = start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
+    healing = start_healing(cloud.stores, cloud.executions, cloud.stores.ledger.story(), trigger, cloud.clock.now)
     deadline = time.monotonic() + 60
     while not has_read(cloud, "shadow_training", "/models/"):
         assert time.monotonic() < deadline, cloud.function_log("shadow_training")

@@ -71,7 +71,7 @@ def healing(loop) -> Healing:
     """A healing that somebody started, so that every function has run."""
     cloud = loop.cloud
     trigger = Trigger(kind="manual", reason="to see every function run")
-    started = start_healing(cloud.stores, cloud.executions, trigger, cloud.clock.now)
+    started = start_healing(cloud.stores, cloud.executions, cloud.stores.ledger.story(), trigger, cloud.clock.now)
     cloud.run_until(cloud.clock.now + 6 * STEP)
     return started
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
 
-from selfheal.composition import Stores
 from selfheal.errors import StoreUnavailable
 from selfheal.records.labels import Upload
+from selfheal.stores.collection import Stores
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.predict import predict
 from selfheal.usecases.receive_labels import label_rows, receive_labels

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from selfheal.composition import Stores
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.roll_up import roll_up_closed_hours
 from tests.faults.services import copy_of

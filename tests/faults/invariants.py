@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import orjson
 
-from selfheal.composition import Stores
 from selfheal.errors import SelfhealError
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.serving import ProductionModel
 from selfheal.usecases.verify import verify

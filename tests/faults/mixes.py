@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import cache, partial
 from itertools import combinations_with_replacement
 
-from selfheal.composition import Stores
 from selfheal.data.labels import TargetValues
 from selfheal.errors import StoreUnavailable
 from selfheal.records.healing import Healing, Verdict
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.bootstrap import bootstrap
 from selfheal.usecases.check_probation import check_probation

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract, parse_contract
 from selfheal.data.dataset import Dataset, typed_features
 from selfheal.data.labels import TargetValues
@@ -20,6 +19,7 @@ from selfheal.errors import SelfhealError
 from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.labels import Upload
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.await_labels import await_labels

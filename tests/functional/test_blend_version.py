@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from selfheal.composition import Stores
 from selfheal.errors import VerificationFailed
 from selfheal.gates.evidence import evidence_from_parquet, evidence_to_parquet
 from selfheal.records.healing import Healing
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.evidence import read_evidence

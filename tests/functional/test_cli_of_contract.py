@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.app import app
-from selfheal.composition import Stores
 from selfheal.contract import default_contract, parse_contract
 from selfheal.data.files import read_labelled
 from selfheal.errors import DraftImpossible
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.bootstrap import bootstrap
 

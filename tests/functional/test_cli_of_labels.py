@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 import infra.cli.labels
 from infra.cli.app import app
 from infra.cli.environment import Environment
-from selfheal.composition import Stores
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import MAXIMUM_BYTES
+from selfheal.prefixes import LABELS_INCOMING
 from selfheal.records.labels import RejectedRow, Upload
-from selfheal.stores.labels import INCOMING
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.ingest_labels import ingest_labels
 from tests.support.serving import NOON, ROW, World, promote, serving_world, write_version
@@ -35,7 +35,7 @@ class Watched(MemoryBucket):
 
     def put(self, key: str, body: bytes) -> str:
         etag = super().put(key, body)
-        if key.startswith(INCOMING) and not self.asleep:
+        if key.startswith(LABELS_INCOMING) and not self.asleep:
             at = NOON + timedelta(seconds=next(self._seconds))
             ingest_labels(self.stores, Upload(key=key, size=len(body), uploaded_at=at))
         return etag

@@ -12,8 +12,8 @@ import drift.handler
 from drift.telemetry import emit
 from infra.cli.app import app
 from infra.simulation.credit import Phase, credit_rows
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel
+from selfheal.stores.collection import Stores
 from tests.support.healing import FakeExecutions, FakeNotifications, healed_environment, memory_stores
 from tests.support.monitoring import CreditWorld
 

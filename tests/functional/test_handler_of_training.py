@@ -8,10 +8,11 @@ import pytest
 from moto import mock_aws
 
 import shadow_training.handler
-from selfheal.composition import Stores, settings_of, stores_of
+from selfheal.composition import settings_of, stores_of
 from selfheal.data.labels import TargetValues
 from selfheal.records.manifest import Lineage
 from selfheal.settings import ShadowTrainingSettings
+from selfheal.stores.collection import Stores
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.labelled_rows import labelled_window
 from selfheal.usecases.train import train_version

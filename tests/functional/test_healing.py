@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract.model import Policy, RetrainingPolicy
 from selfheal.data.dataset import Dataset
 from selfheal.errors import (
@@ -18,9 +17,10 @@ from selfheal.errors import (
     StoreUnavailable,
     VersionUnknown,
 )
-from selfheal.healing.line import versions_in_line
 from selfheal.records.healing import Ending, Healing, Training, Verdict
 from selfheal.records.ledger import Decision, Outcome
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
@@ -28,7 +28,7 @@ from selfheal.usecases.conclude import conclude, promote_first
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.evaluation import evaluation_rows_of
 from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.heal import last_move, next_start_allowed, start_healing, sweep
+from selfheal.usecases.heal import start_healing, sweep
 from selfheal.usecases.labelled_rows import labelled_window
 from selfheal.usecases.promote import force_promotion
 from selfheal.usecases.roll_back import roll_back
@@ -70,7 +70,7 @@ def test_a_healing_is_named_after_version_and_attempt():
     """The first attempt on v1 is v1-0; its input names the decision that production must still rest on."""
     stores, _ = healed_environment()
     executions = FakeExecutions()
-    healing = start_healing(stores, executions, DRIFT, LATER)
+    healing = start_healing(stores, executions, stores.ledger.story(), DRIFT, LATER)
     assert healing.execution == "v1-0"
     assert healing.production_decision == "bootstrap-v1"
     assert executions.started == [healing]
@@ -80,16 +80,16 @@ def test_a_second_healing_at_once_is_refused_by_name():
     """Two starts at once: one runs, the other is told that v1-0 is under way."""
     stores, _ = healed_environment()
     executions = FakeExecutions()
-    start_healing(stores, executions, DRIFT, LATER)
+    start_healing(stores, executions, stores.ledger.story(), DRIFT, LATER)
     with pytest.raises(HealingRefused, match="v1-0"):
-        start_healing(stores, executions, DRIFT, LATER)
+        start_healing(stores, executions, stores.ledger.story(), DRIFT, LATER)
 
 
 def test_a_healing_that_ended_makes_room_for_the_next_attempt():
     """After a decision about v1-0 the next attempt is v1-1."""
     stores, healing = healed_environment()
     conclude(stores, healing, Ending(kind="skip", reason="too few labels"), LATER)
-    assert start_healing(stores, FakeExecutions(), DRIFT, LATER).execution == "v1-1"
+    assert start_healing(stores, FakeExecutions(), stores.ledger.story(), DRIFT, LATER).execution == "v1-1"
 
 
 def test_versions_whose_names_hold_dashes_are_counted_apart():
@@ -98,19 +98,19 @@ def test_versions_whose_names_hold_dashes_are_counted_apart():
     conclude(stores, healing, Ending(kind="skip", reason="too few labels"), LATER)
     other = memory_stores()
     promote_first(other, write_version(other, "v1-x", slope=1.0), now=START, actor="test")
-    assert start_healing(other, FakeExecutions(), DRIFT, LATER).execution == "v1-x-0"
+    assert start_healing(other, FakeExecutions(), other.ledger.story(), DRIFT, LATER).execution == "v1-x-0"
 
 
 def test_the_next_automatic_start_waits_after_any_decision_and_for_the_cooldown():
     """24 hours after a rejection, seven days after a promotion; nothing else holds a start back."""
     stores, healing = healed_environment()
     policy = CONTRACT.policy
-    assert next_start_allowed([], policy) is None
-    assert next_start_allowed(list(stores.ledger.entries()), policy) == START + DAY
+    assert Story().next_start_allowed(policy) is None
+    assert stores.ledger.story().next_start_allowed(policy) == START + DAY
     conclude(stores, healing, Ending(kind="skip", reason="too few labels"), LATER)
-    assert next_start_allowed(list(stores.ledger.entries()), policy) == LATER + DAY
+    assert stores.ledger.story().next_start_allowed(policy) == LATER + DAY
     conclude(stores, healing.model_copy(update={"execution": "v1-1"}), PROMOTE, LATER + DAY)
-    assert next_start_allowed(list(stores.ledger.entries()), policy) == LATER + 8 * DAY
+    assert stores.ledger.story().next_start_allowed(policy) == LATER + 8 * DAY
 
 
 def test_a_promotion_that_lost_its_swap_starts_no_cooldown():
@@ -118,7 +118,7 @@ def test_a_promotion_that_lost_its_swap_starts_no_cooldown():
     stores, healing = healed_environment()
     lost = healing.model_copy(update={"production_decision": "another"})
     conclude(stores, lost, PROMOTE, LATER)
-    assert last_move(list(stores.ledger.entries())) is None
+    assert stores.ledger.story().last_move is None
 
 
 # Waiting for labels
@@ -207,13 +207,16 @@ def test_a_new_attempt_needs_rows_that_judged_no_earlier_one():
     stores, healing = healed_environment()
     traffic(stores, since=START + 8 * DAY, rows=800)
     production = stores.models.manifest("v1")
-    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER))
+    assert evaluation_rows_of(stores.ledger.story(), production, None, labelled_until(stores, LATER))
     training = trained(evaluation_from=START + 8 * DAY)
     verdict = evaluate_gates(stores, healing, training, LATER).model_copy(update={"kind": "reject"})
     conclude(stores, healing, verdict, LATER)
-    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER)) is None
+    assert evaluation_rows_of(stores.ledger.story(), production, None, labelled_until(stores, LATER)) is None
     traffic(stores, since=LATER, rows=300, seed=1)
-    assert evaluation_rows_of(stores, production, None, labelled_until(stores, LATER + DAY)).held_out_from >= LATER
+    assert (
+        evaluation_rows_of(stores.ledger.story(), production, None, labelled_until(stores, LATER + DAY)).held_out_from
+        >= LATER
+    )
 
 
 # Concluding
@@ -330,7 +333,7 @@ def test_a_rollback_brings_the_previous_version_back():
         "v2",
         "ann",
     )
-    assert last_move(list(stores.ledger.entries())) == LATER + HOUR
+    assert stores.ledger.story().last_move == LATER + HOUR
     assert entries_of(stores)[-2:] == ["rollback", "done"]
 
 
@@ -383,7 +386,7 @@ def test_a_rollback_counts_though_its_outcome_was_never_written():
     rolled_back(stores, 3)
     entries = list(stores.ledger.entries())
     assert entries[-1].outcome is not None
-    assert versions_in_line(entries[:-1], stores.pointer.read().pointer) == ["v1", "v2"]
+    assert Story(entries[:-1]).versions_in_line(stores.pointer.read().pointer) == ["v1", "v2"]
 
 
 # Crashes
@@ -495,10 +498,10 @@ def test_executions_that_ended_without_a_decision_are_written_down_as_failed(sta
     """Aborted or timed out as a whole, they bypass Catch: the next run writes `failed`, once."""
     stores, _ = healed_environment()
     executions = FakeExecutions(statuses={"v1-0": status, "v1-1": "RUNNING"})
-    (decision,) = sweep(stores, executions, LATER)
+    decision = sweep(stores, executions, LATER).decisions[-1]
     assert (decision.kind, decision.execution, decision.previous_version) == ("failed", "v1-0", "v1")
     assert status in decision.reason
-    assert sweep(stores, executions, LATER) == []
+    assert [known.kind for known in sweep(stores, executions, LATER).decisions] == ["bootstrap", "failed"]
 
 
 # The ledger

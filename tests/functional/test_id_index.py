@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.errors import ObjectChanged, StoreUnavailable
+from selfheal.prefixes import PREDICTION_IDS
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
-from selfheal.stores.id_index import PREFIX, IdIndex
+from selfheal.stores.collection import Stores
+from selfheal.stores.id_index import IdIndex
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.roll_up import roll_up_closed_hours
 
@@ -56,9 +57,9 @@ def test_adding_again_writes_nothing():
     bucket = MemoryBucket()
     pairs = [(f"id-{number}", made(START)) for number in range(100)]
     IdIndex(bucket).add(pairs)
-    before = {key: bucket.get(key).etag for key in bucket.keys(PREFIX)}
+    before = {key: bucket.get(key).etag for key in bucket.keys(PREDICTION_IDS)}
     IdIndex(bucket).add(pairs[::-1])
-    assert {key: bucket.get(key).etag for key in bucket.keys(PREFIX)} == before
+    assert {key: bucket.get(key).etag for key in bucket.keys(PREDICTION_IDS)} == before
     assert len(before) == 16
 
 
@@ -106,7 +107,7 @@ def test_without_ids_there_is_no_index():
     stores = Stores(MemoryBucket(), MemoryBucket())
     log(stores, START, None, None)
     roll_up_closed_hours(stores, START + 3 * HOUR)
-    assert list(stores.data.keys(PREFIX)) == []
+    assert list(stores.data.keys(PREDICTION_IDS)) == []
 
 
 class Failing(MemoryBucket):

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.records.labels import Label, Upload
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.labelled_rows import labelled_rows

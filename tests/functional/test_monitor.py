@@ -1,6 +1,7 @@
 """Monitoring runs over buckets in memory: what is written, told and started, as a credit world goes its way."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -11,13 +12,14 @@ from selfheal.errors import NoProductionModel, ReferenceTampered, StoreUnavailab
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
 from selfheal.stores.registry import REFERENCE, SERVING
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.monitor import monitor
 from tests.support.healing import FakeExecutions, FakeNotifications, healing_of, memory_stores
-from tests.support.monitoring import HOUR, START, VERSION, CreditWorld
+from tests.support.monitoring import HOUR, START, VERSION, CreditWorld, copy_of, trained_registry
 
 NAMED_FIELDS = [
     "timestamp",
@@ -85,6 +87,29 @@ def test_the_summary_holds_the_named_fields_first():
     assert content["reference_metadata"]["version"] == VERSION
     assert content["proxy"][2]["num_predictions"] == 24 * 40
     assert content["performance"]["metrics"]["brier"]["low"] < content["performance"]["metrics"]["brier"]["value"]
+
+
+class Counting(MemoryBucket):
+    """Keeps the prefixes that are listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listed: list[str] = []
+
+    def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        self.listed.append(prefix)
+        return super().keys(prefix, start_after)
+
+
+@pytest.mark.parametrize("phase", [Phase.CALM, Phase.CHANGED_RISK])
+def test_a_run_reads_the_ledger_once(phase: Phase):
+    """All that it does rests on one story, whether it starts a healing or nothing."""
+    world = CreditWorld(Stores(MemoryBucket(), copy_of(trained_registry(), Counting())))
+    world.hours(24, phase=phase, rows=60)
+    world.stores.registry_bucket.listed.clear()
+    is_healing = world.summary(world.run()).healing.started
+    assert is_healing == (phase is Phase.CHANGED_RISK)
+    assert world.stores.registry_bucket.listed.count("ledger/") == 1
 
 
 def test_decay_is_seen_however_late_the_labels_come():

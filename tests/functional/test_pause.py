@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingRefused, LedgerBroken, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, entry_hash
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.heal import start_healing, sweep
 from selfheal.usecases.moves import move_production
-from selfheal.usecases.pause import pause, pause_in_force, resume
+from selfheal.usecases.pause import pause, resume
 from selfheal.usecases.promote import force_promotion
 from selfheal.usecases.roll_back import roll_back
 from selfheal.usecases.verify import verify
@@ -61,9 +61,9 @@ def test_no_healing_starts_while_it_is_paused():
     stores, _ = paused_environment()
     executions = FakeExecutions()
     with pytest.raises(HealingRefused, match=r"paused since .* by ann: an incident"):
-        start_healing(stores, executions, DRIFT, NOW)
+        start_healing(stores, executions, stores.ledger.story(), DRIFT, NOW)
     resume(stores, reason="mended", actor="ann", now=NOW + HOUR)
-    start_healing(stores, executions, DRIFT, NOW + HOUR)
+    start_healing(stores, executions, stores.ledger.story(), DRIFT, NOW + HOUR)
     assert len(executions.started) == 1
 
 
@@ -204,7 +204,7 @@ def test_a_switch_that_cannot_be_read_stops_the_promotion(monkeypatch, unreadabl
     with pytest.raises(error):
         conclude(stores, healing, PROMOTE, NOW)
     with pytest.raises(error):
-        start_healing(stores, FakeExecutions(), DRIFT, NOW)
+        start_healing(stores, FakeExecutions(), stores.ledger.story(), DRIFT, NOW)
     assert production_of(stores) == "v1"
 
 
@@ -248,4 +248,4 @@ def test_entries_written_before_there_was_a_switch_still_hold():
     del entry["switch"]
     stores.registry_bucket.put("ledger/000000000001.json", json.dumps(entry | {"hash": entry_hash(entry)}).encode())
     pause(stores, **BY_ANN)
-    assert pause_in_force(stores.ledger.entries()) is not None
+    assert stores.ledger.story().pause is not None

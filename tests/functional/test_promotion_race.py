@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from selfheal.composition import Stores
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
 from selfheal.records.healing import Healing, Verdict
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.usecases.conclude import conclude
 from tests.support.healing import DAY, START, healed_environment, write_version
 

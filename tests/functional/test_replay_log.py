@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 import infra.cli.replay_log as command
 from infra.cli.app import app
-from selfheal.composition import Stores
 from selfheal.contract import default_contract
+from selfheal.prefixes import PREDICTIONS_HOURLY
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.rollups import PREFIX
 from selfheal.usecases.replay_log import replay_log
 from selfheal.usecases.roll_up import roll_up_closed_hours
 from tests.support.serving import NOON, ROW, World, serving_world
@@ -112,7 +112,7 @@ class Interrupted(MemoryBucket):
         return super().replace(key, body, etag)
 
     def _interrupt(self, key: str) -> None:
-        if key.startswith(PREFIX) and self.meanwhile:
+        if key.startswith(PREDICTIONS_HOURLY) and self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
 
@@ -144,7 +144,7 @@ def run_hourly(stores: Stores, since: datetime, until: datetime) -> None:
 def kept(stores: Stores) -> int:
     """How many predictions there are once the log's lifecycle has taken the small objects."""
     rolled_up = MemoryBucket()
-    for key, body in stores.data.get_many(stores.data.keys(PREFIX)):
+    for key, body in stores.data.get_many(stores.data.keys(PREDICTIONS_HOURLY)):
         rolled_up.put(key, body)
     return len(Stores(rolled_up, rolled_up).history.window(NOON - DAY, NOON + DAY, default_contract()))
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import RecordIncompatible
 from selfheal.records.ledger import entry_hash
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.collection import Stores
 from selfheal.usecases.serving import ProductionModel
 from tests.support.monitoring import CreditWorld
 from tests.support.records import ADDED

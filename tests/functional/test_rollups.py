@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.contract import parse_contract
 from selfheal.errors import StoreUnavailable
+from selfheal.prefixes import PREDICTIONS_HOURLY
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
-from selfheal.stores.rollups import PREFIX, rollup_key
+from selfheal.stores.rollups import rollup_key
 from selfheal.usecases.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -80,9 +81,9 @@ def test_a_window_reads_the_same_before_and_after(stores):
 def test_an_hour_is_closed_twenty_minutes_after_its_end(stores):
     """Before that a request of the hour may still be on its way."""
     roll_up_closed_hours(stores, START + HOUR + 19 * MINUTE)
-    assert not list(stores.data.keys(PREFIX))
+    assert not list(stores.data.keys(PREDICTIONS_HOURLY))
     roll_up_closed_hours(stores, START + HOUR + 20 * MINUTE)
-    assert list(stores.data.keys(PREFIX)) == [rollup_key(START)]
+    assert list(stores.data.keys(PREDICTIONS_HOURLY)) == [rollup_key(START)]
 
 
 def test_a_rolled_up_hour_is_read_without_its_log_objects(stores):
@@ -90,7 +91,7 @@ def test_a_rolled_up_hour_is_read_without_its_log_objects(stores):
     before = content(stores)[0]
     roll_up_closed_hours(stores, START + 5 * HOUR)
     kept = Stores(MemoryBucket(), MemoryBucket())
-    for key, body in stores.data.get_many(stores.data.keys(PREFIX)):
+    for key, body in stores.data.get_many(stores.data.keys(PREDICTIONS_HOURLY)):
         kept.data.put(key, body)
     assert content(kept)[0] == before
 
@@ -140,7 +141,7 @@ class Failing(MemoryBucket):
         self.left, self.kept = fail_at, kept
 
     def create(self, key: str, body: bytes) -> str:
-        if not key.startswith(PREFIX):
+        if not key.startswith(PREDICTIONS_HOURLY):
             return super().create(key, body)
         self.left -= 1
         etag = super().create(key, body) if self.left or self.kept else ""
@@ -168,7 +169,7 @@ def test_an_hour_that_stays_open_for_a_day_is_named(stores):
     """A log object that can't be read leaves its hour open; the others go on, and after a day it is told."""
     stores.data.put(log_key(new_request_id(START)), b"not JSON")
     assert roll_up_closed_hours(stores, START + 5 * HOUR) == ()
-    assert rollup_key(START + HOUR) in list(stores.data.keys(PREFIX))
+    assert rollup_key(START + HOUR) in list(stores.data.keys(PREDICTIONS_HOURLY))
     assert roll_up_closed_hours(stores, START + 26 * HOUR) == (START,)
     assert len(content(stores)[0]) == 52
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
 from selfheal.errors import AccessRefused, ObjectChanged, ObjectExists, ObjectMissing, StoreUnavailable
-from selfheal.stores.bucket import WRITTEN_ONCE
+from selfheal.prefixes import WRITTEN_ONCE
 from selfheal.stores.s3 import Retention, S3Bucket
 from selfheal.stores.signed_s3 import SignedBucket
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
@@ -16,6 +15,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
+from selfheal.stores.collection import Stores
 from selfheal.usecases.await_labels import await_labels
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.members import trained_versions

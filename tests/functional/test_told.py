@@ -2,15 +2,15 @@
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import PromotionConflict, StoreUnavailable
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Ending, Verdict
 from selfheal.records.ledger import Decision, Outcome
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.heal import sweep, tell_of_failed
-from selfheal.usecases.moves import move_production, outcome_of
+from selfheal.usecases.moves import move_production
 from selfheal.usecases.pause import pause
 from selfheal.usecases.promote import force_promotion
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
@@ -70,10 +70,10 @@ def test_what_cannot_be_told_is_not_written_down(interrupted: Stores):
     people = FakeNotifications(down=True)
     with pytest.raises(StoreUnavailable):
         swept(interrupted, people, 1)
-    assert outcome_of(list(interrupted.ledger.entries()), "v1-0") is None
+    assert [move.decision_id for move in interrupted.ledger.story().open_moves] == ["v1-0"]
     people.down = False
     assert len(swept(interrupted, people, 2)) == 1
-    assert outcome_of(list(interrupted.ledger.entries()), "v1-0").kind == "done"
+    assert list(interrupted.ledger.entries())[-1].outcome.kind == "done"
 
 
 def test_a_forced_promotion_that_a_later_run_finished_is_told():
@@ -135,9 +135,9 @@ def test_a_decision_whose_healing_failed_afterwards_is_told_once():
     """The last step crashed: the next run tells what was decided, the one after that doesn't."""
     stores, executions = failed_after_deciding()
     people = FakeNotifications()
-    told = tell_of_failed(stores, executions, people, NOW, ())
+    told = tell_of_failed(stores.ledger.story(), executions.recent(), people, NOW, ())
     assert [body for _, body in people.sent] == ["v2 was rejected and doesn't replace v1: because"]
-    assert tell_of_failed(stores, executions, people, NOW, told) == told == ("v1-0",)
+    assert tell_of_failed(stores.ledger.story(), executions.recent(), people, NOW, told) == told == ("v1-0",)
     assert len(people.sent) == 1
 
 
@@ -145,7 +145,7 @@ def test_where_nobody_kept_account_old_failures_are_not_told_again():
     """The summary of a release before this one doesn't say what was told."""
     stores, executions = failed_after_deciding()
     people = FakeNotifications()
-    assert tell_of_failed(stores, executions, people, NOW, None) == ("v1-0",)
+    assert tell_of_failed(stores.ledger.story(), executions.recent(), people, NOW, None) == ("v1-0",)
     assert people.sent == []
 
 
@@ -154,7 +154,7 @@ def test_a_healing_that_was_swept_is_told_by_the_sweep_alone(interrupted: Stores
     people, executions = FakeNotifications(), FakeExecutions(statuses={"v1-0": "FAILED", "v1-1": "ABORTED"})
     told: tuple[str, ...] = ()
     for minutes in (0.1, 1, 2):
-        told = tell_of_failed(interrupted, executions, people, NOW + minutes * HOUR, told)
+        told = tell_of_failed(interrupted.ledger.story(), executions.recent(), people, NOW + minutes * HOUR, told)
         sweep(interrupted, executions, NOW + minutes * HOUR, people)
     assert sorted(body for _, body in people.sent) == [
         "the healing of v1 failed: the healing ended as ABORTED without a decision",
@@ -166,7 +166,10 @@ def test_succeeded_and_running_healings_have_told_themselves():
     """Nothing to add."""
     stores, _ = failed_after_deciding()
     people = FakeNotifications()
-    assert tell_of_failed(stores, FakeExecutions(statuses={"v1-0": "SUCCEEDED"}), people, NOW, ()) == ()
+    assert (
+        tell_of_failed(stores.ledger.story(), FakeExecutions(statuses={"v1-0": "SUCCEEDED"}).recent(), people, NOW, ())
+        == ()
+    )
     assert people.sent == []
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from selfheal.composition import Stores
 from selfheal.errors import LedgerBroken, ReferenceTampered, SelfhealError, VerificationFailed
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import LedgerEntry
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.usecases.check_probation import check_probation
@@ -45,7 +45,7 @@ def eventful() -> Stores:
     conclude(stores, healing, early, START + 9.1 * DAY)
     conclude(stores, healing_of(stores, "v1-1"), judged, LATER)
     traffic(stores, since=LATER, rows=300, slope=-2.0, seed=1)
-    check_probation(stores, FakeNotifications(), LATER + DAY)
+    check_probation(stores, stores.ledger.story(), FakeNotifications(), LATER + DAY)
     force_promotion(stores, "v2", reason="I know better", actor="ann", now=LATER + 2 * DAY)
     return stores
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.local.iam import Call, is_allowed, statement_of
-from selfheal.records.labels import KEPT
+from selfheal.prefixes import KEPT
 from selfheal.stores.rollups import HORIZON
 
 BUCKETS = ("Data666C94C7", "Registry4DB9CCA5")

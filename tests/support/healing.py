@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract, parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
@@ -18,6 +17,7 @@ from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
 from selfheal.records.manifest import DataWindow, Lineage, Manifest
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import REFERENCE, SERVING, TRAINING

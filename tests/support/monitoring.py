@@ -9,7 +9,6 @@ import pandas as pd
 
 from infra.simulation.credit import Phase, credit_rows
 from selfheal.artefact import load_artefact
-from selfheal.composition import Stores
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
@@ -17,6 +16,7 @@ from selfheal.records.labels import Label
 from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.monitor import monitor
@@ -49,8 +49,8 @@ def trained_registry(rows: int = 6000) -> MemoryBucket:
     return stores.registry_bucket
 
 
-def copy_of(bucket: MemoryBucket) -> MemoryBucket:
-    copied = MemoryBucket()
+def copy_of(bucket: MemoryBucket, copied: MemoryBucket | None = None) -> MemoryBucket:
+    copied = copied or MemoryBucket()
     for key, body in bucket.get_many(bucket.keys("")):
         copied.create(key, body)
     return copied

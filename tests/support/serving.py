@@ -9,12 +9,12 @@ from typing import Any
 
 from predictor.app import create_app
 from predictor.gateway import gateway
-from selfheal.composition import Stores
 from selfheal.contract import Contract, default_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.stores.bucket import StoredObject
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.serving import ProductionModel
 

@@ -37,3 +37,17 @@ def test_readme_names_every_make_target_it_uses():
     shown = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert shown
     assert shown <= targets
+
+
+def test_the_index_of_decisions_is_whole():
+    """One line an entry, in their order: in force, or what superseded it, which is a later entry."""
+    page = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^## (\S+) · (.*)$", page, re.MULTILINE)
+    index = re.findall(r"^\| (\d{4}-\d\d-\d\d) \| \[(.*)\]\(#(.*)\) \| (.*) \|$", page, re.MULTILINE)
+    assert [(day, title) for day, title, _, _ in index] == entries
+    titles = [title for _, title in entries]
+    for position, (day, title, anchor, state) in enumerate(index):
+        assert anchor == re.sub(r"[^\w -]", "", f"{day} · {title}".lower()).replace(" ", "-")
+        said = re.fullmatch(r"in force|(?:in force; .*: )?superseded by “(.*)”", state)
+        assert said, state
+        assert said[1] is None or said[1] in titles[position + 1 :], state

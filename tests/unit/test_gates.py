@@ -13,7 +13,7 @@ from scipy.stats import permutation_test
 from sklearn.metrics import brier_score_loss, f1_score
 
 from selfheal.contract.model import GatePolicy, Segment
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.evidence import evidence_from_parquet, evidence_to_parquet
 from selfheal.gates.judging import GATES
 from selfheal.gates.paired import paired_evidence
@@ -65,7 +65,7 @@ def gate(results: tuple[GateResult, ...], name: str) -> GateResult:
 
 
 def judged(rows: EvidenceRows, circumstances: Circumstances = CALM, **policy: object) -> tuple[GateResult, ...]:
-    return judge(rows, circumstances, GatePolicy.model_validate(policy), GROUPS)
+    return judge_gates(rows, circumstances, GatePolicy.model_validate(policy), GROUPS)
 
 
 def test_a_clearly_better_model_passes_all_seven():
@@ -229,7 +229,7 @@ def test_numeric_segments_are_bins_and_missing_values_a_group_of_their_own():
     ages = np.tile([29.0, 30.0, 45.0, np.nan], 100)
     rows = dataclasses.replace(rows, segments=pd.DataFrame({"age": ages}))
     policy = GatePolicy(minimum_segment_samples=101)
-    result = gate(judge(rows, CALM, policy, [Segment(feature="age", edges=(30, 45))]), "segments")
+    result = gate(judge_gates(rows, CALM, policy, [Segment(feature="age", edges=(30, 45))]), "segments")
     assert not result.passed
     for name in ("age below 30", "age 30 to 45", "age from 45", "age missing"):
         assert name in result.reason
@@ -237,7 +237,7 @@ def test_numeric_segments_are_bins_and_missing_values_a_group_of_their_own():
 
 def test_no_segments_in_the_contract_is_no_obstacle():
     """Without groups to protect, the gate passes and says why."""
-    result = gate(judge(simulated(), CALM, GatePolicy(), []), "segments")
+    result = gate(judge_gates(simulated(), CALM, GatePolicy(), []), "segments")
     assert result.passed
     assert "names no segments" in result.reason
 

@@ -7,7 +7,7 @@ import pytest
 
 from selfheal.contract.model import MonitoringPolicy
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
-from selfheal.monitoring.headline import sentence_of, verdict_of
+from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.response import Judgement
 from selfheal.records.drift import Detection, DriftVerdict
 from selfheal.records.monitoring import Cause, Decay, Diagnosis, Finding
@@ -57,21 +57,21 @@ def test_the_worst_comes_first(found: Judgement, verdict: str, start: str):
     """A broken pipe, a worse model, drift, another meaning; calm or too few rows only where there is no more."""
     named = verdict_of(found, lingering_fault=False)
     assert named == verdict
-    sentence = sentence_of(named, found, POLICY)
+    sentence = headline_of(named, found, POLICY)
     assert sentence.startswith(start)
     assert ("No drift" in sentence, "Not enough" in sentence) == (verdict == "no_drift", verdict == "not_enough_data")
 
 
 def test_what_else_there_is_follows():
     """Of a worse model on inputs that moved and mean something else, all three are said in that order."""
-    sentence = sentence_of("decay", judgement(MOVED, WORSE, "concept_drift"), POLICY)
+    sentence = headline_of("decay", judgement(MOVED, WORSE, "concept_drift"), POLICY)
     places = [sentence.index(said) for said in ("0.125 was promised", "mean something else", "inputs have drifted")]
     assert places == sorted(places)
 
 
 def test_files_hold_rows_and_no_hours():
     """Where two files were compared, the sentence speaks of no predictions and offers no lookback."""
-    assert sentence_of("not_enough_data", judgement(), POLICY, files=True) == (
+    assert headline_of("not_enough_data", judgement(), POLICY, files=True) == (
         "Not enough data: 50 rows, 200 are needed to judge the inputs."
     )
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.backtest.stores import NothingToRollUp, RememberedHistory, ReplayStores
+
 LIBRARY = Path(__file__).parents[2] / "layers" / "core" / "python" / "selfheal"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 INFRA = Path(__file__).parents[2] / "infra"
@@ -59,6 +61,15 @@ def test_use_cases_get_the_outside_handed_in(path: Path):
     assert not {name.split(".")[0] for name in imports_of(path)} & {"boto3", "botocore", "os"}
 
 
+def test_entry_points_alone_know_the_composition_root():
+    """What reads clock and environment is called where a process begins: by handlers, commands and programs."""
+    everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
+    users = {p for p in everything if any(name.startswith("selfheal.composition") for name in imports_of(p))}
+    handlers = {p for p in modules_below(FUNCTIONS) if p.name in {"handler.py", "start.py"}}
+    assert users <= handlers | set(modules_below(INFRA / "cli"))
+    assert users >= {FUNCTIONS / "drift" / "handler.py", INFRA / "cli" / "environment.py"}
+
+
 def test_only_stores_and_the_composition_root_know_boto3():
     """The SDK appears where storage is, and where its clients are made."""
     users = {
@@ -78,6 +89,44 @@ def test_nothing_below_the_root_reads_a_clock(path: Path):
     assert not called & {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 
+def public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def raised_in(node: ast.AST) -> Iterator[str]:
+    """Names of the errors that a function itself raises; functions within it and helpers left out."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.Raise) and isinstance(child.exc, ast.Call) and isinstance(child.exc.func, ast.Name):
+            yield from [child.exc.func.id] if child.exc.func.id[0].isupper() else []
+        yield from raised_in(child)
+
+
+def test_every_public_function_that_raises_lists_it():
+    """Its docstring names each error, or says with "See" whose it shares; a command's docstring is its help instead."""
+    everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
+    silent = [
+        f"{path}: {function.name} raises {error}"
+        for path in everything
+        if path.parent != INFRA / "cli"
+        for function in public_functions(ast.parse(path.read_text(encoding="utf-8")).body)
+        for error in raised_in(function)
+        if not any(word in (ast.get_docstring(function) or "") for word in (error, "See "))
+    ]
+    assert silent == []
+
+
+def test_nothing_on_the_operators_side_imports_the_commands():
+    """Commands call the demo, the backtest and the rest; none of these knows that there are commands."""
+    others = [path for path in modules_below(INFRA) if path.parent != INFRA / "cli"]
+    assert [path for path in others if any(name.startswith("infra.cli") for name in imports_of(path))] == []
+
+
 @pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))
 def test_handlers_are_thin(path: Path):
     """A handler only translates: sixty lines at the most."""
@@ -93,3 +142,10 @@ def test_one_place_makes_consoles_and_columns_of_text_take_no_markup():
                 assert node.func.id != "Console" or path.name == "terminal.py", path
                 if node.func.id == "TextColumn":
                     assert any(keyword.arg == "markup" for keyword in node.keywords), path
+
+
+def test_the_backtests_stores_leave_private_methods_of_stores_alone():
+    """A replay keeps what it has parsed by overriding what stores offer to all, and by handing in a parser."""
+    for kind in (RememberedHistory, NothingToRollUp, ReplayStores):
+        inherited = {name for base in kind.__mro__[1:] for name in vars(base) if not name.startswith("__")}
+        assert [name for name in vars(kind) if name.startswith("_") and name in inherited] == []

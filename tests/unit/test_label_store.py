@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.backtest.stores import ReplayStores
 from selfheal.records.labels import Label
 from selfheal.records.predictions import new_request_id, prediction_id
 from selfheal.stores.labels import LabelStore
@@ -29,3 +30,12 @@ def test_the_newest_labelled_moments_are_those_of_a_full_look(hours: list[int], 
     start, end = START + timedelta(hours=first), START + timedelta(hours=last)
     inside = sorted((moment for moment in moments if start <= moment < end), reverse=True)
     assert store.newest_between(start, end, at_most) == inside[:at_most]
+
+
+def test_a_replay_parses_each_object_of_labels_once():
+    """Its label store answers as the usual one does, and hands out what it has parsed before."""
+    stores, key = ReplayStores(), prediction_id(new_request_id(START), 0)
+    stores.labels.accept([label_of(key, 1)])
+    first, again = (stores.labels.of_predictions_between(START, START + timedelta(hours=1)) for _ in range(2))
+    assert first == LabelStore(stores.data).of_predictions_between(START, START + timedelta(hours=1))
+    assert first[key] is again[key]

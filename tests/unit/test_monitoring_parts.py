@@ -15,7 +15,7 @@ from sklearn import metrics
 
 from infra.simulation.credit import INCOME, Phase, credit_rows
 from selfheal.contract import Contract, default_contract, parse_contract
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.files.limits import LOCAL
 from selfheal.files.table import Table, source_of, table_of
@@ -364,7 +364,7 @@ def test_each_cause_is_told_from_the_others(reference, change, cause):
     """Labels tell what moved: nothing, the inputs, the classes' frequency, or what inputs mean."""
     rng = np.random.default_rng(11)
     phase = Phase.CALM if change in {"", "concept"} else Phase.STRESS
-    drift = judge(reference, credit_rows(rng, 1000, phase)[0], CONTRACT.policy.monitoring, 0.004)
+    drift = judge_drift(reference, credit_rows(rng, 1000, phase)[0], CONTRACT.policy.monitoring, 0.004)
     named = [diagnose((), drift, scored(rng, 2000), scored(rng, 2000, change), 200).cause for _ in range(20)]
     assert named.count(cause) >= 18
 
@@ -372,7 +372,7 @@ def test_each_cause_is_told_from_the_others(reference, change, cause):
 def test_without_labels_a_drift_has_no_known_cause(reference):
     """Inputs moved and nobody knows what it means yet."""
     rng = np.random.default_rng(12)
-    drift = judge(reference, credit_rows(rng, 1000, Phase.STRESS)[0], CONTRACT.policy.monitoring, 0.004)
+    drift = judge_drift(reference, credit_rows(rng, 1000, Phase.STRESS)[0], CONTRACT.policy.monitoring, 0.004)
     assert diagnose((), drift, scored(rng, 2000), NONE, 200).cause == "cannot_tell"
 
 

@@ -12,7 +12,7 @@ from selfheal.contract import parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.training import train
-from selfheal.training.calibration import calibrated
+from selfheal.training.calibration import calibration_of
 from selfheal.training.curves import curves_of
 from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
@@ -151,8 +151,8 @@ def test_calibration_corrects_scores_that_are_off_and_leaves_others_alone():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=4000)
     labels = (rng.random(4000) < 1 / (1 + np.exp(-scores))).astype(np.int8)
-    assert calibrated(scores, labels).is_identity
-    corrected = calibrated(2 * scores + 1, labels)
+    assert calibration_of(scores, labels).is_identity
+    corrected = calibration_of(2 * scores + 1, labels)
     assert corrected.slope == pytest.approx(0.5, abs=0.06)
     assert corrected.intercept == pytest.approx(-0.5, abs=0.12)
 

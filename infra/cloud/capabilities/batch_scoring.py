@@ -9,8 +9,8 @@ from infra.cloud.capabilities.failures import Failures
 from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
 from infra.cloud.storage import Storage
+from selfheal.prefixes import BATCHES_DONE, BATCHES_INCOMING, MODELS, POINTERS, PREDICTIONS
 from selfheal.settings import BatchScoringSettings
-from selfheal.stores.batches import DONE, INCOMING
 
 
 class BatchScoring(Construct):
@@ -32,19 +32,19 @@ class BatchScoring(Construct):
             "batch_scoring",
             settings=storage.settings(BatchScoringSettings),
             statements=[
-                may_read(data, INCOMING, "predictions/"),
-                may_list(data, INCOMING),
-                may_write(data, "predictions/", DONE),
-                may_read(registry, "pointers/", "models/"),
-                may_list(registry, "pointers/"),
+                may_read(data, BATCHES_INCOMING, PREDICTIONS),
+                may_list(data, BATCHES_INCOMING),
+                may_write(data, PREDICTIONS, BATCHES_DONE),
+                may_read(registry, POINTERS, MODELS),
+                may_list(registry, POINTERS),
             ],
             sizing=Sizing(memory=3008, timeout=300),
         )
         failures.keep_events_of(function)
         data.add_event_notification(
-            s3.EventType.OBJECT_CREATED, LambdaDestination(function), s3.NotificationKeyFilter(prefix=INCOMING)
+            s3.EventType.OBJECT_CREATED, LambdaDestination(function), s3.NotificationKeyFilter(prefix=BATCHES_INCOMING)
         )
-        statements = [may_write(data, INCOMING), may_read(data, DONE)]
+        statements = [may_write(data, BATCHES_INCOMING), may_read(data, BATCHES_DONE)]
         policy = of_uploaders(
             self, "MayScore", "For those who have files answered: they may do nothing else", statements, storage.key
         )

@@ -16,12 +16,23 @@ from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
+from selfheal.prefixes import (
+    EVIDENCE,
+    FAULT_PERIODS,
+    LABELS_ACCEPTED,
+    LEDGER,
+    LEDGER_SEALS,
+    MODELS,
+    POINTERS,
+    PREDICTIONS,
+    PREDICTIONS_HOURLY,
+)
 from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, PromotionSettings, ShadowTrainingSettings
 
 DEFINITION = Path(__file__).parents[1] / "state_machine.asl.json"
 
 # What labelled rows are made of.
-LOGGED = ("predictions/", "predictions-hourly/", "labels/accepted/", "monitoring/faults/")
+LOGGED = (PREDICTIONS, PREDICTIONS_HOURLY, LABELS_ACCEPTED, FAULT_PERIODS)
 
 
 class Healing(Construct):
@@ -57,9 +68,9 @@ class Healing(Construct):
             settings=self._storage.settings(ShadowTrainingSettings),
             statements=[
                 *self._reads_labelled_rows(),
-                may_read(self._storage.registry, "models/", "ledger/"),
-                may_list(self._storage.registry, "models/", "ledger/", "ledger-seals/"),
-                self._storage.may_write_once("models/"),
+                may_read(self._storage.registry, MODELS, LEDGER),
+                may_list(self._storage.registry, MODELS, LEDGER, LEDGER_SEALS),
+                self._storage.may_write_once(MODELS),
             ],
             sizing=Sizing(memory=3008, timeout=900),
         )
@@ -69,7 +80,7 @@ class Healing(Construct):
             Construct(self, "LabelWait"),
             "label_wait",
             settings=self._storage.settings(LabelWaitSettings),
-            statements=[*self._reads_labelled_rows(), may_read(self._storage.registry, "models/")],
+            statements=[*self._reads_labelled_rows(), may_read(self._storage.registry, MODELS)],
             sizing=Sizing(memory=1769, timeout=300),
         )
 
@@ -80,9 +91,9 @@ class Healing(Construct):
             settings=self._storage.settings(GateEvaluationSettings),
             statements=[
                 *self._reads_labelled_rows(),
-                may_read(self._storage.registry, "models/", "ledger/", "evidence/"),
-                may_list(self._storage.registry, "models/", "ledger/", "ledger-seals/"),
-                self._storage.may_write_once("evidence/", "models/"),
+                may_read(self._storage.registry, MODELS, LEDGER, EVIDENCE),
+                may_list(self._storage.registry, MODELS, LEDGER, LEDGER_SEALS),
+                self._storage.may_write_once(EVIDENCE, MODELS),
             ],
             sizing=Sizing(memory=3008, timeout=600),
         )
@@ -93,10 +104,10 @@ class Healing(Construct):
             "promotion",
             settings=self._storage.settings(PromotionSettings),
             statements=[
-                may_read(self._storage.registry, "pointers/", "models/", "ledger/"),
-                may_list(self._storage.registry, "ledger/", "ledger-seals/"),
-                may_write(self._storage.registry, "pointers/"),
-                self._storage.may_write_once("ledger/", "ledger-seals/"),
+                may_read(self._storage.registry, POINTERS, MODELS, LEDGER),
+                may_list(self._storage.registry, LEDGER, LEDGER_SEALS),
+                may_write(self._storage.registry, POINTERS),
+                self._storage.may_write_once(LEDGER, LEDGER_SEALS),
             ],
             sizing=Sizing(memory=512, timeout=60),
         )

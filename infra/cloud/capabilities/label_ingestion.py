@@ -11,9 +11,17 @@ from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may_list, may_read, may_write, of_uploaders
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
+from selfheal.prefixes import (
+    LABELS_ACCEPTED,
+    LABELS_BY_ID,
+    LABELS_INCOMING,
+    LABELS_OUTCOMES,
+    LABELS_REJECTED,
+    MODELS,
+    POINTERS,
+)
 from selfheal.settings import LabelsSettings
 
-INCOMING = "labels/incoming/"
 BASIC_EXECUTION = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
@@ -37,25 +45,27 @@ class LabelIngestion(Construct):
             "labels",
             settings=storage.settings(LabelsSettings, metrics_namespace=stage.metrics_namespace),
             statements=[
-                may_read(data, INCOMING, "labels/outcomes/"),
-                may_list(data, INCOMING, "labels/outcomes/"),
-                may_write(data, "labels/accepted/", "labels/by-id/", "labels/rejected/", "labels/outcomes/"),
-                may_read(registry, "pointers/", "models/"),
-                may_list(registry, "pointers/"),
+                may_read(data, LABELS_INCOMING, LABELS_OUTCOMES),
+                may_list(data, LABELS_INCOMING, LABELS_OUTCOMES),
+                may_write(data, LABELS_ACCEPTED, LABELS_BY_ID, LABELS_REJECTED, LABELS_OUTCOMES),
+                may_read(registry, POINTERS, MODELS),
+                may_list(registry, POINTERS),
             ],
             sizing=Sizing(memory=1024, timeout=120),
         )
         failures.keep_events_of(self.function)
         self._policy_of_uploaders(storage)
         data.add_event_notification(
-            s3.EventType.OBJECT_CREATED, LambdaDestination(self.function), s3.NotificationKeyFilter(prefix=INCOMING)
+            s3.EventType.OBJECT_CREATED,
+            LambdaDestination(self.function),
+            s3.NotificationKeyFilter(prefix=LABELS_INCOMING),
         )
         for handler in Stack.of(self).node.children:
             if handler.node.id.startswith("BucketNotificationsHandler"):
                 acknowledge(handler, f"IAM4[{BASIC_EXECUTION}]", "CDK's own handler, run only while deploying")
 
     def _policy_of_uploaders(self, storage: Storage) -> None:
-        statements = [may_write(storage.data, INCOMING)]
+        statements = [may_write(storage.data, LABELS_INCOMING)]
         description = "For those who upload true labels: they may do nothing else"
         policy = of_uploaders(self, "MayUpload", description, statements, storage.key)
         acknowledge_prefixes(policy, statements, "Uploads have names of their own below the one prefix")

@@ -13,23 +13,37 @@ from infra.cloud.functions import FunctionFactory, Sizing
 from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
+from selfheal.prefixes import (
+    EVIDENCE,
+    LABELS_ACCEPTED,
+    LABELS_BY_ID,
+    LABELS_REJECTED,
+    LEDGER,
+    LEDGER_SEALS,
+    MODELS,
+    MONITORING,
+    POINTERS,
+    PREDICTION_IDS,
+    PREDICTIONS,
+    PREDICTIONS_HOURLY,
+)
 from selfheal.settings import DriftSettings
 
 LOGGED = (
-    "predictions/",
-    "predictions-hourly/",
-    "prediction-ids/",
-    "labels/accepted/",
-    "labels/by-id/",
-    "monitoring/",
+    PREDICTIONS,
+    PREDICTIONS_HOURLY,
+    PREDICTION_IDS,
+    LABELS_ACCEPTED,
+    LABELS_BY_ID,
+    MONITORING,
 )
 WRITTEN = (
-    "predictions-hourly/",
-    "prediction-ids/",
-    "labels/accepted/",
-    "labels/by-id/",
-    "labels/rejected/",
-    "monitoring/",
+    PREDICTIONS_HOURLY,
+    PREDICTION_IDS,
+    LABELS_ACCEPTED,
+    LABELS_BY_ID,
+    LABELS_REJECTED,
+    MONITORING,
 )
 
 
@@ -65,16 +79,16 @@ class Monitoring(Construct):
                 may_read(data, *LOGGED),
                 may_list(data, *LOGGED),
                 may_write(data, *WRITTEN),
-                may_read(registry, "pointers/", "models/", "ledger/", "evidence/"),
+                may_read(registry, POINTERS, MODELS, LEDGER, EVIDENCE),
                 may_list(
                     registry,
-                    "pointers/",
-                    "ledger/",
-                    "ledger-seals/",
-                    *(["models/"] if stage.mlflow_tracking_uri else []),
+                    POINTERS,
+                    LEDGER,
+                    LEDGER_SEALS,
+                    *([MODELS] if stage.mlflow_tracking_uri else []),
                 ),
-                may_write(registry, "pointers/"),
-                storage.may_write_once("ledger/", "ledger-seals/", "evidence/"),
+                may_write(registry, POINTERS),
+                storage.may_write_once(LEDGER, LEDGER_SEALS, EVIDENCE),
                 may("states:StartExecution", state_machine.state_machine_arn),
                 may("states:ListExecutions", state_machine.state_machine_arn),
                 may("sns:Publish", topic.topic_arn),

@@ -15,6 +15,7 @@ from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
 from infra.cloud.permissions import may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
+from selfheal.prefixes import IDEMPOTENCY, LABELS_INCOMING, MODELS, POINTERS, PREDICTIONS
 from selfheal.settings import PredictorSettings
 
 # One line a request: who, what, how long; no body, so no feature's value.
@@ -56,10 +57,10 @@ class PredictionApi(Construct):
                 pointer_check_seconds=stage.pointer_check_seconds,
             ),
             statements=[
-                may_read(registry, "pointers/", "models/"),
-                may_list(registry, "pointers/"),
-                may_read(data, "idempotency/", "predictions/"),
-                may_write(data, "predictions/", "idempotency/", "labels/incoming/"),
+                may_read(registry, POINTERS, MODELS),
+                may_list(registry, POINTERS),
+                may_read(data, IDEMPOTENCY, PREDICTIONS),
+                may_write(data, PREDICTIONS, IDEMPOTENCY, LABELS_INCOMING),
             ],
             sizing=Sizing(memory=1024, timeout=29),
             keeps_unlogged_predictions=True,

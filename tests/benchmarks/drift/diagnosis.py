@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from infra.simulation.credit import INCOME, Phase, credit_rows
-from selfheal.drift import judge
+from selfheal.drift import judge_drift
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
 from selfheal.monitoring.quality import faults, quality_findings
 from tests.benchmarks.drift.trained import answers, trained
@@ -37,7 +37,7 @@ def confusion(repetitions: int = 60) -> dict[str, dict[str, float]]:
 def _named(features: pd.DataFrame, labels: np.ndarray, *, labelled: bool) -> str:
     model, tuning, reference = trained()
     findings = quality_findings(reference, CREDIT, [features])
-    drift = judge(reference, features, CREDIT.policy.monitoring, 0.05 / 12)
+    drift = judge_drift(reference, features, CREDIT.policy.monitoring, 0.05 / 12)
     recent = ScoredRows(answers(features)[0], labels, reference.traits(features)) if labelled else NO_LABELS
     promised = ScoredRows(model.tuning_probabilities, tuning.labels, reference.traits(tuning.features))
     return diagnose(faults(findings), drift, promised, recent, CREDIT.policy.retraining.minimum_labels).cause

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 from tests.benchmarks.drift.evidently_rule import DATASET_SHARE, drifted_columns
 from tests.benchmarks.drift.worlds import CREDIT, World, normal_contract, normal_rows
 
@@ -22,7 +22,7 @@ def single_look_rates(world: World, repetitions: int = 400) -> dict[str, dict[st
         reference = Reference(before.reset_index(drop=True), CREDIT)
         for size in SIZES:
             window, rest = rest.iloc[:size].reset_index(drop=True), rest.iloc[size:]
-            verdict = judge(reference, window, POLICY, LEVEL)
+            verdict = judge_drift(reference, window, POLICY, LEVEL)
             theirs = drifted_columns(before, window, verdict.features)
             counts["detection"][str(size)] += verdict.detection.detected
             counts["drift"][str(size)] += verdict.drift_detected
@@ -39,7 +39,9 @@ def large_window_rates(repetitions: int = 30, rows: int = 1_000_000) -> dict[str
         window = normal_rows(rng, rows, correlation)
         # The window's own noise is a tenth of the reference's: drawing the reference anew is what matters.
         detected = [
-            judge(Reference(normal_rows(rng, 3000, correlation), contract), window, POLICY, LEVEL).detection.detected
+            judge_drift(
+                Reference(normal_rows(rng, 3000, correlation), contract), window, POLICY, LEVEL
+            ).detection.detected
             for _ in range(repetitions)
         ]
         found[name] = float(np.mean(detected))

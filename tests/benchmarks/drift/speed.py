@@ -32,12 +32,12 @@ memory = (kilobytes("VmHWM") - before) * 1024
 print(json.dumps({"seconds": seconds, "bytes": memory}))
 """
 OURS = """
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 from tests.benchmarks.drift.worlds import CREDIT, normal_contract
 known = Reference(reference, normal_contract())
 known.null(1e6)
 def run():
-    assert judge(known, window, CREDIT.policy.monitoring, 0.05).detection.n == len(window)
+    assert judge_drift(known, window, CREDIT.policy.monitoring, 0.05).detection.n == len(window)
 """
 EVIDENTLY = """
 from evidently import DataDefinition, Dataset, Report

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from selfheal.contract import default_contract
 from selfheal.data.moments import as_datetime64, as_utc
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import (
     MOST_MEMBERS,
     MemberAnswers,
@@ -108,7 +108,7 @@ def _judged(
         segments=world.segments.iloc[period.drawn].reset_index(drop=True),
         members=answers,
     )
-    gates = judge(rows, CALM, CONTRACT.policy.gates, CONTRACT.segments)
+    gates = judge_gates(rows, CALM, CONTRACT.policy.gates, CONTRACT.segments)
     return all(gate.passed for gate in gates), weights_of(answers, labels, one_each)
 
 

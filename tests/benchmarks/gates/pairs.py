@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract, default_contract
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.records.ledger import GateResult
 from tests.benchmarks.gates.circumstances import CALM
 from tests.benchmarks.gates.worlds import Scores, World
@@ -41,7 +41,7 @@ def judged(
     """All seven gates on freshly drawn rows, and whether six gates on point estimates would promote."""
     drawn = np.random.default_rng([size, seed]).choice(len(world.labels), size, replace=False, shuffle=False)
     rows = evidence(world, pair, drawn)
-    gates = judge(rows, CALM, contract.policy.gates, contract.segments)
+    gates = judge_gates(rows, CALM, contract.policy.gates, contract.segments)
     f1 = [f1_of(rows.labels, predictions) for predictions in (rows.production_prediction, rows.shadow_prediction)]
     is_gain = f1[1] >= (1 + contract.policy.gates.minimum_gain) * f1[0]
     drop = gates[5].value

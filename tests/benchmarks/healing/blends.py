@@ -12,7 +12,8 @@ from infra.backtest.blind import Rejected, Rule
 from infra.backtest.judged import evidence_rows, failed_gates, said_by
 from infra.backtest.stream import Span
 from infra.backtest.versions import Blend, Trial, Version, Versions
-from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted, weights_of
+from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
+from selfheal.records.manifest import MOST_MEMBERS
 
 
 def blends(versions: Versions, significance: float | None) -> Rule:

@@ -18,8 +18,8 @@ from statistics import median
 from typing import Any
 from urllib.request import urlopen
 
-from selfheal.composition import Stores
 from selfheal.replay import replayed
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from tests.benchmarks.environments import BUILD, ROOT
 from tests.benchmarks.serving.store import CREDENTIALS, SETTINGS, free_port, wait_for

@@ -15,9 +15,9 @@ import numpy as np
 from infra.cloud.packaging import Packages
 from infra.simulation.credit import credit_rows
 from selfheal.blending import blended
-from selfheal.composition import Stores
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
+from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import train
 from selfheal.training.exporting import export

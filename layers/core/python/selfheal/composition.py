@@ -1,45 +1,25 @@
 """The composition root: the only place that reads the clock and the environment, and that makes SDK clients.
 
-Stores are made when first asked for, and imported then: the predictor's package holds no pandas, and never asks for one
-that needs it.
+Entry points alone import it: handlers, commands, programs. Everything below them is handed what it needs.
 """
 
 import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfheal.errors import SettingsInvalid, TrainingBudgetExceeded
-from selfheal.settings import RegistrySettings, Settings, read_settings
-from selfheal.stores.bucket import WRITTEN_ONCE, Bucket
+from selfheal.prefixes import WRITTEN_ONCE
+from selfheal.settings import CLOCK_FILE, RegistrySettings, Settings, read_settings
+from selfheal.stores.collection import Stores
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
-    from selfheal.stores.batches import BatchStore
-    from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.executions import Executions
-    from selfheal.stores.fault_periods import FaultPeriods
-    from selfheal.stores.history import PredictionHistory
-    from selfheal.stores.id_index import IdIndex
-    from selfheal.stores.idempotency import IdempotencyStore
-    from selfheal.stores.labels import LabelStore
-    from selfheal.stores.labels_by_id import LabelsById
-    from selfheal.stores.ledger import Ledger
-    from selfheal.stores.monitoring import MonitoringStore
     from selfheal.stores.notifications import Notifications
-    from selfheal.stores.pointer import ProductionPointer
-    from selfheal.stores.prediction_log import PredictionLog
-    from selfheal.stores.registry import ModelRegistry
-    from selfheal.stores.rollups import HourlyRollups
     from selfheal.stores.tracking import Tracking
-
-type Clock = Callable[[], datetime]
-
-# Set by the local cloud alone: a file that holds the simulated time.
-CLOCK_FILE = "SELFHEAL_CLOCK_FILE"
 
 
 def system_clock() -> datetime:
@@ -67,112 +47,6 @@ def budget_of(seconds: float) -> Callable[[], None]:
             )
 
     return check
-
-
-class Stores:
-    """All stores over the two buckets, each made when first asked for."""
-
-    def __init__(self, data: Bucket, registry: Bucket) -> None:
-        self.data = data
-        self.registry_bucket = registry
-
-    @cached_property
-    def prediction_log(self) -> "PredictionLog":
-        """Where the predictor logs."""
-        from selfheal.stores.prediction_log import PredictionLog
-
-        return PredictionLog(self.data)
-
-    @cached_property
-    def idempotency(self) -> "IdempotencyStore":
-        """Which requests are retries."""
-        from selfheal.stores.idempotency import IdempotencyStore
-
-        return IdempotencyStore(self.data)
-
-    @cached_property
-    def history(self) -> "PredictionHistory":
-        """What was logged, as tables."""
-        from selfheal.stores.history import PredictionHistory
-
-        return PredictionHistory(self.data)
-
-    @cached_property
-    def rollups(self) -> "HourlyRollups":
-        """Closed hours of the prediction log."""
-        from selfheal.stores.rollups import HourlyRollups
-
-        return HourlyRollups(self.data)
-
-    @cached_property
-    def id_index(self) -> "IdIndex":
-        """Which predictions were made under a user's id."""
-        from selfheal.stores.id_index import IdIndex
-
-        return IdIndex(self.data)
-
-    @cached_property
-    def labels(self) -> "LabelStore":
-        """True labels."""
-        from selfheal.stores.labels import LabelStore
-
-        return LabelStore(self.data)
-
-    @cached_property
-    def labels_by_id(self) -> "LabelsById":
-        """True labels that name their predictions by users' ids."""
-        from selfheal.stores.labels_by_id import LabelsById
-
-        return LabelsById(self.data)
-
-    @cached_property
-    def batches(self) -> "BatchStore":
-        """Files of rows that are to be answered."""
-        from selfheal.stores.batches import BatchStore
-
-        return BatchStore(self.data)
-
-    @cached_property
-    def monitoring(self) -> "MonitoringStore":
-        """Summaries and reports."""
-        from selfheal.stores.monitoring import MonitoringStore
-
-        return MonitoringStore(self.data)
-
-    @cached_property
-    def fault_periods(self) -> "FaultPeriods":
-        """When the data pipeline was broken."""
-        from selfheal.stores.fault_periods import FaultPeriods
-
-        return FaultPeriods(self.data)
-
-    @cached_property
-    def models(self) -> "ModelRegistry":
-        """Trained versions."""
-        from selfheal.stores.registry import ModelRegistry
-
-        return ModelRegistry(self.registry_bucket)
-
-    @cached_property
-    def pointer(self) -> "ProductionPointer":
-        """Which version answers."""
-        from selfheal.stores.pointer import ProductionPointer
-
-        return ProductionPointer(self.registry_bucket)
-
-    @cached_property
-    def ledger(self) -> "Ledger":
-        """What was decided."""
-        from selfheal.stores.ledger import Ledger
-
-        return Ledger(self.registry_bucket)
-
-    @cached_property
-    def evidence(self) -> "EvidenceStore":
-        """What it was decided on."""
-        from selfheal.stores.evidence import EvidenceStore
-
-        return EvidenceStore(self.registry_bucket)
 
 
 def settings_of[Kind: Settings](kind: type[Kind]) -> Kind:

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from selfheal.errors import SettingsInvalid
 
 ENVIRONMENT_PREFIX = "SELFHEAL_"
+# Set by the local cloud alone: a file that holds the simulated time.
+CLOCK_FILE = f"{ENVIRONMENT_PREFIX}CLOCK_FILE"
 
 
 class Settings(BaseModel):

@@ -11,7 +11,7 @@ from predictor.app import create_app  # noqa: E402 - as the function's own entry
 from predictor.gateway import gateway  # noqa: E402
 from predictor.handler import ALLOCATIONS  # noqa: E402
 from predictor.telemetry import FunctionLog  # noqa: E402
-from selfheal.composition import Stores  # noqa: E402
+from selfheal.stores.collection import Stores  # noqa: E402
 from selfheal.stores.memory import MemoryBucket  # noqa: E402
 from selfheal.usecases.serving import ProductionModel  # noqa: E402
 

@@ -3,6 +3,6 @@
 Works on documents alone: no training library is needed, and nothing is fitted.
 """
 
-from selfheal.blending.blend import MOST_MEMBERS, blended
+from selfheal.blending.blend import blended
 
-__all__ = ["MOST_MEMBERS", "blended"]
+__all__ = ["blended"]

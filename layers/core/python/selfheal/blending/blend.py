@@ -10,8 +10,8 @@ from selfheal.blending.members import Member
 from selfheal.blending.merging import merged
 from selfheal.blending.proof import check
 from selfheal.errors import BlendImpossible
+from selfheal.records.manifest import MOST_MEMBERS
 
-MOST_MEMBERS = 3
 # How far from 1 the weights may add up to; they are divided by their sum.
 WEIGHT_TOLERANCE = 1e-9
 

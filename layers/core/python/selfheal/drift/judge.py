@@ -79,7 +79,7 @@ class _Comparison:
         return missing_p_value(missing, size, before.missing, before.present + before.missing)
 
 
-def judge(reference: Reference, window: pd.DataFrame, policy: MonitoringPolicy, level: float) -> DriftVerdict:
+def judge_drift(reference: Reference, window: pd.DataFrame, policy: MonitoringPolicy, level: float) -> DriftVerdict:
     """Judge a window of n rows of the contract's features against the reference.
 
     `level` is the chance that this one look may find a change in an unchanged world (see `looks`). A feature drifts

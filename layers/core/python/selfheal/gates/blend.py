@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from selfheal.gates.resampling import BLOCKS, blocks_of
+from selfheal.records.manifest import MOST_MEMBERS
 
-# The newest versions that answer together; more of them brought nothing (docs/decisions.md).
-MOST_MEMBERS = 3
 # A probability of exactly 0 or 1 has no log-odds.
 SMALLEST = 1e-12
 

@@ -21,7 +21,7 @@ GATES = (
 )
 
 
-def judge(
+def judge_gates(
     rows: EvidenceRows, circumstances: Circumstances, policy: GatePolicy, segments: Sequence[Segment]
 ) -> tuple[GateResult, ...]:
     """The seven results, in the order of `GATES`; the same arguments give the same results."""

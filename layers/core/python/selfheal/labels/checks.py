@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from selfheal.errors import FieldFault
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.values import LabelValues
+from selfheal.prefixes import KEPT
 from selfheal.records.external_ids import ID_EXPECTED, external_id
-from selfheal.records.labels import KEPT, Label, LabelById
+from selfheal.records.labels import Label, LabelById
 from selfheal.records.predictions import is_prediction_id, moment_of
 
 # So far may the clock of whoever dates a label be ahead of that of S3.

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from selfheal.contract.model import MonitoringPolicy
 from selfheal.monitoring.response import Judgement
 from selfheal.records.drift import DriftVerdict
-from selfheal.records.monitoring import Decay, Verdict
+from selfheal.records.monitoring import Decay, MonitoringVerdict
 
 
-def verdict_of(judgement: Judgement, *, lingering_fault: bool) -> Verdict:
+def verdict_of(judgement: Judgement, *, lingering_fault: bool) -> MonitoringVerdict:
     """The run's verdict in a word: the worst of what it found."""
     if judgement.faults or lingering_fault:
         return "pipeline_fault"
@@ -22,7 +22,9 @@ def verdict_of(judgement: Judgement, *, lingering_fault: bool) -> Verdict:
     return "not_enough_data" if judgement.drift is None else "no_drift"
 
 
-def sentence_of(verdict: Verdict, judgement: Judgement, policy: MonitoringPolicy, *, files: bool = False) -> str:
+def headline_of(
+    verdict: MonitoringVerdict, judgement: Judgement, policy: MonitoringPolicy, *, files: bool = False
+) -> str:
     """The verdict in one sentence: what is worst, then what else was found.
 
     files: two files were compared, so that the rows are no predictions of some hours.
@@ -57,7 +59,7 @@ def _about_meaning(judgement: Judgement) -> Iterator[str]:
         yield "positives have become more or less frequent"
 
 
-def _about_inputs(verdict: Verdict, judgement: Judgement, policy: MonitoringPolicy, *, files: bool) -> str:
+def _about_inputs(verdict: MonitoringVerdict, judgement: Judgement, policy: MonitoringPolicy, *, files: bool) -> str:
     if judgement.drift is not None:
         no_drift = "no drift: " if verdict == "no_drift" else ""
         return _about_drift(judgement.drift) or f"{no_drift}inputs look as they did in training"

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import typed_features
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 from selfheal.errors import DataInvalid
 from selfheal.files.features import Problem, advice, feature_values
 from selfheal.files.table import Table
 from selfheal.monitoring.diagnosis import ACTIONS
-from selfheal.monitoring.headline import sentence_of, verdict_of
+from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
 from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
 from selfheal.monitoring.response import Judgement
@@ -69,7 +69,7 @@ def compare(reference: Table, current: Table, contract: Contract, *, now: dateti
     enough = len(after) >= policy.minimum_predictions and len(readable.features) > 0
     judgement = Judgement(
         findings=findings,
-        drift=_excluding(judge(known, after, policy, policy.false_alarm_rate), unread) if enough else None,
+        drift=_excluding(judge_drift(known, after, policy, policy.false_alarm_rate), unread) if enough else None,
         decay=NO_DECAY,
         diagnosis=_diagnosis(findings),
         performance=None,
@@ -114,7 +114,7 @@ def _summary(
         excluded_features=tuple(drift.excluded) if drift else (),
         features=drift.features if drift else (),
         verdict=verdict,
-        sentence=sentence_of(verdict, judgement, contract.policy.monitoring, files=True),
+        sentence=headline_of(verdict, judgement, contract.policy.monitoring, files=True),
         action=judgement.diagnosis.action,
         production_version=names[1],
         window_start=now,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.contract.model import MonitoringPolicy
-from selfheal.drift import Reference, judge
+from selfheal.drift import Reference, judge_drift
 
 MINIMUM_ROWS = 100
 SIGNIFICANCE = 0.01
@@ -32,6 +32,6 @@ def selection_bias(
     groups = [features[settled & chosen].reset_index(drop=True) for chosen in (~is_labelled, is_labelled)]
     if min(map(len, groups)) < MINIMUM_ROWS:
         return None, None
-    verdict = judge(Reference(groups[0], contract), groups[1], policy, SIGNIFICANCE)
+    verdict = judge_drift(Reference(groups[0], contract), groups[1], policy, SIGNIFICANCE)
     found = verdict.detection.detected
     return verdict.detection.p_value, verdict.features[0].feature if found else None

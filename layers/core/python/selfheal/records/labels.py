@@ -1,14 +1,10 @@
 """True labels: what users upload, row by row, and what became of each."""
 
-from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field
 
 from selfheal.records.base import Phrase, Reason, Record, UtcTime
-
-# As long as accepted labels and roll-ups of predictions are kept.
-KEPT = timedelta(days=400)
 
 
 class Upload(Record):

@@ -99,6 +99,11 @@ class Decision(Record):
         """Whether it changes which version answers, and so has an outcome."""
         return self.kind in MOVES
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a healing promotes: what a pause stops. What people command goes on, as do rollbacks."""
+        return self.kind == "promote" and self.execution is not None
+
 
 class Outcome(Record):
     """What became of a decision that moves the production pointer."""

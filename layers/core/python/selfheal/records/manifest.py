@@ -8,6 +8,8 @@ from selfheal.records.base import Record, UtcTime
 
 # A blend is a weighted mean of trained versions.
 VersionKind = Literal["trained", "blend"]
+# The newest versions that answer together; more of them brought nothing (docs/decisions.md).
+MOST_MEMBERS = 3
 
 
 class Artefact(Record):

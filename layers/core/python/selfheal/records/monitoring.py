@@ -9,7 +9,7 @@ from selfheal.records.drift import Detection, FeatureDrift
 from selfheal.records.labels import MatchReport
 from selfheal.records.probation import Probation
 
-Verdict = Literal[
+MonitoringVerdict = Literal[
     "not_enough_data",
     "no_drift",
     "prior_shift",
@@ -186,7 +186,7 @@ class DriftSummary(Record):
     excluded_features: tuple[str, ...]
     features: tuple[FeatureDrift, ...]
 
-    verdict: Verdict
+    verdict: MonitoringVerdict
     sentence: str
     action: str
     production_version: str
@@ -222,7 +222,7 @@ class DriftSummary(Record):
 class MonitoringResult(Record):
     """What the drift function returns: where the run's files lie, what it decided, and at most ten metrics of it."""
 
-    verdict: Verdict
+    verdict: MonitoringVerdict
     sentence: str
     summary: str
     report: str

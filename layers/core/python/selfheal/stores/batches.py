@@ -1,12 +1,11 @@
 """Files of rows that are to be answered, and the answers."""
 
 from selfheal.errors import ObjectChanged
+from selfheal.prefixes import BATCHES_DONE, BATCHES_INCOMING
 from selfheal.records.batches import BatchReport
 from selfheal.records.labels import Upload
 from selfheal.stores.bucket import Bucket
 
-INCOMING = "batches/incoming/"
-DONE = "batches/done/"
 # S3's limit, in bytes of UTF-8, less what follows a name.
 LONGEST_NAME = 900
 
@@ -38,5 +37,5 @@ class BatchStore:
 
 def done_prefix(upload: Upload) -> str:
     """Where what became of an upload lies: below its own name, which may come again, by its moment and what it held."""
-    name = upload.key.removeprefix(INCOMING).encode()[:LONGEST_NAME].decode(errors="ignore")
-    return f"{DONE}{name}/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}"
+    name = upload.key.removeprefix(BATCHES_INCOMING).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return f"{BATCHES_DONE}{name}/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}"

@@ -7,9 +7,6 @@ from typing import Protocol
 
 from selfheal.errors import AccessRefused, ObjectMissing, StoreUnavailable
 
-# Prefixes of the registry whose objects are never changed: models, verdicts and decisions.
-WRITTEN_ONCE = ("models/", "evidence/", "ledger/", "ledger-seals/")
-
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -56,6 +53,10 @@ def absence_told(bucket: Bucket, key: str) -> Iterator[None]:
     """Around a read of S3: tell a key that isn't there from one that may not be read.
 
     S3 answers that access is denied in both cases to whoever may list below some prefixes only; the list tells.
+
+    Raises:
+        ObjectMissing: nothing is there.
+        AccessRefused: something is, or whether it is may not be known either.
     """
     try:
         yield

@@ -3,6 +3,7 @@
 import hashlib
 
 from selfheal.errors import ObjectExists, ReferenceTampered
+from selfheal.prefixes import EVIDENCE
 from selfheal.stores.bucket import Bucket
 
 
@@ -14,7 +15,7 @@ class EvidenceStore:
 
     def write(self, name: str, body: bytes) -> tuple[str, str]:
         """Write a verdict's rows; returns their key and SHA-256. The same bytes may be written again."""
-        key, digest = f"evidence/{name}.parquet", hashlib.sha256(body).hexdigest()
+        key, digest = f"{EVIDENCE}{name}.parquet", hashlib.sha256(body).hexdigest()
         try:
             self._registry.create(key, body)
         except ObjectExists:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from selfheal.prefixes import FAULT_PERIODS
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.bucket import Bucket
 
-PREFIX = "monitoring/faults/"
 RESOLUTION = timedelta(seconds=1)
 
 
@@ -22,11 +22,11 @@ class FaultPeriods:
 
     def touching(self, start: datetime, end: datetime) -> Iterator[FaultPeriod]:
         """The periods that share a moment with [start, end), oldest end first."""
-        for _, body in self._data.get_many(self._data.keys(PREFIX, start_after=_key(start - RESOLUTION))):
+        for _, body in self._data.get_many(self._data.keys(FAULT_PERIODS, start_after=_key(start - RESOLUTION))):
             period = FaultPeriod.model_validate_json(body)
             if period.start < end and start < period.end:
                 yield period
 
 
 def _key(end: datetime) -> str:
-    return f"{PREFIX}{end:%Y-%m-%dT%H%M%S}.json"
+    return f"{FAULT_PERIODS}{end:%Y-%m-%dT%H%M%S}.json"

@@ -70,7 +70,7 @@ class PredictionHistory:
         A row logged under an older contract may lack a feature; it is missing then.
         """
         # The parts are let go of before anything else is made of them: a busy day fills gigabytes.
-        return _window(self._rows(start, end), contract)
+        return window_of(self._rows(start, end), contract)
 
     def holds_any(self, prediction_ids: Collection[str]) -> bool:
         """Whether any of these predictions was made, found out without reading a day of them."""
@@ -104,7 +104,8 @@ def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame
     return rows if inside.all() else rows[inside]
 
 
-def _window(rows: pd.DataFrame, contract: Contract) -> PredictionWindow:
+def window_of(rows: pd.DataFrame, contract: Contract) -> PredictionWindow:
+    """Rows of the log, as `HourlyRollups` reads them, with the features of a contract."""
     return PredictionWindow(
         prediction_ids=rows[ID].to_numpy(dtype=object),
         timestamps=rows[TIMESTAMP].to_numpy(dtype="datetime64[us]"),

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from pyarrow import ipc
 
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing, StoreUnavailable
+from selfheal.prefixes import PREDICTION_IDS
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 
-PREFIX = "prediction-ids/"
 ID, PREDICTION_ID = "id", "prediction_id"
 ATTEMPTS = 20
 # Parts in memory at once.
@@ -71,8 +71,8 @@ class IdIndex:
         return found
 
     def _keys(self, since: datetime, until: datetime) -> Iterator[str]:
-        last = f"{PREFIX}{_day(until)}/"
-        for key in self._data.keys(PREFIX, start_after=f"{PREFIX}{_day(since)}/"):
+        last = f"{PREDICTION_IDS}{_day(until)}/"
+        for key in self._data.keys(PREDICTION_IDS, start_after=f"{PREDICTION_IDS}{_day(since)}/"):
             if key[: len(last)] > last:
                 return
             yield key
@@ -129,4 +129,4 @@ def _day(moment: datetime) -> str:
 
 
 def _key(day: str, part: str) -> str:
-    return f"{PREFIX}{day}/{part}{SUFFIX}"
+    return f"{PREDICTION_IDS}{day}/{part}{SUFFIX}"

@@ -3,10 +3,9 @@
 import hashlib
 
 from selfheal.errors import ObjectExists
+from selfheal.prefixes import IDEMPOTENCY
 from selfheal.records.claims import Claim
 from selfheal.stores.bucket import Bucket
-
-PREFIX = "idempotency/"
 
 
 class IdempotencyStore:
@@ -17,7 +16,7 @@ class IdempotencyStore:
 
     def claim(self, caller: str, key: str, claim: Claim) -> Claim:
         """The claim that stands for a caller's key: this one where it is the first. Raises StoreUnavailable."""
-        name = f"{PREFIX}{hashlib.sha256(f'{caller}\n{key}'.encode()).hexdigest()}"
+        name = f"{IDEMPOTENCY}{hashlib.sha256(f'{caller}\n{key}'.encode()).hexdigest()}"
         try:
             self._data.create(name, claim.to_json())
         except ObjectExists:

@@ -4,34 +4,39 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 import orjson
 
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES, LABELS_REJECTED
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.text import spreadsheet_cell
 
-INCOMING = "labels/incoming/"
-ACCEPTED = "labels/accepted/"
-REJECTED = "labels/rejected/"
-OUTCOMES = "labels/outcomes/"
 COLUMNS = ("line", "prediction_id", "id", "label", "reason")
 LONGEST_CELL = 300
 RESOLUTION = timedelta(microseconds=1)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
 
+type Parser = Callable[[bytes], Sequence[Label]]
+
+
+def parsed_labels(body: bytes) -> Sequence[Label]:
+    """The labels in the body of an accepted object."""
+    return [Label.model_validate_json(line) for line in body.splitlines()]
+
 
 class LabelStore:
-    """`labels/…` of the data bucket."""
+    """`labels/…` of the data bucket; `labels_in` parses the body of an accepted object."""
 
-    def __init__(self, data: Bucket) -> None:
+    def __init__(self, data: Bucket, labels_in: Parser = parsed_labels) -> None:
         self._data = data
+        self._labels_in = labels_in
 
     def upload(self, upload: Upload) -> bytes:
         """The bytes of an upload.
@@ -47,7 +52,7 @@ class LabelStore:
 
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
-        key = f"{INCOMING}{name}"
+        key = f"{LABELS_INCOMING}{name}"
         self._data.put(key, body)
         return key
 
@@ -61,7 +66,8 @@ class LabelStore:
         for label in labels:
             by_day[f"{moment_of(label.prediction_id):%Y-%m-%d}"].append(label)
         created = [
-            self._create(f"{ACCEPTED}dt={day}/{_digest(kept)}.jsonl", _lines(kept)) for day, kept in by_day.items()
+            self._create(f"{LABELS_ACCEPTED}dt={day}/{_digest(kept)}.jsonl", _lines(kept))
+            for day, kept in by_day.items()
         ]
         return any(created)
 
@@ -86,7 +92,7 @@ class LabelStore:
 
     def refusals(self) -> list[str]:
         """The keys of all refused rows, an object for each upload."""
-        return list(self._data.keys(REJECTED))
+        return list(self._data.keys(LABELS_REJECTED))
 
     def refused(self, key: str) -> list[dict[str, str]]:
         """Refused rows: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
@@ -139,12 +145,12 @@ class LabelStore:
 
     def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
-            yield from (Label.model_validate_json(line) for line in body.splitlines())
+            yield from self._labels_in(body)
 
     def _keys(self, start: datetime, end: datetime) -> Iterator[str]:
         """What lies in the days from start's to the one that holds the last moment before end: one listing."""
-        last = f"{ACCEPTED}dt={end - RESOLUTION:%Y-%m-%d}/"
-        for key in self._data.keys(ACCEPTED, start_after=f"{ACCEPTED}dt={start:%Y-%m-%d}/"):
+        last = f"{LABELS_ACCEPTED}dt={end - RESOLUTION:%Y-%m-%d}/"
+        for key in self._data.keys(LABELS_ACCEPTED, start_after=f"{LABELS_ACCEPTED}dt={start:%Y-%m-%d}/"):
             if key[: len(last)] > last:
                 return
             yield key
@@ -159,11 +165,11 @@ class LabelStore:
 
 def _outcome(upload: str) -> str:
     # As long as the upload's own key, so that S3 takes it: without an ending.
-    return f"{OUTCOMES}{upload}"
+    return f"{LABELS_OUTCOMES}{upload}"
 
 
 def _day_of(key: str) -> str:
-    return key[len(ACCEPTED) + len("dt=") :][: len("2026-01-31")]
+    return key[len(LABELS_ACCEPTED) + len("dt=") :][: len("2026-01-31")]
 
 
 def _age(label: Label) -> tuple[datetime, datetime, int]:
@@ -189,8 +195,8 @@ def _lines(labels: Sequence[Label]) -> bytes:
 def _key_of_refusals(upload: Upload) -> str:
     """Below the upload's own name, which may come again: its moment, and what it held."""
     ending = f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}.csv"
-    name = upload.key.removeprefix(INCOMING).encode()[: LONGEST_KEY - len(REJECTED) - len(ending)]
-    return f"{REJECTED}{name.decode(errors='ignore')}{ending}"
+    name = upload.key.removeprefix(LABELS_INCOMING).encode()[: LONGEST_KEY - len(LABELS_REJECTED) - len(ending)]
+    return f"{LABELS_REJECTED}{name.decode(errors='ignore')}{ending}"
 
 
 def _csv(rows: Sequence[RejectedRow]) -> bytes:

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfheal.errors import ObjectExists, ObjectMissing
+from selfheal.prefixes import LABELS_BY_ID
 from selfheal.records.labels import LabelById
 from selfheal.stores.bucket import Bucket
 
-PREFIX = "labels/by-id/"
-UPLOADED, WAITING, MATCHED, RETRIED = (f"{PREFIX}{name}/" for name in ("uploaded", "waiting", "matched", "retried"))
+UPLOADED, WAITING, MATCHED, RETRIED = (
+    f"{LABELS_BY_ID}{name}/" for name in ("uploaded", "waiting", "matched", "retried")
+)
 _TIME = "dt=%Y-%m-%d/%H%M%S.%f"
 
 

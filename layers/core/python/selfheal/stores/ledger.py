@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfheal.errors import LedgerBroken, ObjectExists
+from selfheal.prefixes import LEDGER, LEDGER_SEALS
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, Outcome, Switch, entry_hash
+from selfheal.records.story import Story
 from selfheal.stores.bucket import Bucket
 
-PREFIX, SEALS = "ledger/", "ledger-seals/"
 DIGITS = 12
 
-type Revision = Callable[[Decision, Sequence[LedgerEntry]], Decision]
+type Revision = Callable[[Decision, Story], Decision]
 
 
 class Ledger:
@@ -32,6 +33,10 @@ class Ledger:
         """All entries, oldest first. Raises LedgerBroken at the first one that doesn't fit the one before it."""
         return self._after(None)
 
+    def story(self) -> Story:
+        """What the entries tell, read and checked now. Raises LedgerBroken as `entries`."""
+        return Story(tuple(self.entries()))
+
     def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""
         return [entry.decision for entry in self.entries() if entry.decision is not None]
@@ -39,7 +44,7 @@ class Ledger:
     def check_seals(self) -> None:
         """Compare the entries with their seals. Raises LedgerBroken where one has another hash, or has gone."""
         entries = list(self.entries())
-        seals = dict(self._registry.get_many(self._registry.keys(SEALS)))
+        seals = dict(self._registry.get_many(self._registry.keys(LEDGER_SEALS)))
         if not seals:  # a ledger of before there were any; the next append makes up for them
             return
         # The last one may lack its seal: its writer ended in between, and the next append makes up for it.
@@ -53,7 +58,7 @@ class Ledger:
         `revised` says what becomes of it in view of the entries that come before it, all of them and no others.
         """
         return self._append(
-            lambda before: {"decision": revised(decision, before)},
+            lambda before: {"decision": revised(decision, Story(before))},
             lambda entry: entry.decision is not None and entry.decision.decision_id == decision.decision_id,
         )
 
@@ -93,7 +98,7 @@ class Ledger:
 
     def _seal(self, entries: Sequence[LedgerEntry]) -> None:
         """Write the seals that are missing: the newest entry's, and any whose writer ended before it came to it."""
-        sealed = set(self._registry.keys(SEALS))
+        sealed = set(self._registry.keys(LEDGER_SEALS))
         for entry in entries:
             key = _seal_key(entry.sequence)
             if key not in sealed:
@@ -103,8 +108,8 @@ class Ledger:
     def _after(self, head: LedgerEntry | None) -> Iterator[LedgerEntry]:
         sequence, previous = (head.sequence, head.hash) if head else (0, GENESIS_HASH)
         # Listed before the entries: each entry is written before its seal.
-        sealed = list(self._registry.keys(SEALS, _seal_key(sequence) if head else ""))
-        bodies = dict(self._registry.get_many(self._registry.keys(PREFIX, _key(sequence) if head else "")))
+        sealed = list(self._registry.keys(LEDGER_SEALS, _seal_key(sequence) if head else ""))
+        bodies = dict(self._registry.get_many(self._registry.keys(LEDGER, _key(sequence) if head else "")))
         for expected, key in enumerate(sorted(bodies), start=sequence + 1):
             entry = _checked_entry(key, bodies[key], expected, previous)
             previous = entry.hash
@@ -116,11 +121,11 @@ class Ledger:
 
 
 def _key(sequence: int) -> str:
-    return f"{PREFIX}{sequence:0{DIGITS}d}.json"
+    return f"{LEDGER}{sequence:0{DIGITS}d}.json"
 
 
 def _seal_key(sequence: int) -> str:
-    return f"{SEALS}{sequence:0{DIGITS}d}.sha256"
+    return f"{LEDGER_SEALS}{sequence:0{DIGITS}d}.sha256"
 
 
 def _checked_entry(key: str, body: bytes, expected: int, previous: str) -> LedgerEntry:

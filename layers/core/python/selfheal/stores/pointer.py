@@ -13,10 +13,11 @@ from selfheal.errors import (
     ReferenceTampered,
     StoreUnavailable,
 )
+from selfheal.prefixes import POINTERS
 from selfheal.records.pointer import Pointer
 from selfheal.stores.bucket import Bucket, StoredObject
 
-KEY = "pointers/production.json"
+KEY = f"{POINTERS}production.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ProductionPointer:
         return _parsed(stored)
 
     def read_if_changed(self, etag: str) -> PointerRead | None:
-        """The pointer unless its ETag is still `etag`; raises what `read` does."""
+        """The pointer unless its ETag is still `etag` (then None). Raises NoProductionModel, StoreUnavailable."""
         try:
             stored = self._registry.get_if_changed(KEY, etag)
         except ObjectMissing as error:

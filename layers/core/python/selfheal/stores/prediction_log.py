@@ -6,10 +6,9 @@ from datetime import datetime
 import orjson
 
 from selfheal.errors import ObjectExists
+from selfheal.prefixes import PREDICTIONS
 from selfheal.records.predictions import Prediction, moment_of
 from selfheal.stores.bucket import Bucket
-
-PREFIX = "predictions/"
 
 
 class PredictionLog:
@@ -47,7 +46,7 @@ def log_key(request_id: str) -> str:
 def hour_prefix(moment: datetime) -> str:
     """The partition of the hour that holds a moment in UTC."""
     text = moment.isoformat()  # many times faster than strftime
-    return f"{PREFIX}dt={text[:10]}/hh={text[11:13]}/"
+    return f"{PREDICTIONS}dt={text[:10]}/hh={text[11:13]}/"
 
 
 def to_lines(predictions: Sequence[Prediction]) -> bytes:

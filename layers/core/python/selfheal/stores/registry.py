@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from selfheal.errors import ObjectExists, ObjectMissing, ReferenceTampered, VersionUnknown
+from selfheal.prefixes import MODELS
 from selfheal.records.manifest import Manifest
 from selfheal.stores.bucket import Bucket
 
-PREFIX = "models/"
 MANIFEST = "manifest.json"
 # The manifest's hash, so that a change of it is seen before any decision has been made about the version.
 SEAL = "manifest.sha256"
@@ -67,9 +67,9 @@ class ModelRegistry:
 
     def check_manifests(self) -> None:
         """Compare every manifest with its seal. Raises VersionUnknown, ReferenceTampered, StoreUnavailable."""
-        seals = [key for key in self._registry.keys(PREFIX) if key.endswith(f"/{SEAL}")]
+        seals = [key for key in self._registry.keys(MODELS) if key.endswith(f"/{SEAL}")]
         for key, sealed in self._registry.get_many(seals):
-            version = key.removeprefix(PREFIX).removesuffix(f"/{SEAL}")
+            version = key.removeprefix(MODELS).removesuffix(f"/{SEAL}")
             if self.manifest_sha256(version) != sealed.decode():
                 raise ReferenceTampered(f"{_key(version, MANIFEST)} doesn't have the hash in {key}: it was changed")
 
@@ -92,9 +92,9 @@ class ModelRegistry:
 
     def versions(self) -> Iterator[str]:
         """Names of all whole versions, oldest first."""
-        for key in self._registry.keys(PREFIX):
+        for key in self._registry.keys(MODELS):
             if key.endswith(f"/{MANIFEST}"):
-                yield key.removeprefix(PREFIX).removesuffix(f"/{MANIFEST}")
+                yield key.removeprefix(MODELS).removesuffix(f"/{MANIFEST}")
 
     def _manifest_body(self, version: str) -> bytes:
         try:
@@ -113,4 +113,4 @@ class ModelRegistry:
 
 
 def _key(version: str, name: str) -> str:
-    return f"{PREFIX}{version}/{name}"
+    return f"{MODELS}{version}/{name}"

@@ -20,13 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfheal.errors import ObjectChanged, ObjectExists
+from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.id_index import IdIndex
-from selfheal.stores.prediction_log import PREFIX as LOG_PREFIX
 from selfheal.stores.prediction_log import hour_prefix, log_key
 
-PREFIX = "predictions-hourly/"
 # Columns beside the features; a contract can't hold such names.
 ID, OWN_ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
     "__prediction_id",
@@ -64,7 +63,7 @@ class HourlyRollups:
     def hours_between(self, start: datetime, end: datetime) -> dict[datetime, bool]:
         """The hours that are rolled up and begin in [start's hour, end); True where there was traffic in them."""
         found: dict[datetime, bool] = {}
-        for key in self._data.keys(PREFIX, start_after=_hour_key(hour_of(start))):
+        for key in self._data.keys(PREDICTIONS_HOURLY, start_after=_hour_key(hour_of(start))):
             hour = _hour_in(key)
             if hour >= end:
                 break
@@ -97,7 +96,7 @@ class HourlyRollups:
         One listing for all hours: an hour costs nothing by itself.
         """
         found: defaultdict[datetime, list[str]] = defaultdict(list)
-        for key in self._data.keys(LOG_PREFIX, start_after=hour_prefix(start)):
+        for key in self._data.keys(PREDICTIONS, start_after=hour_prefix(start)):
             hour = _hour_in(key)
             if hour >= end:
                 break
@@ -147,7 +146,7 @@ class HourlyRollups:
 
     def oldest_logged_hour(self) -> datetime | None:
         """The oldest hour that has a log object; None where there is none."""
-        key = next(iter(self._data.keys(LOG_PREFIX)), None)
+        key = next(iter(self._data.keys(PREDICTIONS)), None)
         return None if key is None else _hour_in(key)
 
     def _bodies(self, keys: Iterable[str]) -> Iterator[bytes]:
@@ -203,7 +202,7 @@ def _own_ids(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _hour_key(hour: datetime) -> str:
-    return f"{PREFIX}dt={hour:%Y-%m-%d}/hh={hour:%H}"
+    return f"{PREDICTIONS_HOURLY}dt={hour:%Y-%m-%d}/hh={hour:%H}"
 
 
 def _hour_in(key: str) -> datetime:

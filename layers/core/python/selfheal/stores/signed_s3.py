@@ -143,7 +143,7 @@ def resolve_credentials() -> Credentials:
     """Credentials that refresh themselves: from the two places where Lambda has them, else from botocore's whole chain.
 
     Raises:
-        BotoCoreError: there are none, or their source doesn't answer.
+        NoCredentialsError, BotoCoreError: there are none, or their source doesn't answer.
     """
     found = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
     if found is None:

@@ -12,7 +12,7 @@ SMALLEST_GAIN = 0.002
 FOLDS = 5
 
 
-def calibrated(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
+def calibration_of(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
     """The calibration of scores in log-odds (both shape (n,), in time order), or the identity.
 
     It is judged by cross-validation over consecutive stretches of time.

@@ -15,7 +15,7 @@ from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
 from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
-from selfheal.training.calibration import calibrated
+from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
 from selfheal.training.curves import Curves, curves_of
 from selfheal.training.metrics import best_f1_threshold, tuning_metrics
@@ -118,7 +118,7 @@ class _Run:
     def result(self) -> TrainedModel:
         linear, boosting = self._contestants()
         blend = self._blend(_best(linear), _best(boosting))
-        calibration = calibrated(blend.scores, self._newest.labels)
+        calibration = calibration_of(blend.scores, self._newest.labels)
         probabilities = calibration.probabilities(blend.scores)
         threshold = self._threshold(probabilities)
         metrics = tuning_metrics(self._newest.labels, probabilities, threshold)

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.contract.model import Policy
 from selfheal.errors import HealingIncomplete
 from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
+from selfheal.stores.collection import Stores
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 
 SHORTEST_WAIT = timedelta(minutes=15)

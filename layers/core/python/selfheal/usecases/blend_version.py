@@ -7,12 +7,13 @@ from datetime import datetime
 import numpy as np
 
 from selfheal.blending import blended
-from selfheal.composition import Stores
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
+from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
+from selfheal.stores.collection import Stores
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
 from selfheal.training.card import blend_card
 from selfheal.training.metrics import tuning_metrics
@@ -27,12 +28,13 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     that judged it. Doing it again with the same evidence changes nothing.
 
     Raises:
+        BlendImpossible: the members' features differ, or together they are larger than a predictor reads.
         ExportInexact: the blend doesn't answer as its members do.
         ReferenceTampered, VersionUnknown, StoreUnavailable: a member can't be read as it was written.
     """
     answers = found.rows.members
     if answers is None:
-        raise ValueError("a blend needs the answers of its members")
+        raise BlendImpossible("the evidence lacks what each member says of its rows: judge the blend again")
     members = _members(stores, answers, found.rows)
     manifests = [stores.models.manifest(member.version) for member in members]
     weights = np.array([member.weight for member in members])

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from selfheal.composition import Stores
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
@@ -13,6 +12,8 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.probation import Probation
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.evidence import keep_evidence, row_ids_behind
@@ -27,6 +28,7 @@ SUBJECT = "selfheal: rolled back in probation"
 
 def check_probation(
     stores: Stores,
+    story: Story,
     notifications: Notifications,
     now: datetime,
     before: Probation | None = None,
@@ -38,7 +40,7 @@ def check_probation(
     probation goes on beyond its days until as many of the version's own answers are labelled as the gates would need,
     for 90 days at most. The bet may be looked at any time, so that costs no error.
 
-    A rollback whose message can't be sent has no outcome in the ledger until a later run has sent it (`heal.sweep`).
+    A rollback whose message can't be sent has no outcome in the ledger until a later run has sent it (`heal.settle`).
     A version before that is damaged leaves the new one unjudged, until it is whole again: nobody could go back to it.
 
     Raises:
@@ -47,7 +49,7 @@ def check_probation(
     """
     production = stores.pointer.read()
     pointer = production.pointer
-    promotion = next((known for known in stores.ledger.decisions() if known.decision_id == pointer.decision_id), None)
+    promotion = story.decision(pointer.decision_id)
     if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
         return None
     manifest = stores.models.manifest(pointer.version)

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from selfheal.artefact import Artefact
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
-from selfheal.gates import EvidenceRows, judge
-from selfheal.gates.blend import MOST_MEMBERS, MemberAnswers, cross_fitted, log_odds, weights_of
+from selfheal.gates import EvidenceRows, judge_gates
+from selfheal.gates.blend import MemberAnswers, cross_fitted, log_odds, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
-from selfheal.records.manifest import Manifest
+from selfheal.records.manifest import MOST_MEMBERS, Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.await_labels import coverage_of
 from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
 from selfheal.usecases.scoring import Answers, answers_of, columns_of, evidence_rows, model_of
@@ -103,7 +103,7 @@ def compared(
         newest_requests=len(newest),
         newest_disagreement=_disagreement(newest, before, models, answers, rows),
     )
-    gates = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    gates = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
     return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 

@@ -1,17 +1,17 @@
 """End a healing: write what was decided, move production where it was decided to, say so in one sentence."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict, VersionUnknown
 from selfheal.healing.sentences import sentence_of
 from selfheal.records.healing import Conclusion, Ending, Healing, Verdict
-from selfheal.records.ledger import Decision, LedgerEntry
+from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.usecases.moves import Tell, move_production
-from selfheal.usecases.pause import is_stopped_by_a_pause, pause_in_force, pause_sentence
+from selfheal.usecases.pause import pause_sentence
 
 ACTOR = "healing"
 
@@ -26,8 +26,7 @@ def conclude(stores: Stores, healing: Healing, result: Verdict | Ending, now: da
         StoreUnavailable: the registry doesn't answer; calling again, or the next monitoring run, finishes it.
         LedgerBroken: the ledger's chain doesn't hold.
     """
-    known = {decision.decision_id: decision for decision in stores.ledger.decisions()}
-    decision = known.get(healing.execution) or _decision(healing, result, now)
+    decision = stores.ledger.story().decision(healing.execution) or _decision(healing, result, now)
     if decision.kind != "promote":
         written = stores.ledger.append_decision(_identified(stores, decision)).decision or decision
         return Conclusion(decision=written, applied=True, sentence=sentence_of(written))
@@ -103,11 +102,10 @@ def _identified(stores: Stores, decision: Decision) -> Decision:
         return decision
 
 
-def _unless_paused(decision: Decision, entries: Sequence[LedgerEntry]) -> Decision:
-    pause = pause_in_force(entries)
-    if pause is None or not is_stopped_by_a_pause(decision):
+def _unless_paused(decision: Decision, story: Story) -> Decision:
+    if story.pause is None or not decision.is_automatic:
         return decision
-    reason = f"{pause_sentence(pause)}; without the pause: {decision.reason}"
+    reason = f"{pause_sentence(story.pause.switch)}; without the pause: {decision.reason}"
     return decision.model_copy(update={"kind": "reject", "reason": reason})
 
 

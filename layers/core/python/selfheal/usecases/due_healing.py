@@ -1,23 +1,21 @@
 """Start a healing where what was judged, or enough new truth, makes one due."""
 
-from collections.abc import Sequence
-
-from selfheal.composition import Stores
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
 from selfheal.monitoring.response import DECAYED, Judgement, fault_lingers, trigger_of
 from selfheal.records.healing import Trigger, TriggerKind
-from selfheal.records.ledger import LedgerEntry
 from selfheal.records.monitoring import AlarmState, HealingState
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.monitoring import run_prefix
 from selfheal.usecases.growth import growth
-from selfheal.usecases.heal import next_start_allowed, start_healing
+from selfheal.usecases.heal import start_healing
 from selfheal.usecases.monitoring_run import MonitoringRun
 
 
 def start_due_healing(
-    stores: Stores, executions: Executions, run: MonitoringRun, judgement: Judgement, alarm: AlarmState
+    stores: Stores, executions: Executions, story: Story, run: MonitoringRun, judgement: Judgement, alarm: AlarmState
 ) -> HealingState:
     """Start a healing where one is due and allowed; otherwise the reason why not.
 
@@ -27,23 +25,22 @@ def start_due_healing(
     policy = run.contract.policy
     if judgement.faults or fault_lingers(alarm, run.now, run.lookback):
         return _not_started("the data pipeline has to be mended first")
-    entries = list(stores.ledger.entries())
-    kind, reason = _trigger(stores, run, judgement, alarm, entries)
+    kind, reason = _trigger(stores, story, run, judgement, alarm)
     if kind is None:
         return _not_started(reason)
-    allowed = next_start_allowed(entries, policy)
+    allowed = story.next_start_allowed(policy)
     if allowed is not None and run.now < allowed:
         return _not_started(f"{reason}; the next start is allowed at {allowed:%Y-%m-%d %H:%M} UTC")
     trigger = Trigger(kind=kind, reason=reason, run=run_prefix(run.now))
     try:
-        healing = start_healing(stores, executions, trigger, run.now)
+        healing = start_healing(stores, executions, story, trigger, run.now)
     except HealingRefused as refusal:
         return _not_started(str(refusal))
     return HealingState(started=True, execution=healing.execution, reason=reason)
 
 
 def _trigger(
-    stores: Stores, run: MonitoringRun, judgement: Judgement, alarm: AlarmState, entries: Sequence[LedgerEntry]
+    stores: Stores, story: Story, run: MonitoringRun, judgement: Judgement, alarm: AlarmState
 ) -> tuple[TriggerKind | None, str]:
     policy = run.contract.policy
     waiting = "nothing to heal"
@@ -51,8 +48,7 @@ def _trigger(
         kind, waiting = trigger_of(judgement, _labelled_since(run, alarm), policy)
         if kind is not None:
             return kind, waiting
-    decisions = [entry.decision for entry in entries if entry.decision]
-    reason = growth(stores, run.production.manifest, decisions, run.now)
+    reason = growth(stores, run.production.manifest, story, run.now)
     if reason is None:
         return None, waiting
     # Fewer labels than a cure would like, but the newest of them know the change: a trial must learn from these.

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.blend_version import write_blend
 from selfheal.usecases.comparison import Comparison, compared
 from selfheal.usecases.evidence import keep_evidence
-from selfheal.usecases.heal import last_move
 from selfheal.usecases.members import trained_versions
 
 
@@ -28,7 +27,7 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
     production = stores.models.manifest(healing.production_version)
     shadow = stores.models.manifest(training.version)
     before = [one for one in trained_versions(stores, production.contract) if one.version != shadow.version]
-    moved = last_move(list(stores.ledger.entries()))
+    moved = stores.ledger.story().last_move
     found = compared(stores, production, [shadow, *before], training.evaluation_from, now, moved)
     if found.failed:
         return _verdict(stores, healing, production, found, shadow.version)

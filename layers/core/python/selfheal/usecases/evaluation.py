@@ -1,16 +1,13 @@
 """Which labelled rows judge the next shadow model, and which of them it may not see before."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evaluation_rows import evaluation_start, evidence_start
-from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
-from selfheal.usecases.evidence import judged_until
+from selfheal.records.story import Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +19,16 @@ class EvaluationRows:
 
 
 def evaluation_rows_of(
-    stores: Stores, production: Manifest, newest: Manifest | None, labelled: Dataset, *, unhurried: bool = False
+    story: Story, production: Manifest, newest: Manifest | None, labelled: Dataset, *, unhurried: bool = False
 ) -> EvaluationRows | None:
     """The rows that judge the next shadow model; None where too few are newer than what the versions have seen.
 
     `newest`: the newest version that was trained before, promoted or not. The rows that are kept back are newer than
     every row that it has seen, that fitted, tuned or judged production, or that judged an attempt to replace it.
     """
-    decisions = stores.ledger.decisions()
-    gated = judged_until(decisions, production.version)
+    gated, rivals = story.judged_until(production.version), story.rivals_judged_until(production.version)
     seen = max(production.taught_until, gated or production.taught_until)
-    after = max([seen, *([newest.taught_until] if newest else []), *_judged_until(decisions, production)])
+    after = max([seen, *([newest.taught_until] if newest else []), *([rivals] if rivals else [])])
     new = labelled.take(labelled.timestamps > as_datetime64(after))
     held_out_from = evaluation_start(
         new.timestamps,
@@ -45,11 +41,3 @@ def evaluation_rows_of(
         return None
     begins = evidence_start(labelled.timestamps, newest_of_production=seen, newest_of_members=after)
     return EvaluationRows(evidence_from=begins, held_out_from=held_out_from)
-
-
-def _judged_until(decisions: Iterable[Decision], production: Manifest) -> Iterator[datetime]:
-    """The newest rows of earlier attempts to replace production."""
-    for decision in decisions:
-        is_attempt = decision.previous_version == production.version and decision.kind != "rollback"
-        if is_attempt and decision.evidence is not None and decision.evidence.newest is not None:
-            yield decision.evidence.newest

@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
+from selfheal.stores.collection import Stores
 
 
 def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: Circumstances | None) -> Evidence:
@@ -36,9 +35,3 @@ def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:
         if decision.evidence is not None:
             used.update(read_evidence(stores, decision.evidence).row_ids.astype(str))
     return used
-
-
-def judged_until(decisions: Iterable[Decision], version: str) -> datetime | None:
-    """The newest row by which a version was judged, in whatever decision; None where it never was."""
-    evidence = [decision.evidence for decision in decisions if decision.version == version and decision.evidence]
-    return max((rows.newest for rows in evidence if rows.newest), default=None)

@@ -4,18 +4,18 @@ A world that changes a little every week raises no alarm, and a model that learn
 promised: neither decays. Whether a newer model would do better only a trial tells, and the gates judge it as any other.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 
 # Newly labelled rows, as a share of those that taught the model: fewer aren't worth what a training costs.
 GROWTH = 0.01
 
 
-def growth(stores: Stores, production: Manifest, decisions: Sequence[Decision], now: datetime) -> str | None:
+def growth(stores: Stores, production: Manifest, story: Story, now: datetime) -> str | None:
     """Why another training is due by the labels that have come since the last one; None where it isn't.
 
     As soon as `minimum_samples` rows are new, or a hundredth of those that taught the model where that is more. A model
@@ -24,8 +24,7 @@ def growth(stores: Stores, production: Manifest, decisions: Sequence[Decision], 
     policy = production.contract.policy
     if now - production.created_at < timedelta(days=policy.gates.cooldown_days):
         return None
-    about = [one for one in decisions if production.version in {one.version, one.previous_version}]
-    since = max([production.taught_until, *map(_newest_used, about)])
+    since = max([production.taught_until, *map(_newest_used, story.decisions_about(production.version))])
     wanted = max(policy.gates.minimum_samples, policy.retraining.minimum_labels, round(GROWTH * production.data.rows))
     if len(stores.labels.newest_between(since, now, wanted)) < wanted:
         return None

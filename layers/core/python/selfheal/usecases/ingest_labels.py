@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.checks import checked_label
@@ -17,8 +16,9 @@ from selfheal.labels.files import check_size, read_label_file
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
 from selfheal.labels.values import LabelValues
+from selfheal.prefixes import LABELS_INCOMING
 from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
-from selfheal.stores.labels import INCOMING
+from selfheal.stores.collection import Stores
 
 # Uploads that `receive_labels` wrote.
 FROM_API = "api/"
@@ -46,7 +46,7 @@ def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
 
 
 def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
-    name = upload.key.removeprefix(INCOMING)
+    name = upload.key.removeprefix(LABELS_INCOMING)
     terms = _terms(stores)
     try:
         check_size(upload.size)
@@ -74,7 +74,7 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
 def _refused(stores: Stores, upload: Upload, reason: str) -> IngestionReport:
     """Refuse a file as a whole."""
     return IngestionReport(
-        upload=upload.key.removeprefix(INCOMING),
+        upload=upload.key.removeprefix(LABELS_INCOMING),
         uploaded_at=upload.uploaded_at,
         accepted=0,
         rejected=1,

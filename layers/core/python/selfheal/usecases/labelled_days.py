@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from selfheal.composition import Stores
+from selfheal.stores.collection import Stores
 
 DAY = timedelta(days=1)
 

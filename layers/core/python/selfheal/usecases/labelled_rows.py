@@ -7,12 +7,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.usecases.labelled_days import labelled_days
 

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.contract.model import ModelSection
 from selfheal.labels.matching import Match, match
-from selfheal.records.labels import KEPT, LabelById, MatchReport, RejectedRow, Upload
-from selfheal.stores.labels import INCOMING
+from selfheal.prefixes import KEPT, LABELS_INCOMING
+from selfheal.records.labels import LabelById, MatchReport, RejectedRow, Upload
+from selfheal.stores.collection import Stores
 from selfheal.stores.labels_by_id import uploaded_at
 from selfheal.stores.rollups import GRACE, HOUR, hour_of
 
@@ -118,7 +118,7 @@ def _as_upload(label: LabelById, rows: Sequence[RejectedRow]) -> Upload:
     Each look refuses rows of its own, which overwrite none of an earlier one's.
     """
     digest = hashlib.sha256(b"".join(row.to_json() for row in rows)).hexdigest()
-    return Upload(key=f"{INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at, etag=digest)
+    return Upload(key=f"{LABELS_INCOMING}{label.upload}/by-id", size=0, uploaded_at=label.received_at, etag=digest)
 
 
 def _rejected(label: LabelById, reason: str) -> RejectedRow:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 from selfheal.usecases.scoring import UNREADABLE
 
 # Rows of different age are answered by different versions, three each.

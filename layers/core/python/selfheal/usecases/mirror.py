@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from selfheal.composition import Stores
 from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
 
 if TYPE_CHECKING:
     # Imports MLflow, an optional extra.

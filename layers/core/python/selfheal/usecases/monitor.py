@@ -4,16 +4,16 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.monitoring.response import next_alarm, outages, state_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
 from selfheal.report import render_report
+from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.check_probation import check_probation
 from selfheal.usecases.due_healing import start_due_healing
-from selfheal.usecases.heal import sweep, tell_of_failed
+from selfheal.usecases.heal import settle, tell_of_failed
 from selfheal.usecases.match_labels import match_labels
 from selfheal.usecases.monitoring_judgement import judged
 from selfheal.usecases.monitoring_run import read_run
@@ -52,17 +52,22 @@ def monitor(
         StoreUnavailable: a store or a service doesn't answer.
     """
     before = _summary_before(stores, now)
-    told = tell_of_failed(stores, executions, notifications, now, before.told_healings if before else ())
-    sweep(stores, executions, now, notifications)
+    # Listed before the ledger is read: a healing writes its decision before it ends.
+    executed = executions.recent()
+    story = stores.ledger.story()
+    told = tell_of_failed(story, executed, notifications, now, before.told_healings if before else ())
+    story = settle(stores, story, executed, now, notifications)
     probation = check_probation(
-        stores, notifications, now, before.probation if before else None, before.timestamp if before else None
+        stores, story, notifications, now, before.probation if before else None, before.timestamp if before else None
     )
+    if probation is not None and probation.rolled_back:
+        story = stores.ledger.story()
     open_hours = roll_up_closed_hours(stores, now)
     by_id = match_labels(stores, now)
     run = read_run(stores, now, schedule_minutes, probation, open_hours, before)
     judgement = judged(run)
     alarm = next_alarm(run.alarm_before, judgement, now, run.lookback)
-    healing = start_due_healing(stores, executions, run, judgement, alarm)
+    healing = start_due_healing(stores, executions, story, run, judgement, alarm)
     summary = summary_of(run, judgement, alarm, healing).model_copy(update={"told_healings": told})
     is_due = _is_due(before, summary)
     if judgement.faults:

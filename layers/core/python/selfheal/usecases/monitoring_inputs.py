@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.artefact import Artefact, load_artefact
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
@@ -19,10 +18,11 @@ from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.performance.calibration import calibrated, fit_calibration
-from selfheal.records.labels import KEPT
+from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
 from selfheal.usecases.labelled_days import labelled_days

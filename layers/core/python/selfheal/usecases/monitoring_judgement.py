@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.drift import judge
+from selfheal.drift import judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.healing.probation import probation_findings
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
@@ -75,7 +75,7 @@ def _drift(run: MonitoringRun) -> DriftVerdict | None:
     policy = run.contract.policy.monitoring
     if len(run.inputs) < policy.minimum_predictions:
         return None
-    verdict = judge(run.production.reference, run.inputs.features, policy, run.level)
+    verdict = judge_drift(run.production.reference, run.inputs.features, policy, run.level)
     return _ranked(run, verdict) if verdict.detection.detected else verdict
 
 

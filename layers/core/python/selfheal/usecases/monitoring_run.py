@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
 from selfheal.contract import Contract
 from selfheal.drift.looks import level_of_one_look
 from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
 from selfheal.records.monitoring import AlarmState, DriftSummary
 from selfheal.records.probation import Probation
+from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.usecases.monitoring_inputs import (
     Production,

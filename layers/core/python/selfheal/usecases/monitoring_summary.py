@@ -1,6 +1,6 @@
 """What a monitoring run writes down: the summary, and the metrics that are counted from it."""
 
-from selfheal.monitoring.headline import sentence_of, verdict_of
+from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
 from selfheal.monitoring.quality import faults
 from selfheal.monitoring.response import Judgement, fault_lingers
@@ -39,7 +39,7 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         excluded_features=tuple(excluded),
         features=features,
         verdict=verdict,
-        sentence=sentence_of(verdict, judgement, policy.monitoring),
+        sentence=headline_of(verdict, judgement, policy.monitoring),
         action=judgement.diagnosis.action,
         production_version=run.production.manifest.version,
         window_start=run.now - run.lookback,

@@ -6,21 +6,17 @@ decision names the one that it replaces, so that the ledger says what was ever i
 don't have to.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import HealingIncomplete, NoProductionModel, PromotionConflict, ReferenceTampered, StoreUnavailable
-from selfheal.healing.line import ever_in_production
 from selfheal.healing.sentences import sentence_of
-from selfheal.records.ledger import Decision, LedgerEntry, Outcome, OutcomeKind, Switch
+from selfheal.records.ledger import Decision, Outcome, OutcomeKind, Switch
 from selfheal.records.pointer import Pointer
+from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Revision
 from selfheal.stores.pointer import PointerRead
-from selfheal.usecases.pause import enforce, pause_after
-
-# Longer than any function may run: a move that is older and has no outcome was interrupted.
-INTERRUPTED_AFTER = timedelta(minutes=15)
+from selfheal.usecases.pause import enforce
 
 type Tell = Callable[[str], None]
 
@@ -75,16 +71,16 @@ def carried_out(stores: Stores, decision: Decision, now: datetime) -> Outcome:
     while True:
         # In this order: what is in the pointer is then in the ledger.
         production = _production(stores)
-        entries = list(stores.ledger.entries())
-        known = outcome_of(entries, decision.decision_id)
+        story = stores.ledger.story()
+        known = story.outcome_of(decision)
         if known is not None:
             return known
         current = production.pointer.decision_id if production else None
-        if decision.decision_id in ever_in_production(entries, current):
+        if decision.decision_id in story.ever_in_production(current):
             return _outcome(decision, "done", now, "the pointer was swapped")
         if current != decision.replaces:
             return _outcome(decision, "conflict", now, _moved_on(decision, production))
-        pause = pause_after(entries, decision)
+        pause = story.pause_after(decision)
         try:
             if pause is not None:
                 enforce(stores, pause, production)
@@ -95,27 +91,8 @@ def carried_out(stores: Stores, decision: Decision, now: datetime) -> Outcome:
         return _outcome(decision, "done", now, "the pointer was swapped")
 
 
-def outcome_of(entries: Sequence[LedgerEntry], decision_id: str) -> Outcome | None:
-    """What the ledger says became of a decision; None where it doesn't say (yet)."""
-    return next(
-        (entry.outcome for entry in entries if entry.outcome and entry.outcome.decision_id == decision_id), None
-    )
-
-
-def open_moves(entries: Sequence[LedgerEntry], now: datetime) -> list[Decision]:
-    """Moves without an outcome that nobody can be at any more, oldest first."""
-    decisions = [entry.decision for entry in entries if entry.decision]
-    return [
-        decision
-        for decision in decisions
-        if decision.is_move
-        and decision.decided_at <= now - INTERRUPTED_AFTER
-        and outcome_of(entries, decision.decision_id) is None
-    ]
-
-
 def pointer_of(decision: Decision) -> Pointer:
-    """What the pointer holds once a decision is carried out."""
+    """What the pointer holds once a decision is carried out. Raises HealingIncomplete where it names no version."""
     if decision.version is None:
         raise HealingIncomplete(f"decision {decision.decision_id} names no version to promote: decide anew")
     return Pointer(
@@ -131,10 +108,8 @@ def _begun_before(stores: Stores, decision: Decision) -> Decision:
     """The same command as it stands in the ledger without an outcome, or the decision itself."""
     if decision.execution is not None:
         return decision
-    entries = list(stores.ledger.entries())
-    decisions = (entry.decision for entry in entries if entry.decision)
-    open_ones = (known for known in decisions if outcome_of(entries, known.decision_id) is None)
-    return next((known for known in open_ones if _command_of(known) == _command_of(decision)), decision)
+    begun = stores.ledger.story().open_moves
+    return next((known for known in begun if _command_of(known) == _command_of(decision)), decision)
 
 
 def _command_of(decision: Decision) -> tuple[str | None, ...]:

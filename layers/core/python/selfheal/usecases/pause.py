@@ -5,23 +5,14 @@ no function needs a further right, and each use is on record beside the decision
 in the pointer too, so that a swap which didn't see it fails: once `pause` has returned, no promotion comes after it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import NoProductionModel, PromotionConflict
-from selfheal.records.ledger import Decision, LedgerEntry, Switch
+from selfheal.records.ledger import Switch
 from selfheal.records.predictions import new_request_id
+from selfheal.records.story import Pause
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import PointerRead
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A pause, and where in the ledger it stands."""
-
-    sequence: int
-    switch: Switch
 
 
 def pause(stores: Stores, *, reason: str, actor: str, now: datetime) -> Switch:
@@ -30,7 +21,7 @@ def pause(stores: Stores, *, reason: str, actor: str, now: datetime) -> Switch:
     Raises:
         LedgerBroken, StoreUnavailable: the ledger's chain doesn't hold, or the registry doesn't answer: pause again.
     """
-    found = _in_force(stores.ledger.entries()) or _switched(stores, reason, actor, now, paused=True)
+    found = stores.ledger.story().pause or _switched(stores, reason, actor, now, paused=True)
     while True:
         try:
             enforce(stores, found, stores.pointer.read())
@@ -43,27 +34,9 @@ def pause(stores: Stores, *, reason: str, actor: str, now: datetime) -> Switch:
 
 def resume(stores: Stores, *, reason: str, actor: str, now: datetime) -> Switch | None:
     """End the pause; None where there was none. Raises LedgerBroken, StoreUnavailable."""
-    if pause_in_force(stores.ledger.entries()) is None:
+    if stores.ledger.story().pause is None:
         return None
     return _switched(stores, reason, actor, now, paused=False).switch
-
-
-def pause_in_force(entries: Iterable[LedgerEntry]) -> Switch | None:
-    """The pause that the newest switch among the entries began; None where automatic promotion is on."""
-    found = _in_force(entries)
-    return None if found is None else found.switch
-
-
-def pause_after(entries: Sequence[LedgerEntry], decision: Decision) -> Pause | None:
-    """The newest pause since a decision, which stops it, also where it is over; None where nothing stops it."""
-    if not is_stopped_by_a_pause(decision):
-        return None
-    for entry in reversed(entries):
-        if entry.switch and entry.switch.paused:
-            return Pause(entry.sequence, entry.switch)
-        if entry.decision and entry.decision.decision_id == decision.decision_id:
-            return None
-    return None
 
 
 def enforce(stores: Stores, pause: Pause, production: PointerRead | None) -> None:
@@ -79,24 +52,11 @@ def enforce(stores: Stores, pause: Pause, production: PointerRead | None) -> Non
     stores.pointer.swap(marked, production.etag)
 
 
-def is_stopped_by_a_pause(decision: Decision) -> bool:
-    """Whether a pause concerns a decision: a healing's promotion. What people command goes on, as do rollbacks."""
-    return decision.kind == "promote" and decision.execution is not None
-
-
 def pause_sentence(switch: Switch) -> str:
     """Since when automatic promotion is paused, by whom and why."""
     return (
         f"automatic promotion is paused since {switch.changed_at:%Y-%m-%d %H:%M} UTC by {switch.actor}: {switch.reason}"
     )
-
-
-def _in_force(entries: Iterable[LedgerEntry]) -> Pause | None:
-    newest: Pause | None = None
-    for entry in entries:
-        if entry.switch:
-            newest = Pause(entry.sequence, entry.switch)
-    return newest if newest is not None and newest.switch.paused else None
 
 
 def _switched(stores: Stores, reason: str, actor: str, now: datetime, *, paused: bool) -> Pause:

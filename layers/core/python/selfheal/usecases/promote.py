@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction
 from selfheal.records.ledger import Decision
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.usecases.moves import Tell, move_production
 
 

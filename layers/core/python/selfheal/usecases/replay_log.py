@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.records.predictions import moment_of
 from selfheal.records.replay import ReplayReport
 from selfheal.replay import replayed
+from selfheal.stores.collection import Stores
 from selfheal.stores.rollups import HOUR, hour_of
 from selfheal.usecases.roll_up import will_roll_up
 

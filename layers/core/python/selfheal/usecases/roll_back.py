@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.errors import AlreadyInProduction, RollbackImpossible
-from selfheal.healing.line import versions_in_line
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.pointer import Pointer
 from selfheal.records.predictions import new_request_id
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.moves import Tell, move_production
 
@@ -60,7 +59,7 @@ def roll_back(
 
 
 def _version_before(stores: Stores, production: Pointer) -> str:
-    line = versions_in_line(list(stores.ledger.entries()), production)
+    line = stores.ledger.story().versions_in_line(production)
     if len(line) > 1:
         return line[-2]
     taken_back = production.previous_version

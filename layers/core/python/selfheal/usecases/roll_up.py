@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from selfheal.composition import Stores
+from selfheal.stores.collection import Stores
 from selfheal.stores.rollups import HORIZON, HOUR, closed_hours
 
 # So that a run that has a month to catch up with ends within its time; the next one goes on.

@@ -13,15 +13,16 @@ from ulid import ULID
 from selfheal.batches import output
 from selfheal.batches.layout import Layout, layout_of
 from selfheal.batches.rows import ReadRows, read_rows
-from selfheal.composition import Stores
 from selfheal.errors import FileUnreadable, ObjectChanged, ObjectMissing, StoreUnavailable
 from selfheal.files.limits import UPLOAD
 from selfheal.files.source import Source
 from selfheal.files.table import source_of
+from selfheal.prefixes import BATCHES_INCOMING
 from selfheal.records.batches import BatchReport, RefusedRow
 from selfheal.records.labels import Upload
 from selfheal.records.predictions import moment_of
-from selfheal.stores.batches import INCOMING, done_prefix
+from selfheal.stores.batches import done_prefix
+from selfheal.stores.collection import Stores
 from selfheal.usecases.ingest_labels import LOST
 from selfheal.usecases.predict import predict
 from selfheal.usecases.serving import ServedModel
@@ -38,7 +39,7 @@ def score_batch(stores: Stores, model: ServedModel, upload: Upload) -> BatchRepo
         StoreUnavailable: not all is logged and written; doing it again completes it.
     """
     report = BatchReport(
-        upload=upload.key.removeprefix(INCOMING), done=done_prefix(upload), uploaded_at=upload.uploaded_at
+        upload=upload.key.removeprefix(BATCHES_INCOMING), done=done_prefix(upload), uploaded_at=upload.uploaded_at
     )
     try:
         _check_size(report.upload, upload.size)
@@ -71,7 +72,7 @@ def _check_size(name: str, size: int) -> None:
 
 def _scored(stores: Stores, model: ServedModel, upload: Upload, body: bytes) -> _Written:
     contract = model.manifest.contract
-    source = source_of(upload.key.removeprefix(INCOMING), io.BytesIO(body), contract.file, UPLOAD)
+    source = source_of(upload.key.removeprefix(BATCHES_INCOMING), io.BytesIO(body), contract.file, UPLOAD)
     layout = layout_of(source.name, source.names(), contract)
     written = _Written([output.answers_header(layout.kept)], [output.refused_header()])
     # All is read before any of it is logged: a file that breaks off is refused whole.

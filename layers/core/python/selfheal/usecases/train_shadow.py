@@ -1,28 +1,25 @@
 """Train the shadow model of a healing, if there is anything to train it on and anything left to judge it by."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from selfheal.composition import Stores
 from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.prefixes import KEPT
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.stores.registry import TRAINING
 from selfheal.training import train
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.evaluation import evaluation_rows_of
-from selfheal.usecases.heal import cooldown_ends
 from selfheal.usecases.labelled_rows import labelled_rows
 from selfheal.usecases.members import trained_versions
 from selfheal.usecases.train import Fit, train_version, version_name
-
-# Rows that had no label yet when production was trained are looked for this far back from its newest row: as long as
-# the hours of the log are kept.
-LATE_LABELS = timedelta(days=400)
 
 
 def train_shadow(
@@ -47,11 +44,12 @@ def train_shadow(
     done = next((one for one in versions if one.lineage.execution == healing.execution), None)
     if done is not None:
         return _training(done)
-    ends = cooldown_ends(list(stores.ledger.entries()), production.contract.policy)
+    story = stores.ledger.story()
+    ends = story.cooldown_ends(production.contract.policy)
     if ends is not None and now < ends:
         return Training(outcome="skip", reason=f"the cooldown ends at {ends:%Y-%m-%d %H:%M} UTC: no promotion before")
     try:
-        return _training(_trained(stores, healing, production, versions, now, check_budget, fit))
+        return _training(_trained(stores, story, healing, production, versions, now, check_budget, fit))
     except TrainingImpossible as error:
         return Training(outcome="skip", reason=str(error))
     except (ExportInexact, TrainingBudgetExceeded) as error:
@@ -60,6 +58,7 @@ def train_shadow(
 
 def _trained(
     stores: Stores,
+    story: Story,
     healing: Healing,
     production: Manifest,
     versions: Sequence[Manifest],
@@ -67,10 +66,10 @@ def _trained(
     check_budget: Callable[[], None],
     fit: Fit,
 ) -> Manifest:
-    labelled = _labelled_rows(stores, production, now)
+    labelled = _labelled_rows(stores, story, production, now)
     unhurried = healing.trigger.kind == "growth"
     newest = versions[0] if versions else None
-    rows = evaluation_rows_of(stores, production, newest, labelled, unhurried=unhurried)
+    rows = evaluation_rows_of(story, production, newest, labelled, unhurried=unhurried)
     if rows is None:
         raise TrainingImpossible(_no_evaluation_rows(labelled, production))
     older = labelled.take(labelled.timestamps < as_datetime64(rows.held_out_from))
@@ -102,9 +101,10 @@ def _training(manifest: Manifest) -> Training:
     )
 
 
-def _labelled_rows(stores: Stores, production: Manifest, now: datetime) -> Dataset:
-    served_since = min((decision.decided_at for decision in stores.ledger.decisions()), default=now)
-    start = max(production.taught_until - LATE_LABELS, served_since)
+def _labelled_rows(stores: Stores, story: Story, production: Manifest, now: datetime) -> Dataset:
+    served_since = min((decision.decided_at for decision in story.decisions), default=now)
+    # Rows that had no label yet when production was trained are looked for as far back as the log is kept.
+    start = max(production.taught_until - KEPT, served_since)
     return labelled_rows(stores, production.contract, start, now).rows
 
 

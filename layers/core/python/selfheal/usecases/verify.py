@@ -1,23 +1,23 @@
 """Recompute everything that the registry claims: chain, hashes, training sets, and each verdict from its evidence."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 
 import numpy as np
 
-from selfheal.composition import Stores
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import VerificationFailed
-from selfheal.gates import EvidenceRows, judge
+from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
-from selfheal.records.ledger import Circumstances, Decision, GateResult, LedgerEntry
+from selfheal.records.ledger import Circumstances, Decision, GateResult
 from selfheal.records.manifest import Manifest
+from selfheal.records.story import Story
+from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
 from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.moves import outcome_of, pointer_of
+from selfheal.usecases.moves import pointer_of
 
 # Sums may differ in their last bits between processors; p-values are multiples of 1/5,000.
 TOLERANCE = 1e-9
@@ -40,48 +40,40 @@ def verify(stores: Stores) -> Verification:
         VerificationFailed, LedgerBroken, ReferenceTampered, VersionUnknown, ObjectMissing: the first thing that is off.
         StoreUnavailable: the registry doesn't answer.
     """
-    entries = list(stores.ledger.entries())
+    story = stores.ledger.story()
     stores.ledger.check_seals()
     stores.models.check_manifests()
-    decisions = [entry.decision for entry in entries if entry.decision]
-    _check_outcomes(entries)
-    _check_pointer(stores, entries)
+    _check_outcomes(story)
+    _check_pointer(stores, story)
     manifests = [stores.models.manifest(version) for version in stores.models.versions()]
     artefacts = sum(_check_version(stores, manifest) for manifest in manifests)
-    for decision in decisions:
+    for decision in story.decisions:
         _check_manifest(stores, decision)
-    paused = _decided_under_a_pause(entries)
-    verdicts = sum(_check_verdict(stores, decision, paused=decision.decision_id in paused) for decision in decisions)
-    return Verification(len(entries), len(manifests), artefacts, verdicts)
+    verdicts = sum(
+        _check_verdict(stores, decision, paused=decision.decision_id in story.decided_under_a_pause)
+        for decision in story.decisions
+    )
+    return Verification(len(story.entries), len(manifests), artefacts, verdicts)
 
 
-def _decided_under_a_pause(entries: Sequence[LedgerEntry]) -> frozenset[str]:
-    found, paused = set[str](), False
-    for entry in entries:
-        paused = entry.switch.paused if entry.switch else paused
-        if entry.decision and paused:
-            found.add(entry.decision.decision_id)
-    return frozenset(found)
-
-
-def _check_outcomes(entries: Sequence[LedgerEntry]) -> None:
+def _check_outcomes(story: Story) -> None:
     moves: set[str] = set()
-    for entry in entries:
+    for entry in story.entries:
         if entry.decision and entry.decision.is_move:
             moves.add(entry.decision.decision_id)
         if entry.outcome and entry.outcome.decision_id not in moves:
             raise VerificationFailed(f"ledger entry {entry.sequence} is the outcome of no decision before it")
 
 
-def _check_pointer(stores: Stores, entries: list[LedgerEntry]) -> None:
+def _check_pointer(stores: Stores, story: Story) -> None:
     pointer = stores.pointer.read().pointer
-    decision = next((e.decision for e in entries if e.decision and e.decision.decision_id == pointer.decision_id), None)
+    decision = story.decision(pointer.decision_id)
     if decision is None or decision.version != pointer.version:
         raise VerificationFailed(f"{POINTER}: production is {pointer.version} by no decision of the ledger")
-    pauses = {entry.sequence for entry in entries if entry.switch and entry.switch.paused}
+    pauses = {pause.sequence for pause in story.pauses}
     if pointer.model_copy(update={"last_pause": 0}) != pointer_of(decision) or pointer.last_pause not in {0, *pauses}:
         raise VerificationFailed(f"{POINTER} isn't what decision {decision.decision_id} made of it: it was changed")
-    outcome = outcome_of(entries, decision.decision_id)
+    outcome = story.outcome_of(decision)
     if outcome is not None and outcome.kind == "conflict":
         raise VerificationFailed(f"{POINTER}: {pointer.version} is there by {decision.decision_id}, which was lost")
 
@@ -155,7 +147,7 @@ def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstance
     if circumstances is None or decision.previous_version is None:
         raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
     contract = stores.models.manifest(decision.previous_version).contract
-    recomputed = judge(rows, circumstances, contract.policy.gates, contract.segments)
+    recomputed = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
     for written, found in zip(decision.gates, recomputed, strict=True):
         if not _agree(written, found):
             raise VerificationFailed(
