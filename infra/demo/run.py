@@ -73,7 +73,7 @@ def _prepared(contract_path: Path | None, data_path: Path | None, seed: int) -> 
         DataInvalid: the file can't be shown; nothing is synthesised for it.
     """
     contract = default_contract() if contract_path is None else read_contract(contract_path)
-    history = None if data_path is None else read_history(data_path, contract, START)
+    history = None if data_path is None else read_history(data_path, contract, START, now=datetime.now(UTC))
     with ThreadPoolExecutor(1) as beside:
         assembly = beside.submit(synthesised, schedule_minutes=SCHEDULE_MINUTES)
         world = made_up_world(START, seed) if history is None else world_of_history(history, START, seed)

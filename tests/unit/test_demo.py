@@ -113,7 +113,7 @@ def test_a_file_of_words_alone_is_given_a_drift_that_can_be_healed(tmp_path: Pat
     words = rng.choice(["a", "b", "c", "d"], 2_000)
     y = (rng.random(2_000) < np.where(np.isin(words, ["a", "b"]), 0.9, 0.1)).astype(int)
     pd.DataFrame({"word": words, "flag": True, "y": y}).to_csv(tmp_path / "words.csv", index=False)
-    world = world_of_history(read_history(tmp_path / "words.csv", WORDS, START), START, seed=0)
+    world = world_of_history(read_history(tmp_path / "words.csv", WORDS, START, now=START), START, seed=0)
     assert "every feature now says the opposite" in world.change
     before, after = (
         rows.labels[np.isin(rows.features["word"], ["a", "b"])].mean() for rows in (world.calm, world.changed)
