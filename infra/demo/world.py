@@ -14,7 +14,6 @@ from infra.demo.plan import CHANGED_DAYS, Plan
 from infra.demo.traffic import Rows
 from infra.simulation.credit import Phase, credit_rows
 from infra.simulation.injection import exchange_roles, reverse_roles, strongest_with_weakest
-from selfheal.composition import system_clock
 from selfheal.contract import Contract, default_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import read_labelled
@@ -82,9 +81,9 @@ class History:
     notes: tuple[str, ...]
 
 
-def read_history(path: Path, contract: Contract, start: datetime) -> History:
+def read_history(path: Path, contract: Contract, now: datetime) -> History:
     """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo."""
-    file = read_labelled(path, contract, end=start, now=system_clock())
+    file = read_labelled(path, contract, end=now, now=now)
     plan = Plan.of(path.name, file.rows.labels)
     return History(path, contract, file.rows, plan, file.label_values, file.notes)
 
