@@ -28,6 +28,7 @@ def demo(
     if contract is not None and data is None:
         raise typer.BadParameter("a contract describes a file: give --data too")
     from infra.demo.run import run_demo
+    from selfheal.composition import system_clock
 
-    outcome = run_demo(contract_path=contract, data_path=data, json_path=json, seed=seed, keep=keep)
+    outcome = run_demo(contract_path=contract, data_path=data, json_path=json, seed=seed, keep=keep, now=system_clock())
     raise typer.Exit(0 if outcome.healed else 1)

@@ -32,14 +32,20 @@ SCHEDULE_MINUTES = 12 * 60
 
 
 def run_demo(
-    *, contract_path: Path | None, data_path: Path | None, json_path: Path | None, seed: int, keep: bool
+    *,
+    contract_path: Path | None,
+    data_path: Path | None,
+    json_path: Path | None,
+    seed: int,
+    keep: bool,
+    now: datetime,
 ) -> Outcome:
-    """Run the demo, tell it on the terminal, and write its JSON where asked for."""
+    """Run the demo, tell it on the terminal, and write its JSON where asked for; no row of a file is later than now."""
     began = time.monotonic()
     console = terminal()
     with Display(console, START) as display, _only_demo_here():
         display.doing("preparing the world and synthesising the local cloud")
-        world, assembly = _prepared(contract_path, data_path, seed)
+        world, assembly = _prepared(contract_path, data_path, seed, now)
         reports = _fresh_folder(FOLDER) / "reports"
         reports.mkdir()
         title = Text.assemble(("selfheal demo", "bold"), f" on {world.name}: everything runs on this machine, in ")
@@ -66,14 +72,14 @@ def run_demo(
     return outcome
 
 
-def _prepared(contract_path: Path | None, data_path: Path | None, seed: int) -> tuple[World, Path]:
+def _prepared(contract_path: Path | None, data_path: Path | None, seed: int, now: datetime) -> tuple[World, Path]:
     """The world and the cloud's assembly, which is another process's work, so both at once.
 
     Raises:
         DataInvalid: the file can't be shown; nothing is synthesised for it.
     """
     contract = default_contract() if contract_path is None else read_contract(contract_path)
-    history = None if data_path is None else read_history(data_path, contract, START, now=datetime.now(UTC))
+    history = None if data_path is None else read_history(data_path, contract, now)
     with ThreadPoolExecutor(1) as beside:
         assembly = beside.submit(synthesised, schedule_minutes=SCHEDULE_MINUTES)
         world = made_up_world(START, seed) if history is None else world_of_history(history, START, seed)

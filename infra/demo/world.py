@@ -81,12 +81,9 @@ class History:
     notes: tuple[str, ...]
 
 
-def read_history(path: Path, contract: Contract, start: datetime, *, now: datetime) -> History:
-    """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo.
-
-    start: when the demo's days begin. now: rows that are newer are times of the future.
-    """
-    file = read_labelled(path, contract, end=start, now=now)
+def read_history(path: Path, contract: Contract, now: datetime) -> History:
+    """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo."""
+    file = read_labelled(path, contract, end=now, now=now)
     plan = Plan.of(path.name, file.rows.labels)
     return History(path, contract, file.rows, plan, file.label_values, file.notes)
 

@@ -1,6 +1,7 @@
 """The demo on short files of users: the whole loop, on two thousand rows of each history at hand."""
 
 import gzip
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_two_thousand_rows_are_enough(history: str, tmp_path: Path):
         json_path=tmp_path / "shown.json",
         seed=0,
         keep=False,
+        now=datetime.now(UTC),
     )
     assert outcome.predictions["answered"] == outcome.predictions["logged"] > ROWS / 2
     assert outcome.labels["rejected"] == 1

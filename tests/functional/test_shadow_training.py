@@ -250,4 +250,5 @@ def test_a_row_of_the_year_9999_in_production_s_training_set_ends_no_healing(bas
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW)
     assert training.outcome == "trained"
     manifest = stores.models.manifest(training.version)
-    assert START < manifest.data.newest < training.evaluation_from
+    assert manifest.evaluation_from is not None
+    assert START < manifest.data.newest < manifest.evaluation_from

@@ -34,7 +34,7 @@ def drafted(folder: Path, frame: pd.DataFrame, time: str | None = None) -> Draft
 
 
 def reason_in(draft: Draft, name: str) -> str:
-    return re.search(rf"^# (?:\[features\.)?{name}\]?:?\n?(.*)$", draft.text, re.MULTILINE)[1]
+    return re.search(rf"^# (?:\[features\.{name}\]|{name}:)\n?(.*)$", draft.text, re.MULTILINE)[1]
 
 
 def some(*values) -> list:

@@ -113,10 +113,22 @@ def test_a_file_of_words_alone_is_given_a_drift_that_can_be_healed(tmp_path: Pat
     words = rng.choice(["a", "b", "c", "d"], 2_000)
     y = (rng.random(2_000) < np.where(np.isin(words, ["a", "b"]), 0.9, 0.1)).astype(int)
     pd.DataFrame({"word": words, "flag": True, "y": y}).to_csv(tmp_path / "words.csv", index=False)
-    world = world_of_history(read_history(tmp_path / "words.csv", WORDS, START, now=START), START, seed=0)
+    world = world_of_history(read_history(tmp_path / "words.csv", WORDS, START), START, seed=0)
     assert "every feature now says the opposite" in world.change
     before, after = (
         rows.labels[np.isin(rows.features["word"], ["a", "b"])].mean() for rows in (world.calm, world.changed)
     )
     assert before > 0.8
     assert after < 0.2
+
+
+def test_what_is_found_on_reading_a_file_is_told_first(tmp_path: Path):
+    """A row of the future is left out, and rows without a label are."""
+    dated = parse_contract('[model]\nname = "d"\ntarget = "y"\ntime_column = "t"\n[features.x]\ntype = "number"\n')
+    frame = pd.DataFrame({"x": np.arange(2_003), "t": "2025-01-01", "y": np.arange(2_003) % 2}).astype(str)
+    frame.loc[0, "t"], frame.loc[1, "y"] = "9999-12-31", ""
+    frame.to_csv(tmp_path / "dated.csv", index=False)
+    history = read_history(tmp_path / "dated.csv", dated, START)
+    assert len(history.rows) == 2_001
+    assert "no label" in history.notes[0]
+    assert "later than now" in history.notes[1]

@@ -41,7 +41,7 @@ class ReadRows:
     def parts(self, size: int) -> "Iterator[ReadRows]":
         """The rows some at a time; what is refused comes with the first part."""
         refused = self.refused
-        for start in range(0, max(len(self), 1), size):
+        for start in range(0, len(self) or int(bool(refused)), size):
             yield ReadRows(
                 rows=_slice(self.rows, slice(start, start + size)),
                 lines=self.lines[start : start + size],

@@ -64,8 +64,9 @@ class Delimited:
                 total += rows
                 check_rows(self.name, total, len(wanted), self._limits)
                 yield batch
-        # A file without rows has a batch too.
-        yield self._batch(wanted, positions, ())
+        if not total:
+            # A file without rows has a batch too.
+            yield self._batch(wanted, positions, ())
 
     def _parts(self, chunk: str, wanted: Sequence[str], positions: Sequence[int]) -> Iterator[tuple[Batch, int]]:
         """The rows that begin in a chunk, and how many there are, empty lines counted."""
