@@ -41,10 +41,10 @@ test: setup ## Check and test everything but the benchmarks (under twelve minute
 
 .PHONY: test-library test-cloud
 test-library: setup
-	@$(BIN)/pytest -m "not slow" tests/unit tests/functional tests/faults
+	@$(BIN)/pytest -m "not slow" tests/unit tests/functional
 
 test-cloud: setup
-	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e
+	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults
 
 .PHONY: check
 check: setup ## Lint, format and types

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import combinations_with_replacement
 
@@ -222,7 +222,7 @@ def _probations(scheduler: Scheduler) -> list[str]:
     people = FakeNotifications()
     ends = scheduler.run(
         {
-            f"run {position}": partial(check_probation, _process(world, scheduler), people, world.now)
+            f"run {position}": partial(_judged_probation, _process(world, scheduler), people, world.now)
             for position in range(2)
         }
     )
@@ -232,6 +232,10 @@ def _probations(scheduler: Scheduler) -> list[str]:
         found.append("not exactly one rollback, told")
     sweep(world.stores, FakeExecutions(), world.now + DAY, people)
     return found + ledger_violations(world.registry, world.moves)
+
+
+def _judged_probation(stores: Stores, people: FakeNotifications, now: datetime) -> None:
+    check_probation(stores, stores.ledger.story(), people, now)
 
 
 def _process(world: World, scheduler: Scheduler) -> Stores:
