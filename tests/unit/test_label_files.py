@@ -73,7 +73,7 @@ def many_rows(rows: int, suffix: str) -> bytes:
             return table.to_parquet()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", pytest.param("jsonl", marks=pytest.mark.slow), "parquet"])
 def test_a_file_has_a_limit_of_rows(suffix: str):
     """As many as are allowed are read; one more refuses the file, with what to do."""
     name = f"a.{suffix}"
