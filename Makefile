@@ -34,14 +34,17 @@ $(STAMP): requirements-dev.txt pyproject.toml .python-version $(if $(filter .too
 demo: setup ## Run the whole loop on this machine: drift, healing, recovery (two to three minutes)
 	@$(BIN)/selfheal demo
 
-# Three things at once, each of minutes on one core: types, the tests of the library, those of cloud and template.
+# Four things at once, each of minutes on one core: types, and the tests of what is pure, of what stores, of cloud and template.
 .PHONY: test
 test: setup ## Check and test everything but the benchmarks (under twelve minutes)
-	@$(MAKE) --no-print-directory -j3 check test-library test-cloud
+	@$(MAKE) --no-print-directory -j4 check test-unit test-functional test-cloud
 
-.PHONY: test-library test-cloud
-test-library: setup
-	@$(BIN)/pytest -m "not slow" tests/unit tests/functional
+.PHONY: test-unit test-functional test-cloud
+test-unit: setup
+	@$(BIN)/pytest -m "not slow" tests/unit
+
+test-functional: setup
+	@$(BIN)/pytest -m "not slow" tests/functional
 
 test-cloud: setup
 	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults
