@@ -97,7 +97,7 @@ def test_a_row_that_nobody_may_answer_has_no_answer():
     assert np.flatnonzero(np.isnan(found)).tolist() == [7]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 5), st.integers(1, 120), st.integers(0, 2**32 - 1))
 def test_blends_of_anything_are_means(count: int, rows: int, seed: int):
     """Whatever the answers, gaps and labels: weights are shares, and an answer lies between those of its members."""

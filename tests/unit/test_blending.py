@@ -58,7 +58,7 @@ def mean_in_log_odds(members: list[tuple[bytes, float]]) -> list[float]:
     return [expit(value) for value in sum(log_odds[1:], log_odds[0]).tolist()]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     which=st.lists(st.integers(0, 4), min_size=2, max_size=3),
     raw=st.lists(st.floats(1e-6, 1), min_size=3, max_size=3),
@@ -124,7 +124,7 @@ def curves(draw: st.DrawFn) -> dict[str, Any]:
     return {"blocks": [{"kind": "number", "feature": 0, "steps": steps}]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=st.lists(curves(), min_size=2, max_size=3), coefficients=st.tuples(*[st.floats(-3, 3)] * 3))
 def test_the_curves_of_a_feature_add_up_wherever_they_bend_or_jump(
     steps: list[dict[str, Any]], coefficients: tuple[float, ...]

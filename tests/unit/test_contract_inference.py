@@ -380,7 +380,7 @@ def tables(draw) -> pd.DataFrame:
     return pd.DataFrame({"x": [str(i % 3) for i in range(rows)], **columns, "y": [i % 2 for i in range(rows)]})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frame=tables())
 def test_any_table_gives_a_contract_under_which_the_loader_takes_it(frame: pd.DataFrame):
     """Whatever the cells and names hold, the text parses and the same file loads under it with all its rows."""

@@ -25,7 +25,6 @@ def rows_of(text: str) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
 
 
-@settings(deadline=None)
 @given(text=TEXTS, width=st.integers(1, 3))
 @example("a,b\r\nc,d", 2)
 @example(",\n,\n", 2)
@@ -53,7 +52,7 @@ def test_what_has_to_be_looked_at_is_left_to_the_reader_of_csv(text: str):
     assert plain_columns(text, ",", 2, [0, 1], longest=10**6) is None
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(pieces=st.lists(st.sampled_from(["a", "\n", "\r", "\r\n", "b" * 5]), min_size=1, max_size=40).map("".join))
 def test_chunks_hold_whole_lines(pieces: str):
     """Nothing is lost, and no chunk but the last ends within a line."""

@@ -138,7 +138,7 @@ def unfitted_pipelines(draw: st.DrawFn) -> Pipeline:
     return make_pipeline(ColumnTransformer(parts), boosting)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     pipeline=unfitted_pipelines(),
     seed=st.integers(0, 10_000),

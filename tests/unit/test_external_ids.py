@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from selfheal.contract import parse_contract
@@ -102,7 +102,6 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_ids_of_large_requests_are_those_of_small_ones(rows: list[dict[str, Any]]):
     """Whatever of the rows have an id, under whichever name."""

@@ -96,7 +96,7 @@ def histories() -> dict[str, Kept]:
     return {name: history(name) for name in NAMES}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_a_real_history_kept_in_an_odd_way_is_the_same_or_refused_by_name(histories: dict[str, Kept], data):
     """Any slice of any history in any way: the same Dataset, or a refusal in the words of that way."""

@@ -7,7 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import SchemaValidator
 from pydantic_core import core_schema as schema
@@ -323,7 +323,6 @@ def rows_of_any_quality(draw) -> list[dict[str, Any]]:
     return rows
 
 
-@settings(deadline=None)  # the first one imports numpy
 @given(rows_of_any_quality())
 def test_columns_are_checked_as_rows_are(rows: list[dict[str, Any]]):
     """Whatever the columns' check accepts the row model accepts with equal values; good rows it always accepts."""

@@ -1,7 +1,7 @@
 """Text that others wrote is one line, printable, bounded, and never a formula."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from selfheal.records.batches import RefusedRow
@@ -69,7 +69,6 @@ def test_formulas_are_marked_as_text_and_numbers_are_left_alone(text: str, cell:
     assert spreadsheet_cell(text, 300) == cell
 
 
-@settings(deadline=None)
 @given(st.text(min_size=2_000, max_size=3_000))
 def test_records_that_go_into_ledger_and_state_bound_their_texts(text: str):
     """Each field that somebody wrote, where the record is made."""
