@@ -70,7 +70,19 @@ def _refused_by(gate: str, refused: list[Refused]) -> str:
     return f"| {gate} | {sum(gate in one.gates for one in refused)} | {len(alone)} | {cost} |"
 
 
-TABLES: Mapping[str, Callable[[Replays], str]] = {"healing": comparison, "curve": curve, "refusals": refusals}
+def held(replays: Replays) -> str:
+    """What the project has set itself, what was found, and whether it holds."""
+    said = {True: "holds", False: "missed", None: ""}
+    lines = ["| what must hold | found | |", "|---" * 3 + "|"]
+    return "\n".join([*lines, *(f"| {bar.name} | {bar.found} | {said[bar.holds]} |" for bar in bars(replays))])
+
+
+TABLES: Mapping[str, Callable[[Replays], str]] = {
+    "healing": comparison,
+    "curve": curve,
+    "refusals": refusals,
+    "bars": held,
+}
 
 
 def shown(replays: Replays) -> str:
@@ -79,7 +91,8 @@ def shown(replays: Replays) -> str:
     width = max(len(bar.name) for bar in known)
     mark = {True: "pass", False: "FAIL", None: "    "}
     lines = [f"{mark[bar.holds]}  {bar.name:{width}}  {bar.found}" for bar in known]
-    return "\n".join([*(f"{table(replays)}\n" for table in TABLES.values()), *lines])
+    tables = (table(replays) for name, table in TABLES.items() if name != "bars")
+    return "\n".join([*(f"{table}\n" for table in tables), *lines])
 
 
 def _cell(name: str, found: list[Outcome]) -> str:
