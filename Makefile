@@ -147,7 +147,7 @@ bench-gates: setup ## Measure the gates and the probation: who gets in, who is t
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.gates
 
 .PHONY: bench-healing
-bench-healing: setup ## Replay histories under eight policies and check the bars (about 45 minutes, resumes; build/bench/healing.json)
+bench-healing: setup ## Replay histories under eight policies and check the bars (over an hour, resumes; build/bench/healing.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.healing
 
 .PHONY: fault-sweep
