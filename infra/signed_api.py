@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from selfheal.errors import SelfhealError
 
@@ -22,10 +22,16 @@ class CredentialsMissing(SelfhealError):
 
 
 class SignedApi:
-    """Requests over one connection."""
+    """Requests over one connection, which `with` ends."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def send(self, path: str, payload: bytes | None, headers: Mapping[str, str]) -> tuple[int, str]:
         """Send one request, POST where there is a payload; status and text of the answer.

@@ -17,6 +17,7 @@ def call(
 ) -> None:
     """Ask the deployed API: GET, or POST where a body is given. The exit code is 1 where the answer is an error."""
     payload = None if body is None else (sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes())
-    status, text = SignedApi(connect(stage).url).send(path, payload, {})
+    with SignedApi(connect(stage).url) as api:
+        status, text = api.send(path, payload, {})
     typer.echo(text)
     raise typer.Exit(0 if status < 400 else 1)  # noqa: PLR2004 - HTTP's own border between answers and errors

@@ -28,7 +28,8 @@ def score(
 
     environment = connect(stage)
     contract = environment.stores.models.manifest(environment.stores.pointer.read().pointer.version).contract
-    done = score_file(file, out, contract, SignedApi(environment.url), sleep=time.sleep)
+    with SignedApi(environment.url) as api:
+        done = score_file(file, out, contract, api, sleep=time.sleep)
     typer.echo(f"answered: {done.answered} row(s) in {out}")
     if done.unlogged:
         typer.echo(f"not logged yet: {done.unlogged} of them, see `selfheal replay-log --help`")
