@@ -1,5 +1,6 @@
 """Files of people who do this job, as their owners keep them, with the right outcome of each."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from infra.backtest.records import Settings
+from infra.backtest.run import backtest
 from infra.cli.app import app
 from selfheal.contract import parse_contract
+from selfheal.contract.request import RowModel
 from selfheal.data.files import LabelledFile, read_labelled
 from selfheal.labels.files import read_label_file
 
@@ -148,3 +152,37 @@ def test_a_row_of_the_year_9999_is_left_out_aloud():
     (note,) = file.notes
     assert "1 value(s) later than now" in note
     assert "'9999-12-31T00:00:00' in line 3001" in note
+
+
+def test_a_blank_cell_and_an_empty_text_in_a_request_are_the_same_thing():
+    """Both missing, as null is."""
+    contract = parse_contract((FIELD / "empty-string-in-a-request/contract.toml").read_text(encoding="utf-8"))
+    file = read_labelled(FIELD / "empty-string-in-a-request/data.csv", contract, end=NOW)
+    channels = file.rows.features["channel"]
+    assert None in set(channels)
+    assert "" not in set(channels)
+    row_model = RowModel(contract)
+    asked = [json.dumps({"amount": 1.5, "channel": channel}).encode() for channel in ("", None)]
+    assert [row_model.parse(body).values[0]["channel"] for body in asked] == [None, None]
+
+
+def test_brackets_in_the_names_of_a_file_end_nothing():
+    """Names keep their units, and the harmed group is named."""
+    files = [f"brackets-in-names/{name}" for name in ("contract.toml", "reference.csv", "current_shift.csv")]
+    drift = selfheal("drift", "--contract", files[0], "--reference", files[1], "--current", files[2])
+    assert drift.exit_code == 3
+    assert all(name in drift.output for name in ("temp [degC]", "price [eur]", "rent [/month]", "Power [kW]"))
+    evidence = "brackets-in-names/evidence_harmed.csv"
+    gates = selfheal("gates", "--contract", "brackets-in-names/cg.toml", "--evidence", evidence)
+    assert gates.exit_code == 3
+    assert gates.output.endswith("reject\n")
+    assert "[/mo]" in gates.output
+
+
+def test_an_alarm_forgets_nothing_between_rare_looks():
+    """Six looks over twenty days: trials start, where each look counted labels anew and none ever did."""
+    contract = parse_contract((FIELD / "an-alarm-that-forgets/lapse.toml").read_text(encoding="utf-8"))
+    rows = read_labelled(FIELD / "an-alarm-that-forgets/lapse.csv", contract, end=NOW).rows
+    settings = Settings(periods=6, initial=0.2, label_delay=0, label_rate=1.0, seed=0, runs_per_period=1, overrides={})
+    found = backtest(rows, contract, dataset="lapse", settings=settings, policies=("healed", "frozen"))
+    assert found.policies["healed"].retrainings >= 1
