@@ -22,6 +22,7 @@ from infra.simulation.credit import Phase
 from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.pointer import KEY as POINTER
+from selfheal.stores.registry import TRAINING
 from selfheal.usecases.heal import start_healing
 from selfheal.usecases.pause import pause, resume
 from selfheal.usecases.promote import force_promotion
@@ -177,22 +178,24 @@ def refuse_a_promotion(loop: SmallLoop) -> None:
 
 
 def lose_a_healing(loop: SmallLoop) -> None:
-    """An execution that somebody stops once its shadow training has looked at the versions before."""
+    """An execution that somebody stops once its shadow training has read all that it trains on."""
     cloud = loop.cloud
+    before = len(cloud.calls)
     trigger = Trigger(kind="manual", reason="a test")
     healing = start_healing(cloud.stores, cloud.executions, cloud.stores.ledger.story(), trigger, cloud.clock.now)
-    deadline = time.monotonic() + 60
-    while not has_read(cloud, "shadow_training", "/models/"):
+    deadline = time.monotonic() + 300
+    while not has_read_training_set(cloud, before):
         assert time.monotonic() < deadline, cloud.function_log("shadow_training")
         time.sleep(0.1)
     arn = machine_of(cloud).replace(":stateMachine:", ":execution:")
     cloud.client("stepfunctions").stop_execution(executionArn=f"{arn}:{healing.execution}")
 
 
-def has_read(cloud: LocalCloud, caller: str, prefix: str) -> bool:
+def has_read_training_set(cloud: LocalCloud, before: int) -> bool:
+    """Whether a training has read production's training set, its last read, after the first `before` calls."""
     return any(
-        item.caller == caller and item.call.action == "s3:GetObject" and prefix in item.call.resource
-        for item in cloud.calls
+        item.caller == "shadow_training" and item.call.resource.endswith(f"/{TRAINING}")
+        for item in cloud.calls[before:]
     )
 
 
