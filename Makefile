@@ -135,8 +135,8 @@ openapi: setup ## Write docs/openapi.json
 	@$(BIN)/python -m infra.openapi
 
 .PHONY: environments
-environments: setup ## Write infra/environments.json, which `selfheal cost` reads
-	@$(BIN)/python -m infra.environments
+environments: setup ## Write infra/tools/selfheal_tools/environments.json, which `selfheal cost` reads
+	@$(BIN)/python -m selfheal_tools.environments
 
 .PHONY: files-doc
 files-doc: setup ## Write the tables of docs/files.md

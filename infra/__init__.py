@@ -1,1 +1,1 @@
-"""What runs on the operator's side: the CDK app, the local cloud, the command line and the simulations."""
+"""The CDK app, and the local cloud that runs what it deploys; the operator's tools lie in `tools`."""

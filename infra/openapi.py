@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.simulation.credit import credit_rows
 from predictor.openapi import document
 from selfheal.contract import default_contract
 from selfheal.data.typical import typical_rows
+from selfheal_tools.simulation.credit import credit_rows
 
 ROWS = 10_000
 PATH = Path(__file__).parents[1] / "docs" / "openapi.json"

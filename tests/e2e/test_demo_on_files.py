@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo.run import run_demo
+from selfheal_tools.demo.run import run_demo
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 ROWS = 2_000

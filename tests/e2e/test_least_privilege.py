@@ -18,7 +18,6 @@ from infra.local import FunctionFailed, LocalCloud, synthesised
 from infra.local.functions import SCHEDULER
 from infra.local.iam import Call, Statement, is_allowed
 from infra.local.moto_adaptations import STATE_MACHINE_KEY
-from infra.simulation.credit import Phase
 from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.pointer import KEY as POINTER
@@ -26,6 +25,7 @@ from selfheal.stores.registry import TRAINING
 from selfheal.usecases.heal import start_healing
 from selfheal.usecases.pause import pause, resume
 from selfheal.usecases.promote import force_promotion
+from selfheal_tools.simulation.credit import Phase
 from tests.support.serving import event
 from tests.support.small_loop import START, STEP, SmallLoop
 from tests.support.templates import GUARDED
@@ -209,8 +209,8 @@ def requests_of_every_kind(loop: SmallLoop) -> None:
     Then rows with ids of their own, one of which two share, and labels by them; and a file, the event of which comes
     twice, beside one that is gone.
     """
-    from infra.demo.traffic import as_json_rows
-    from infra.simulation.credit import credit_rows
+    from selfheal_tools.demo.traffic import as_json_rows
+    from selfheal_tools.simulation.credit import credit_rows
 
     features, _ = credit_rows(loop._rng, 1)
     body = {"rows": as_json_rows(features, loop.contract)}

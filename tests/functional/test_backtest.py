@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.backtest.errors import BacktestImpossible
-from infra.backtest.executions import InProcessExecutions
-from infra.backtest.overrides import overridden
-from infra.backtest.records import Backtest, Settings
-from infra.backtest.run import backtest
-from infra.backtest.stores import ReplayStores
 from selfheal.contract import parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Conclusion, Training
+from selfheal_tools.backtest.errors import BacktestImpossible
+from selfheal_tools.backtest.executions import InProcessExecutions
+from selfheal_tools.backtest.overrides import overridden
+from selfheal_tools.backtest.records import Backtest, Settings
+from selfheal_tools.backtest.run import backtest
+from selfheal_tools.backtest.stores import ReplayStores
 from tests.support.healing import DAY, HOUR, START, healed_environment, healing_of, memory_stores, traffic, trained
 
 CONTRACT = parse_contract("""
@@ -167,7 +167,7 @@ def test_the_command_writes_json_and_a_page(tmp_path: Path):
     """`selfheal backtest` from a CSV file, on two policies."""
     from typer.testing import CliRunner
 
-    from infra.cli.app import app
+    from selfheal_tools.cli.app import app
 
     rows = turning_rows(1_200)
     frame = rows.features.assign(y=rows.labels)
@@ -196,7 +196,7 @@ def test_the_command_says_what_it_makes_of_its_options(tmp_path: Path, options: 
     """Before the work: where results can't be written, what the policy can't be, and that a file has no times."""
     from typer.testing import CliRunner
 
-    from infra.cli.app import app
+    from selfheal_tools.cli.app import app
 
     rows = turning_rows(1_200)
     rows.features.assign(y=rows.labels).to_csv(tmp_path / "data.csv", index=False)

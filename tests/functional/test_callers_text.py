@@ -13,8 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli import main
-from infra.cli.app import app
 from selfheal.healing.state import result_of
 from selfheal.records.healing import LabelProgress, Verdict
 from selfheal.records.labels import Upload
@@ -24,6 +22,8 @@ from selfheal.usecases.conclude import conclude
 from selfheal.usecases.evaluate_gates import evaluate_gates
 from selfheal.usecases.ingest_labels import ingest_labels
 from selfheal.usecases.pause import pause
+from selfheal_tools.cli import main
+from selfheal_tools.cli.app import app
 from tests.support.healing import (
     DAY,
     DRIFT,
@@ -217,7 +217,7 @@ def test_the_reason_of_a_pause_is_shown_as_it_was_given(monkeypatch, reason: str
     stores, _ = healed_environment()
     pause(stores, reason=reason, actor="ann", now=NOW)
     for module in ("history", "status"):
-        monkeypatch.setattr(f"infra.cli.{module}.connect", lambda _: _Deployed(stores))
+        monkeypatch.setattr(f"selfheal_tools.cli.{module}.connect", lambda _: _Deployed(stores))
     shown = "".join(character if character.isprintable() else " " for character in reason)
     for command in ("history", "status"):
         said = selfheal(command)

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
 from selfheal.contract import default_contract, parse_contract
 from selfheal.data.files import read_labelled
 from selfheal.errors import DraftImpossible
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.bootstrap import bootstrap
+from selfheal_tools.cli.app import app
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

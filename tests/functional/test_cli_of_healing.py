@@ -10,13 +10,13 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infra.cli.app import app
 from selfheal.composition import settings_of, stores_of
 from selfheal.contract import parse_contract
 from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
 from selfheal.gates.offline import best_threshold, read_evidence
 from selfheal.settings import Settings
 from selfheal.usecases.heal import sweep
+from selfheal_tools.cli.app import app
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
 
 CONTRACT = """

@@ -9,9 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-import infra.cli.labels
-from infra.cli.app import app
-from infra.cli.environment import Environment
+import selfheal_tools.cli.labels
 from selfheal.errors import UploadUnreadable
 from selfheal.labels.files import MAXIMUM_BYTES
 from selfheal.prefixes import LABELS_INCOMING
@@ -19,6 +17,8 @@ from selfheal.records.labels import RejectedRow, Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.ingest_labels import ingest_labels
+from selfheal_tools.cli.app import app
+from selfheal_tools.cli.environment import Environment
 from tests.support.serving import NOON, ROW, World, promote, serving_world, write_version
 
 UNKNOWN = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"  # 2025-03-05
@@ -49,9 +49,9 @@ def stores(monkeypatch) -> Stores:
     promote(stores, "v1")
     other = cast("Any", None)
     environment = Environment("dev", "https://x", "data", stores, other, other, other)
-    monkeypatch.setattr(infra.cli.labels, "connect", lambda _: environment)
-    monkeypatch.setattr(infra.cli.labels, "WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(infra.cli.labels, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(selfheal_tools.cli.labels, "connect", lambda _: environment)
+    monkeypatch.setattr(selfheal_tools.cli.labels, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(selfheal_tools.cli.labels, "POLL_SECONDS", 0.01)
     return stores
 
 
@@ -102,7 +102,7 @@ def test_an_outcome_that_doesn_t_come_is_no_outcome(stores, tmp_path: Path):
     file = written(tmp_path, f"prediction_id,label\n{UNKNOWN},1\n")
     assert selfheal(file).exit_code == 0
     stores.data.asleep = True
-    with pytest.raises(infra.cli.labels.OutcomeUnknown, match="tried again"):
+    with pytest.raises(selfheal_tools.cli.labels.OutcomeUnknown, match="tried again"):
         selfheal(file)
 
 

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 import drift.handler
 from drift.telemetry import emit
-from infra.cli.app import app
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.errors import NoProductionModel
 from selfheal.stores.collection import Stores
+from selfheal_tools.cli.app import app
+from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications, healed_environment, memory_stores
 from tests.support.monitoring import CreditWorld
 

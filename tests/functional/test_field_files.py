@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.backtest.records import Settings
-from infra.backtest.run import backtest
-from infra.cli.app import app
 from selfheal.contract import parse_contract
 from selfheal.contract.request import RowModel
 from selfheal.data.files import LabelledFile, read_labelled
 from selfheal.labels.files import read_label_file
+from selfheal_tools.backtest.records import Settings
+from selfheal_tools.backtest.run import backtest
+from selfheal_tools.cli.app import app
 
 FIELD = Path(__file__).parents[3] / "shared" / "field"
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from infra.backtest.blind import Walk
-from infra.backtest.shelf import Shelf
-from infra.backtest.stream import Stream, stream_of
-from infra.backtest.versions import Blend, Trial, Versions
+from selfheal_tools.backtest.blind import Walk
+from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.stream import Stream, stream_of
+from selfheal_tools.backtest.versions import Blend, Trial, Versions
 from tests.benchmarks.healing.blends import blends
 from tests.benchmarks.healing.broken import BROKEN, BrokenShelf
 from tests.functional.test_backtest import CONTRACT, turning_rows

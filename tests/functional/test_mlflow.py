@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.tracking import mirror_where_configured
 from selfheal.composition import tracking_of
 from selfheal.errors import StoreUnavailable, VersionUnknown
 from selfheal.usecases.mirror import mirror
 from selfheal.usecases.promote import force_promotion
 from selfheal.usecases.roll_back import roll_back
+from selfheal_tools.cli.tracking import mirror_where_configured
 from tests.support.healing import DAY, START, healed_environment
 
 LATER = START + 10 * DAY

@@ -7,7 +7,6 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.errors import NoProductionModel, ReferenceTampered, StoreUnavailable
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
@@ -18,6 +17,7 @@ from selfheal.stores.prediction_log import log_key
 from selfheal.stores.registry import REFERENCE, SERVING
 from selfheal.usecases.conclude import conclude
 from selfheal.usecases.monitor import monitor
+from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications, healing_of, memory_stores
 from tests.support.monitoring import HOUR, START, VERSION, CreditWorld, copy_of, trained_registry
 

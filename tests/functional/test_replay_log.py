@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-import infra.cli.replay_log as command
-from infra.cli.app import app
+import selfheal_tools.cli.replay_log as command
 from selfheal.contract import default_contract
 from selfheal.prefixes import PREDICTIONS_HOURLY
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.replay_log import replay_log
 from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal_tools.cli.app import app
 from tests.support.serving import NOON, ROW, World, serving_world
 
 REQUESTS = 1000

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from infra.scoring.asking import PAUSES, ScoringStopped, ask
-from infra.scoring.progress import OutputTaken, Progress
-from infra.scoring.run import PART_ROWS, score_file
-from infra.signed_api import CallFailed
 from selfheal.contract import parse_contract
 from selfheal.errors import FileUnreadable
+from selfheal_tools.scoring.asking import PAUSES, ScoringStopped, ask
+from selfheal_tools.scoring.progress import OutputTaken, Progress
+from selfheal_tools.scoring.run import PART_ROWS, score_file
+from selfheal_tools.signed_api import CallFailed
 from tests.support.serving import World, linear_model, promote, write_version
 
 CONTRACT = parse_contract("""

@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from infra.signed_api import CallFailed, CredentialsMissing, SignedApi
+from selfheal_tools.signed_api import CallFailed, CredentialsMissing, SignedApi
 
 KEY, SECRET, REGION = "AKIDEXAMPLE", "for a test alone", "eu-central-1"
 

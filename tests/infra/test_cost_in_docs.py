@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.cost import endpoint_month, environment_of, monthly_bill
-from infra.environments import PATH, environment, synthesised_environment, text
+from selfheal_tools.cost import endpoint_month, environment_of, monthly_bill
+from selfheal_tools.environments import PATH, environment, synthesised_environment, text
 from tests.support.templates import template_of
 
 

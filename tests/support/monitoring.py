@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.artefact import load_artefact
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
@@ -21,6 +20,7 @@ from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.conclude import promote_first
 from selfheal.usecases.monitor import monitor
 from selfheal.usecases.train import train_version
+from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from infra.demo.postbox import LabelPostbox
-from infra.demo.traffic import Client, Rows
-from infra.demo.world import _dated
 from infra.local import LocalCloud
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.model import GatePolicy, MonitoringPolicy, Policy, ProbationPolicy, RetrainingPolicy
 from selfheal.data.labels import TargetValues
 from selfheal.usecases.bootstrap import bootstrap
+from selfheal_tools.demo.postbox import LabelPostbox
+from selfheal_tools.demo.traffic import Client, Rows
+from selfheal_tools.demo.world import _dated
+from selfheal_tools.simulation.credit import Phase, credit_rows
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 STEP = timedelta(hours=6)

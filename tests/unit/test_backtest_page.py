@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from infra.backtest.page import blocked_by_gate, lines_of, render_page
-from infra.backtest.records import Backtest, Move, Period, PeriodResult, PolicyResult, Refusal, Settings
+from selfheal_tools.backtest.page import blocked_by_gate, lines_of, render_page
+from selfheal_tools.backtest.records import Backtest, Move, Period, PeriodResult, PolicyResult, Refusal, Settings
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STEP = timedelta(days=10)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from infra.backtest.scoring import Answers, blocks_of_days, mean_of, measured, worse_by
-from infra.backtest.verdict import regained
+from selfheal_tools.backtest.scoring import Answers, blocks_of_days, mean_of, measured, worse_by
+from selfheal_tools.backtest.verdict import regained
 
 START = np.datetime64("2026-01-01T00:00:00", "us")
 HOUR = np.timedelta64(1, "h")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.backtest.errors import BacktestImpossible
-from infra.backtest.moments import has_times, paced, since_1970, spread
-from infra.backtest.stream import MOST_REQUESTS, Stream, stream_of
 from selfheal.data.dataset import Dataset
 from selfheal.records.predictions import moment_of
+from selfheal_tools.backtest.errors import BacktestImpossible
+from selfheal_tools.backtest.moments import has_times, paced, since_1970, spread
+from selfheal_tools.backtest.stream import MOST_REQUESTS, Stream, stream_of
 
 START = np.datetime64("2026-01-01T00:00:00", "us")
 DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")

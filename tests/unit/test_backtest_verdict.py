@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from infra.backtest.looks import looks_of
-from infra.backtest.order import hints_of
-from infra.backtest.records import Looks, PolicyResult
-from infra.backtest.verdict import verdict_of
 from selfheal.data.dataset import Dataset
 from selfheal.records.drift import Detection
 from selfheal.records.monitoring import Decay, DriftSummary, HealingState
+from selfheal_tools.backtest.looks import looks_of
+from selfheal_tools.backtest.order import hints_of
+from selfheal_tools.backtest.records import Looks, PolicyResult
+from selfheal_tools.backtest.verdict import verdict_of
 from tests.unit.test_backtest_stream import rows, stream
 
 LOOKS = Looks(

@@ -61,7 +61,7 @@ def test_what_scikit_learn_says_of_a_fit_is_not_shown():
 def test_the_command_line_shows_no_warning_of_a_library():
     """What scikit-learn warns of anywhere in a command doesn't reach the screen; a warning of our own does."""
     program = (
-        "import contextlib, sys, warnings; from infra.cli import main; sys.argv = ['selfheal', '--help']\n"
+        "import contextlib, sys, warnings; from selfheal_tools.cli import main; sys.argv = ['selfheal', '--help']\n"
         "with contextlib.suppress(SystemExit): main()\n"
         "for place in ('sklearn.base', 'selfheal.training'):\n"
         "    warnings.warn_explicit(f'of {place}', UserWarning, f'{place}.py', 1, module=place)"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-import infra.environments
-from infra.cost import DAYS, Environment, environment_of, monthly_bill
+import selfheal_tools.environments
+from selfheal_tools.cost import DAYS, Environment, environment_of, monthly_bill
 
 MEMORY = {"predictor": 1024, "drift": 2048, "shadow_training": 2048}
 SMALL = Environment(architecture="arm64", memory=MEMORY, schedule_minutes=60, alarms=7, metrics=5, dashboards=1, keys=0)
@@ -59,7 +59,8 @@ def test_settings_come_from_the_template():
 def test_a_bill_loads_nothing_heavy():
     """The answer takes a second or two: neither CDK nor moto, boto3, pandas or scikit-learn is imported for it."""
     program = (
-        "import sys; from infra.cli.app import app; app(['cost', '--requests-per-day', '1'], standalone_mode=False); "
+        "import sys; from selfheal_tools.cli.app import app; "
+        "app(['cost', '--requests-per-day', '1'], standalone_mode=False); "
         "print({'aws_cdk', 'moto', 'boto3', 'pandas', 'sklearn', 'numpy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
@@ -68,7 +69,7 @@ def test_a_bill_loads_nothing_heavy():
 
 def test_settings_that_changed_since_are_synthesised(monkeypatch: pytest.MonkeyPatch):
     """What was written down under another cdk.json isn't the bill of this one, nor is it that of an unknown stage."""
-    monkeypatch.setattr(infra.environments, "synthesised_environment", lambda stage: (stage, "synthesised"))
-    assert infra.environments.environment("other") == ("other", "synthesised")
-    monkeypatch.setattr(infra.environments, "_context", lambda: {"stage": "dev", "schedule_minutes": 5})
-    assert infra.environments.environment("dev") == ("dev", "synthesised")
+    monkeypatch.setattr(selfheal_tools.environments, "synthesised_environment", lambda stage: (stage, "synthesised"))
+    assert selfheal_tools.environments.environment("other") == ("other", "synthesised")
+    monkeypatch.setattr(selfheal_tools.environments, "_context", lambda: {"stage": "dev", "schedule_minutes": 5})
+    assert selfheal_tools.environments.environment("dev") == ("dev", "synthesised")

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from infra.simulation.credit import Phase, credit_rows, default_probability
 from selfheal.contract import default_contract
+from selfheal_tools.simulation.credit import Phase, credit_rows, default_probability
 
 
 def drawn(phase: Phase, n: int = 20_000, seed: int = 0):

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.demo.plan import Plan
-from infra.demo.recovery import recovery
-from infra.demo.world import read_history, world_of_history
-from infra.simulation.injection import reverse_roles
 from selfheal.contract import default_contract, parse_contract
 from selfheal.contract.model import MonitoringPolicy
 from selfheal.errors import DataInvalid
+from selfheal_tools.demo.plan import Plan
+from selfheal_tools.demo.recovery import recovery
+from selfheal_tools.demo.world import read_history, world_of_history
+from selfheal_tools.simulation.injection import reverse_roles
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 WORDS = parse_contract("""

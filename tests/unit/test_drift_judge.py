@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.contract import default_contract, parse_contract
 from selfheal.drift import Reference, judge_drift
 from selfheal.drift.significance import benjamini_hochberg, chi_squared_p_value, ks_p_value, missing_p_value
+from selfheal_tools.simulation.credit import Phase, credit_rows
 
 CONTRACT = default_contract()
 POLICY = CONTRACT.policy.monitoring

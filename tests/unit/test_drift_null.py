@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from infra.simulation.credit import credit_rows
 from selfheal.contract import default_contract
 from selfheal.drift import Reference
 from selfheal.drift.cells import NumericCells
 from selfheal.drift.looks import level_of_one_look
 from selfheal.drift.null import Null, null_size
 from selfheal.drift.significance import ks_p_value
+from selfheal_tools.simulation.credit import credit_rows
 
 CONTRACT = default_contract()
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.backtest.stores import NothingToRollUp, RememberedHistory, ReplayStores
+from selfheal_tools.backtest.stores import NothingToRollUp, RememberedHistory, ReplayStores
 
 LIBRARY = Path(__file__).parents[2] / "layers" / "core" / "python" / "selfheal"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 INFRA = Path(__file__).parents[2] / "infra"
+COMMANDS = INFRA / "tools" / "selfheal_tools" / "cli"
 
 IMPURE = {"boto3", "botocore", "os", "logging", "aws_lambda_powertools"}
 
@@ -66,8 +67,8 @@ def test_entry_points_alone_know_the_composition_root():
     everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
     users = {p for p in everything if any(name.startswith("selfheal.composition") for name in imports_of(p))}
     handlers = {p for p in modules_below(FUNCTIONS) if p.name in {"handler.py", "start.py"}}
-    assert users <= handlers | set(modules_below(INFRA / "cli"))
-    assert users >= {FUNCTIONS / "drift" / "handler.py", INFRA / "cli" / "environment.py"}
+    assert users <= handlers | set(modules_below(COMMANDS))
+    assert users >= {FUNCTIONS / "drift" / "handler.py", COMMANDS / "environment.py"}
 
 
 def test_only_stores_and_the_composition_root_know_boto3():
@@ -113,7 +114,7 @@ def test_every_public_function_that_raises_lists_it():
     silent = [
         f"{path}: {function.name} raises {error}"
         for path in everything
-        if path.parent != INFRA / "cli"
+        if path.parent != COMMANDS
         for function in public_functions(ast.parse(path.read_text(encoding="utf-8")).body)
         for error in raised_in(function)
         if not any(word in (ast.get_docstring(function) or "") for word in (error, "See "))
@@ -123,8 +124,8 @@ def test_every_public_function_that_raises_lists_it():
 
 def test_nothing_on_the_operators_side_imports_the_commands():
     """Commands call the demo, the backtest and the rest; none of these knows that there are commands."""
-    others = [path for path in modules_below(INFRA) if path.parent != INFRA / "cli"]
-    assert [path for path in others if any(name.startswith("infra.cli") for name in imports_of(path))] == []
+    others = [path for path in modules_below(INFRA) if path.parent != COMMANDS]
+    assert [path for path in others if any(name.startswith("selfheal_tools.cli") for name in imports_of(path))] == []
 
 
 @pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 
-from infra.simulation.credit import AGE, DEBT_RATIO, INCOME, UTILISATION, credit_rows
-from infra.simulation.injection import exchange_roles, strongest_with_weakest
 from selfheal.contract import default_contract
+from selfheal_tools.simulation.credit import AGE, DEBT_RATIO, INCOME, UTILISATION, credit_rows
+from selfheal_tools.simulation.injection import exchange_roles, strongest_with_weakest
 
 
 def calm(n: int = 10_000):

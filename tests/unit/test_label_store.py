@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.backtest.stores import ReplayStores
 from selfheal.records.labels import Label
 from selfheal.records.predictions import new_request_id, prediction_id
 from selfheal.stores.labels import LabelStore
 from selfheal.stores.memory import MemoryBucket
+from selfheal_tools.backtest.stores import ReplayStores
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = st.integers(min_value=0, max_value=24 * 6)

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from infra.simulation.credit import INCOME, Phase, credit_rows
 from selfheal.contract import Contract, default_contract, parse_contract
 from selfheal.drift import Reference, judge_drift
 from selfheal.drift.impact import impacts
@@ -32,6 +31,7 @@ from selfheal.performance.realised import expected_calibration_error, realised_p
 from selfheal.records.monitoring import TimelinePoint
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
+from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 
 CONTRACT = default_contract()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from infra.simulation.visitors import kind_of, with_visitors
 from selfheal.data.dataset import Dataset
+from selfheal_tools.simulation.visitors import kind_of, with_visitors
 from tests.unit.test_backtest_stream import rows
 
 

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from infra.simulation.credit import INCOME, Phase, credit_rows
 from selfheal.drift import judge_drift
 from selfheal.monitoring.diagnosis import ScoredRows, diagnose
 from selfheal.monitoring.quality import faults, quality_findings
+from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 from tests.benchmarks.drift.trained import answers, trained
 from tests.benchmarks.drift.worlds import CREDIT
 

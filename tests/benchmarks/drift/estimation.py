@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from infra.simulation.credit import Phase, credit_rows
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import realised_performance
+from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.benchmarks.drift.trained import answers, trained
 from tests.benchmarks.environments import NotInstallable, environment
 

@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from infra.simulation.credit import credit_rows
 from selfheal.data.dataset import Dataset
 from selfheal.drift import Reference
 from selfheal.training import TrainedModel, train
+from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.drift.worlds import CREDIT
 
 ROWS = 8000

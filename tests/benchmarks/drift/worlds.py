@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from infra.simulation.credit import credit_rows
 from selfheal.contract import Contract, default_contract, parse_contract
+from selfheal_tools.simulation.credit import credit_rows
 
 GMSC = Path(__file__).parents[4] / "shared" / "data" / "gmsc" / "cs-training.csv.gz"
 CREDIT = default_contract()

@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from infra.simulation.credit import credit_rows
 from selfheal.contract import default_contract
 from selfheal.data.files import load_dataset
 from selfheal.gates.offline import best_threshold
+from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.gates.circumstances import CALM
 
 PAIRS = 20

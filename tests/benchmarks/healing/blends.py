@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infra.backtest.blind import Rejected, Rule
-from infra.backtest.judged import evidence_rows, failed_gates, said_by
-from infra.backtest.stream import Span
-from infra.backtest.versions import Blend, Trial, Version, Versions
 from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.records.manifest import MOST_MEMBERS
+from selfheal_tools.backtest.blind import Rejected, Rule
+from selfheal_tools.backtest.judged import evidence_rows, failed_gates, said_by
+from selfheal_tools.backtest.stream import Span
+from selfheal_tools.backtest.versions import Blend, Trial, Version, Versions
 
 
 def blends(versions: Versions, significance: float | None) -> Rule:

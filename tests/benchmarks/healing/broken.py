@@ -6,12 +6,12 @@ from typing import override
 
 import numpy as np
 
-from infra.backtest.shelf import Shelf
-from infra.backtest.stream import Stream
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.training import TrainedModel
 from selfheal.training.model import Calibration, FittedModel
+from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.stream import Stream
 
 EVERY = 4
 SHIFT = 1.0

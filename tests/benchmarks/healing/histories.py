@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from infra.backtest.moments import has_times
-from infra.simulation.credit import Phase, credit_rows
-from infra.simulation.visitors import with_visitors
 from selfheal.contract import Contract, default_contract, parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.files import load_dataset
+from selfheal_tools.backtest.moments import has_times
+from selfheal_tools.simulation.credit import Phase, credit_rows
+from selfheal_tools.simulation.visitors import with_visitors
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data"
 DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.backtest.blind import Walk
-from infra.backtest.overrides import overridden
-from infra.backtest.records import Settings
-from infra.backtest.run import RUNS_PER_PERIOD, Replay
-from infra.backtest.shelf import Shelf
-from infra.backtest.stream import stream_of
-from infra.backtest.verdict import regained
 from selfheal.contract import Contract
+from selfheal_tools.backtest.blind import Walk
+from selfheal_tools.backtest.overrides import overridden
+from selfheal_tools.backtest.records import Settings
+from selfheal_tools.backtest.run import RUNS_PER_PERIOD, Replay
+from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.stream import stream_of
+from selfheal_tools.backtest.verdict import regained
 from tests.benchmarks.healing.blends import blends
 from tests.benchmarks.healing.broken import BROKEN, BrokenShelf
 from tests.benchmarks.healing.histories import DRIFTING, REAL, VISITORS, at_hand, history, thinned

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.backtest.records import PolicyResult
+from selfheal_tools.backtest.records import PolicyResult
 
 
 class Refused(BaseModel):

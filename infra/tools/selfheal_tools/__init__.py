@@ -1,0 +1,1 @@
+"""The operator's tools: the `selfheal` command and what stands behind it."""

@@ -1,0 +1,227 @@
+"""Our own policy: the deployed functions' use cases over buckets in memory, on a clock that jumps from event to event.
+
+Requests are answered as they come. Labels are uploaded at the ends of periods. Monitoring runs so many times a period,
+the last time at its end, when the labels are in; a version promoted then answers from the next period on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import batched
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+from numpy.typing import NDArray
+
+from selfheal.artefact import Artefact
+from selfheal.contract import Contract
+from selfheal.contract.request import Row, Rows
+from selfheal.data.labels import TargetValues
+from selfheal.data.moments import as_datetime64
+from selfheal.labels.files import MAXIMUM_ROWS
+from selfheal.records.healing import Conclusion, Healing, Training
+from selfheal.records.labels import Upload
+from selfheal.records.ledger import Decision
+from selfheal.records.monitoring import DriftSummary
+from selfheal.stores.collection import Stores
+from selfheal.usecases.bootstrap import bootstrap
+from selfheal.usecases.ingest_labels import ingest_labels
+from selfheal.usecases.monitor import monitor
+from selfheal.usecases.predict import predict
+from selfheal.usecases.scoring import model_of
+from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.train_shadow import train_shadow
+from selfheal_tools.backtest.courses import Change, Course, Scorer
+from selfheal_tools.backtest.executions import InProcessExecutions
+from selfheal_tools.backtest.looks import looks_of
+from selfheal_tools.backtest.records import Looks
+from selfheal_tools.backtest.scoring import Answers
+from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.stores import ReplayStores
+from selfheal_tools.backtest.stream import Request, Span, Stream
+
+ACTOR = "backtest"
+VALUES = TargetValues(positive="1", negative="0")
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What production answered: arrays of shape (rows of traffic,); `decisions` is the whole ledger."""
+
+    probabilities: NDArray[np.float64]
+    predictions: NDArray[np.int8]
+    versions: NDArray[np.object_]
+    decisions: tuple[Decision, ...]
+    stores: Stores
+    trainings: int
+    looks: Looks
+
+    def course(self, stream: Stream, seconds: float) -> Course:
+        """The same as a course that can be compared."""
+        traffic = stream.traffic
+        answers = Answers(traffic.timestamps, traffic.labels, self.probabilities, self.predictions)
+        decided = [decision for decision in self.decisions if decision.kind != "bootstrap"]
+        changes = tuple(_change(decision, stream) for decision in decided)
+        return Course(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
+
+    def _scorer(self, stream: Stream) -> Scorer:
+        @cache
+        def artefact(version: str) -> Artefact:
+            return model_of(self.stores, self.stores.models.manifest(version))
+
+        def scorer(version: str, start: int, stop: int) -> NDArray[np.float64]:
+            features = stream.traffic.features.iloc[start:stop]
+            columns = {str(name): features[name].to_numpy() for name in features}
+            return artefact(version).probabilities_of(columns)
+
+        return scorer
+
+
+def _change(decision: Decision, stream: Stream) -> Change:
+    decided_at = as_datetime64(decision.decided_at)
+    kind: Any = decision.kind
+    return Change(
+        kind=kind,
+        period=next(span.number for span in stream.spans if decision.decided_at <= span.ends),
+        at=decision.decided_at,
+        row=int(np.searchsorted(stream.traffic.timestamps, decided_at)),
+        version=decision.version,
+        previous_version=decision.previous_version or "",
+        reason=decision.reason,
+        gates=tuple(gate.gate for gate in decision.gates if not gate.passed),
+    )
+
+
+@dataclass
+class Silence:
+    """People who needn't be told."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, subject: str, body: str) -> None:
+        """Keep a message."""
+        self.sent.append((subject, body))
+
+
+class HealedReplay:
+    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        contract: Contract,
+        shelf: Shelf,
+        *,
+        runs: int,
+        ticked: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._stream, self._contract, self._shelf = stream, contract, shelf
+        self._runs, self._ticked = runs, ticked
+        self.stores = ReplayStores()
+        self.executions = InProcessExecutions(self.stores, self._train, self._concluded)
+        self._notifications = Silence()
+        self._model = ProductionModel(self.stores.pointer, self.stores.models, check_seconds=0)
+        self._trainings = 0
+        self._looks: list[DriftSummary] = []
+        rows = len(stream.traffic)
+        self._probabilities, self._predictions = np.empty(rows), np.empty(rows, dtype=np.int8)
+        self._versions = np.empty(rows, dtype=object)
+
+    def run(self) -> Served:
+        """Live through all periods."""
+        begins = self._stream.begins
+        bootstrap(
+            self.stores, self._stream.initial, self._contract, VALUES, now=begins, actor=ACTOR, fit=self._shelf.fit
+        )
+        for span in self._stream.spans:
+            self._live(span)
+            self._ticked(span.number)
+        return Served(
+            self._probabilities,
+            self._predictions,
+            self._versions,
+            tuple(self.stores.ledger.decisions()),
+            self.stores,
+            self._trainings,
+            looks_of(self._looks, self._stream),
+        )
+
+    def _live(self, span: Span) -> None:
+        looks = [span.begins + (span.ends - span.begins) * look / self._runs for look in range(1, self._runs)]
+        events: list[tuple[datetime, Request | None]] = [(request.moment, request) for request in span.requests]
+        events += [(moment, None) for moment in looks]
+        for moment, request in sorted(events, key=lambda event: event[0]):
+            self._heal_until(moment)
+            if request is None:
+                self._monitor(moment)
+            else:
+                self._answer(request)
+        self._heal_until(span.ends)
+        self._deliver(span)
+        self._monitor(span.ends)
+
+    def _heal_until(self, moment: datetime) -> None:
+        """Let healings under way go on up to a moment, each state at its own time."""
+        while (due := self.executions.due()) is not None and due <= moment:
+            self.executions.step(due)
+
+    def _monitor(self, now: datetime) -> None:
+        minutes = max(1, round(self._interval / timedelta(minutes=1)))
+        result = monitor(self.stores, self.executions, self._notifications, now=now, schedule_minutes=minutes)
+        self._looks.append(DriftSummary.model_validate_json(self.stores.monitoring.read(result.summary)))
+        self._heal_until(now)
+
+    @property
+    def _interval(self) -> timedelta:
+        spans = self._stream.spans
+        return (spans[-1].ends - spans[0].begins) / (len(spans) * self._runs)
+
+    def _answer(self, request: Request) -> None:
+        rows = self._rows(request)
+        model = self._model.current(request.moment)
+        answer = predict(model, self.stores.prediction_log, rows, now=request.moment, request_id=request.identifier)
+        part = slice(request.start, request.stop)
+        self._probabilities[part] = [row["probability"] for row in answer.predictions]
+        self._predictions[part] = [row["prediction"] for row in answer.predictions]
+        self._versions[part] = model.version
+
+    def _rows(self, request: Request) -> Rows:
+        features = self._stream.traffic.features.iloc[request.start : request.stop]
+        columns = {name: features[name].to_numpy() for name in self._contract.feature_names}
+        return Rows(_as_values(features), many=True, columns=columns)
+
+    def _deliver(self, span: Span) -> None:
+        """Upload the labels that arrive at the end of a period, as many a file as one may have, and take them in."""
+        due = self._stream.traffic.take(self._stream.delivered(span.number))
+        pairs = zip(due.row_ids, due.labels.tolist(), strict=True)
+        for number, part in enumerate(batched(pairs, MAXIMUM_ROWS, strict=False)):
+            lines = b"".join(
+                orjson.dumps({"prediction_id": row, "label": str(label)}, option=orjson.OPT_APPEND_NEWLINE)
+                for row, label in part
+            )
+            key = self.stores.labels.receive(f"period-{span.number:04d}-{number}.jsonl", lines)
+            upload = Upload(key=key, size=len(lines), uploaded_at=span.ends)
+            ingest_labels(self.stores, upload)
+
+    def _train(self, stores: Stores, healing: Healing, now: datetime) -> Training:
+        training = train_shadow(stores, healing, now, fit=self._shelf.fit)
+        self._trainings += training.outcome == "trained"
+        return training
+
+    def _concluded(self, conclusion: Conclusion) -> None:
+        self._notifications.send(f"selfheal: {conclusion.decision.kind}", conclusion.sentence)
+
+
+def _as_values(features: pd.DataFrame) -> list[Row]:
+    """Rows as a request holds them: missing as None."""
+    columns = {str(name): _plain(features[name]) for name in features}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain(column: pd.Series) -> list[float | str | None]:
+    if column.dtype == np.float64:
+        return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN isn't itself
+    return column.tolist()

@@ -1,0 +1,24 @@
+"""`selfheal`: the command line. Each command is a module of its own and imports what is heavy only when it runs."""
+
+import sys
+import warnings
+
+from selfheal.errors import SelfhealError
+from selfheal.text import bounded_lines
+from selfheal_tools.cli.app import app
+
+# A message may name columns, keys and values of a file that somebody else wrote.
+LONGEST_MESSAGE = 20_000
+
+
+def main() -> None:
+    """Entry point; an error that the project raises on purpose is a message and exit code 1, never a traceback.
+
+    What libraries warn their callers of is none of the user's business.
+    """
+    warnings.filterwarnings("ignore", module=r"(sklearn|scipy|joblib|pandas)\.")
+    try:
+        app()
+    except SelfhealError as error:
+        sys.stderr.write(f"selfheal: {bounded_lines(str(error), LONGEST_MESSAGE)}\n")
+        sys.exit(1)

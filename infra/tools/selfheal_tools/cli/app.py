@@ -1,0 +1,53 @@
+"""All commands, in the order in which a newcomer needs them."""
+
+import typer
+
+from selfheal_tools.cli.approval import approve, refuse
+from selfheal_tools.cli.backtest import backtest
+from selfheal_tools.cli.bootstrap import bootstrap
+from selfheal_tools.cli.call import call
+from selfheal_tools.cli.contract import app as contract
+from selfheal_tools.cli.cost import cost
+from selfheal_tools.cli.demo import demo
+from selfheal_tools.cli.drift import drift
+from selfheal_tools.cli.gates import gates
+from selfheal_tools.cli.heal import heal
+from selfheal_tools.cli.history import history, show
+from selfheal_tools.cli.labels import labels
+from selfheal_tools.cli.promotion import promote, rollback
+from selfheal_tools.cli.replay_log import replay_log
+from selfheal_tools.cli.score import score
+from selfheal_tools.cli.status import status
+from selfheal_tools.cli.switch import pause, resume
+from selfheal_tools.cli.verify import verify
+
+app = typer.Typer(
+    name="selfheal",
+    help="A prediction service that keeps itself healthy: drift, shadow training, gates, promotion, rollback.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("demo")(demo)
+app.add_typer(contract)
+app.command("backtest")(backtest)
+app.command("bootstrap")(bootstrap)
+app.command("call")(call)
+app.command("score")(score)
+app.command("labels")(labels)
+app.command("status")(status)
+app.command("history")(history)
+app.command("show")(show)
+app.command("heal")(heal)
+app.command("approve")(approve)
+app.command("refuse")(refuse)
+app.command("promote")(promote)
+app.command("rollback")(rollback)
+app.command("pause")(pause)
+app.command("resume")(resume)
+app.command("verify")(verify)
+app.command("gates")(gates)
+app.command("drift")(drift)
+app.command("replay-log")(replay_log)
+app.command("cost")(cost)

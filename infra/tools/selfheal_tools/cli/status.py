@@ -1,0 +1,32 @@
+"""`selfheal status`: which model answers, how the last run judged it, what was decided last, whether all is paused."""
+
+from selfheal_tools.cli.environment import StageOption, connect
+
+
+def status(stage: StageOption = "dev") -> None:
+    """Show which model answers, how monitoring judged it last, the last decision, and a pause of promotions."""
+    import json
+
+    from rich.table import Table
+
+    from selfheal.usecases.pause import pause_sentence
+    from selfheal_tools.cli.history import told
+    from selfheal_tools.terminal import add_row, terminal
+
+    environment = connect(stage)
+    production = environment.stores.pointer.read().pointer
+    manifest = environment.stores.models.manifest(production.version)
+    table = Table(title=f"{manifest.contract.model.name} ({stage})", show_header=False)
+    add_row(table, "production", f"{production.version}, since {production.promoted_at:%Y-%m-%d %H:%M} UTC")
+    add_row(table, "before it", production.previous_version or "nothing")
+    written = environment.stores.monitoring.keys()
+    summaries = [key for key in written if key.endswith("/summary.json")]
+    if summaries:
+        summary = json.loads(environment.stores.monitoring.read(summaries[-1]))
+        add_row(table, "last run", f"{summary['timestamp']}: {summary['sentence']}")
+    story = environment.stores.ledger.story()
+    add_row(table, "promotion", "automatic" if story.pause is None else pause_sentence(story.pause.switch))
+    for decision in story.decisions[-1:]:
+        said = told(decision, story)
+        add_row(table, "last decision", f"{decision.kind} at {decision.decided_at:%Y-%m-%d %H:%M} UTC: {said}")
+    terminal().print(table)

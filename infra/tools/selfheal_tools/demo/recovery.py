@@ -1,0 +1,106 @@
+"""How the answers were before, during and after the drift, and whether what it took has come back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.metrics import brier_score_loss, f1_score
+
+from selfheal.artefact import load_artefact
+from selfheal.stores.collection import Stores
+from selfheal.stores.history import PredictionWindow
+from selfheal.stores.registry import SERVING
+from selfheal_tools.demo.traffic import Answered
+
+# Of the rows after the healing also what the first model would have said to them: the others are other rows, and easier
+# or harder.
+PERIODS = ("before", "during", "after", "unhealed")
+HEADINGS = ("before the drift", "during it", "after healing", "had the first model stayed")
+METRICS = {"f1": "F1", "brier": "Brier score"}
+FALLING = {"brier"}
+# The share of what was lost that has to come back.
+ENOUGH = 0.5
+
+type Figures = dict[str, float | None]
+
+
+def figures_of(answered: Sequence[Answered], logged: PredictionWindow, stores: Stores) -> dict[str, Figures]:
+    """F1 and Brier score of each period, None where it has no rows."""
+    first = answered[0].model_version
+    changed = [row for row in answered if row.act == "changed"]
+    after = [row for row in changed if row.model_version != first]
+    periods = {
+        "before": [row for row in answered if row.act == "calm"],
+        "during": [row for row in changed if row.model_version == first],
+        "after": after,
+        "unhealed": _as_said_by(first, after, logged, stores),
+    }
+    return {
+        "f1": {name: _f1(rows) for name, rows in periods.items()},
+        "brier": {name: _brier(rows) for name, rows in periods.items()},
+    }
+
+
+def recovery(judged: Mapping[str, Figures]) -> tuple[bool, str]:
+    """Whether at least half of what drift took has come back in one of the metrics, and the figures that say so.
+
+    Where drift took nothing, nothing may be missing.
+    """
+    known = {name: figures for name, figures in judged.items() if _is_known(figures)}
+    lost = {name: figures for name, figures in known.items() if _loss(name, figures) > 0}
+    for name, figures in (lost or known).items():
+        if _regained(name, figures) >= ENOUGH * _loss(name, figures):
+            share = "at least half of what was lost is back" if lost else "nothing was lost"
+            return True, f"{share}: {_in_words(name, figures)}"
+    return False, f"less than half of what was lost is back: {'; '.join(_in_words(*one) for one in judged.items())}"
+
+
+def _is_known(figures: Figures) -> bool:
+    return all(figures[period] is not None for period in ("before", "after", "unhealed"))
+
+
+def _loss(name: str, figures: Figures) -> float:
+    """What the first model did better before the drift than on the rows after the healing."""
+    return max(_better(name, figures, "before"), 0.0)
+
+
+def _regained(name: str, figures: Figures) -> float:
+    """What the answers to those rows are better than the first model's would have been."""
+    return _better(name, figures, "after")
+
+
+def _better(name: str, figures: Figures, period: str) -> float:
+    difference = (figures[period] or 0.0) - (figures["unhealed"] or 0.0)
+    return -difference if name in FALLING else difference
+
+
+def _in_words(name: str, figures: Figures) -> str:
+    values = ["unknown" if (value := figures[period]) is None else f"{value:.3f}" for period in PERIODS]
+    return f"{METRICS[name]} {', '.join(f'{value} {when}' for value, when in zip(values, HEADINGS, strict=True))}"
+
+
+def _as_said_by(version: str, answered: Sequence[Answered], logged: PredictionWindow, stores: Stores) -> list[Answered]:
+    """What a version would have answered to rows, as far as the log holds them."""
+    places = {key: place for place, key in enumerate(logged.prediction_ids)}
+    known = [row for row in answered if row.prediction_id in places]
+    if not known:
+        return []
+    model = load_artefact(stores.models.artefact(stores.models.manifest(version), SERVING))
+    rows = logged.features.iloc[[places[row.prediction_id] for row in known]]
+    said = model.probabilities_of({str(name): rows[name].to_numpy() for name in rows})
+    return [
+        replace(row, model_version=version, probability=float(p), prediction=int(p >= model.threshold))
+        for row, p in zip(known, np.asarray(said), strict=True)
+    ]
+
+
+def _f1(rows: Sequence[Answered]) -> float | None:
+    if not rows:
+        return None
+    return float(f1_score([row.truth for row in rows], [row.prediction for row in rows], zero_division=0.0))
+
+
+def _brier(rows: Sequence[Answered]) -> float | None:
+    if not rows:
+        return None
+    return float(brier_score_loss([row.truth for row in rows], [row.probability for row in rows]))
