@@ -12,8 +12,8 @@ from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.records.labels import Upload
 from selfheal.settings import BatchScoringSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.score_batch import score_batch
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.serve.production_model import ProductionModel
+from selfheal.usecases.serve.score_batch import score_batch
 
 logger = Logger(service="batch_scoring")
 

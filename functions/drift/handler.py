@@ -12,8 +12,8 @@ from selfheal.settings import DriftSettings
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
-from selfheal.usecases.mirror import mirror
-from selfheal.usecases.monitor import NOT_BEGUN, has_begun, monitor
+from selfheal.usecases.monitor.monitor import NOT_BEGUN, has_begun, monitor
+from selfheal.usecases.registry.mirror import mirror
 
 logger = Logger(service="drift")
 

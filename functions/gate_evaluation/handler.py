@@ -10,7 +10,7 @@ from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.records.healing import Healing, Training
 from selfheal.settings import GateEvaluationSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
 
 logger = Logger(service="gate_evaluation")
 

@@ -10,7 +10,7 @@ from selfheal.composition import settings_of, stores_of, system_clock
 from selfheal.records.healing import Healing, Training
 from selfheal.settings import LabelWaitSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.await_labels import await_labels
+from selfheal.usecases.heal.await_labels import await_labels
 
 logger = Logger(service="label_wait")
 

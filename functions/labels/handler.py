@@ -13,7 +13,7 @@ from selfheal.composition import settings_of, stores_of
 from selfheal.records.labels import Upload
 from selfheal.settings import LabelsSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.ingest_labels import ingest_labels
+from selfheal.usecases.labels.ingest import ingest_labels
 
 logger = Logger(service="labels")
 

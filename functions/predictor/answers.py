@@ -3,8 +3,8 @@
 from typing import Any
 
 from selfheal.records.predictions import Prediction
-from selfheal.usecases.predict import Answer
-from selfheal.usecases.serving import ServedModel
+from selfheal.usecases.serve.predict import Answer
+from selfheal.usecases.serve.production_model import ServedModel
 
 
 def answer_body(answer: Answer, *, many: bool) -> dict[str, Any]:

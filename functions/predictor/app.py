@@ -21,8 +21,8 @@ from selfheal.contract.request import Row
 from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
-from selfheal.usecases.predict import predict
-from selfheal.usecases.serving import ProductionModel, ServedModel
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ProductionModel, ServedModel
 
 if TYPE_CHECKING:
     from selfheal.labels.terms import LabelTerms
@@ -53,7 +53,7 @@ class Api:
     async def labels(self, request: Request) -> Response:
         """POST /labels."""
         # Rare, so not part of a cold start.
-        from selfheal.usecases.receive_labels import check_labels, label_rows, receive_labels
+        from selfheal.usecases.labels.receive import check_labels, label_rows, receive_labels
 
         body, now = await _body(request), self._clock()
         rows = label_rows(body)
@@ -90,7 +90,7 @@ class Api:
         key = request.headers.get("idempotency-key")
         if key is None:
             return None
-        from selfheal.usecases.recognise_retry import recognise_retry  # only for those who ask for it
+        from selfheal.usecases.serve.recognise_retry import recognise_retry  # only for those who ask for it
 
         return recognise_retry(self._stores.idempotency, caller_of(request.scope), key, body, rows=rows, now=now)
 

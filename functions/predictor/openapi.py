@@ -8,8 +8,8 @@ from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, Row, example_rows, row_json_schema
 from selfheal.records.external_ids import MAXIMUM_ID
 from selfheal.records.predictions import PREDICTION_ID
-from selfheal.usecases.receive_labels import MAXIMUM_LABELS
-from selfheal.usecases.recognise_retry import MAXIMUM_KEY
+from selfheal.usecases.labels.receive import MAXIMUM_LABELS
+from selfheal.usecases.serve.recognise_retry import MAXIMUM_KEY
 
 type Schema = dict[str, Any]
 

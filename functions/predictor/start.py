@@ -9,7 +9,7 @@ from predictor.telemetry import FunctionLog
 from selfheal.composition import on_restore, renewable_stores_of, settings_of, system_clock
 from selfheal.errors import SelfhealError
 from selfheal.settings import PredictorSettings
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.serve.production_model import ProductionModel
 
 if TYPE_CHECKING:
     from mangum import Mangum

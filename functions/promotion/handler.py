@@ -11,7 +11,7 @@ from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing
 from selfheal.settings import PromotionSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.conclude import conclude
+from selfheal.usecases.heal.conclude import conclude
 
 logger = Logger(service="promotion")
 

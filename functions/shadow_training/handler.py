@@ -10,7 +10,7 @@ from selfheal.composition import budget_of, settings_of, stores_of, system_clock
 from selfheal.records.healing import Healing
 from selfheal.settings import ShadowTrainingSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.train_shadow import train_shadow
+from selfheal.usecases.heal.train_shadow import train_shadow
 
 logger = Logger(service="shadow_training")
 

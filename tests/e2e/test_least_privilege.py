@@ -22,9 +22,9 @@ from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
-from selfheal.usecases.heal import start_healing
-from selfheal.usecases.pause import pause, resume
-from selfheal.usecases.promote import force_promotion
+from selfheal.usecases.heal.lifecycle import start_healing
+from selfheal.usecases.registry.pause import pause, resume
+from selfheal.usecases.registry.promote import force_promotion
 from selfheal_tools.simulation.credit import Phase
 from tests.support.serving import event
 from tests.support.small_loop import START, STEP, SmallLoop

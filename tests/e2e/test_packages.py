@@ -19,7 +19,7 @@ from infra.local import LocalCloud
 from infra.local.functions import ThirdParty
 from infra.local.synthesis import ASSEMBLIES, synthesised_with_packages
 from selfheal.records.healing import Healing, Trigger
-from selfheal.usecases.heal import start_healing
+from selfheal.usecases.heal.lifecycle import start_healing
 from tests.support.small_loop import START, STEP, SmallLoop
 from tests.support.templates import template_of
 

@@ -7,13 +7,13 @@ from functools import cache, partial
 from selfheal.errors import StoreUnavailable
 from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.predict import predict
-from selfheal.usecases.receive_labels import label_rows, receive_labels
-from selfheal.usecases.recognise_retry import recognise_retry
-from selfheal.usecases.replay_log import replay_log
-from selfheal.usecases.roll_up import roll_up_closed_hours
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.labels.receive import label_rows, receive_labels
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ProductionModel
+from selfheal.usecases.serve.recognise_retry import recognise_retry
+from selfheal.usecases.serve.replay_log import replay_log
 from tests.faults.interleaving import Scheduler
 from tests.faults.invariants import violations
 from tests.faults.services import Bucket, Line

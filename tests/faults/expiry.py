@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from tests.faults.services import copy_of
 from tests.faults.world import CONTRACT, START, World
 

@@ -11,8 +11,8 @@ from selfheal.healing.sentences import sentence_of
 from selfheal.records.ledger import Decision, LedgerEntry, Outcome
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.serving import ProductionModel
-from selfheal.usecases.verify import verify
+from selfheal.usecases.registry.verify import verify
+from selfheal.usecases.serve.production_model import ProductionModel
 from tests.faults.expiry import lost_with_the_log
 from tests.faults.world import CONTRACT, START, World
 

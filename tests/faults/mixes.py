@@ -11,18 +11,18 @@ from selfheal.errors import StoreUnavailable
 from selfheal.records.healing import Healing, Verdict
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.check_probation import check_probation
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.heal import sweep
-from selfheal.usecases.pause import pause, resume
-from selfheal.usecases.predict import predict
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.recognise_retry import recognise_retry
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.roll_up import roll_up_closed_hours
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.lifecycle import sweep
+from selfheal.usecases.monitor.check_probation import check_probation
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.registry.bootstrap import bootstrap
+from selfheal.usecases.registry.pause import pause, resume
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ProductionModel
+from selfheal.usecases.serve.recognise_retry import recognise_retry
 from tests.faults.data_mixes import DATA_MIXES
 from tests.faults.interleaving import Scheduler, is_expected
 from tests.faults.invariants import ledger_violations, violations

@@ -22,22 +22,22 @@ from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import TrainedModel, train
-from selfheal.usecases.await_labels import await_labels
-from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.monitor import has_begun, monitor
-from selfheal.usecases.pause import pause, resume
-from selfheal.usecases.predict import predict
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.receive_labels import label_rows, receive_labels
-from selfheal.usecases.recognise_retry import recognise_retry
-from selfheal.usecases.replay_log import replay_log
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.roll_up import roll_up_closed_hours
-from selfheal.usecases.serving import ProductionModel
-from selfheal.usecases.train_shadow import train_shadow
+from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.train_shadow import train_shadow
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.labels.receive import label_rows, receive_labels
+from selfheal.usecases.monitor.monitor import has_begun, monitor
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.registry.bootstrap import bootstrap
+from selfheal.usecases.registry.pause import pause, resume
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ProductionModel
+from selfheal.usecases.serve.recognise_retry import recognise_retry
+from selfheal.usecases.serve.replay_log import replay_log
 from tests.faults.injection import Died, Injector, Nothing
 from tests.faults.services import Bucket, Line, Machine, Topic, copy_of
 from tests.faults.state_machine import StateMachine

@@ -11,12 +11,12 @@ from selfheal.gates.evidence import evidence_from_parquet, evidence_to_parquet
 from selfheal.records.healing import Healing
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.members import trained_versions
-from selfheal.usecases.scoring import model_of
-from selfheal.usecases.verify import verify
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.evidence import read_evidence
+from selfheal.usecases.heal.members import trained_versions
+from selfheal.usecases.heal.scoring import model_of
+from selfheal.usecases.registry.verify import verify
 from tests.support.healing import CONTRACT, DAY, START, healed_environment, healing_of, traffic, trained, write_version
 
 LATER = START + 10 * DAY

@@ -18,10 +18,10 @@ from selfheal.records.healing import LabelProgress, Verdict
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Approval, GateResult
 from selfheal.stores.notifications import Topic
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.pause import pause
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.registry.pause import pause
 from selfheal_tools.cli import main
 from selfheal_tools.cli.app import app
 from tests.support.healing import (

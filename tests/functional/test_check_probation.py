@@ -12,12 +12,12 @@ from selfheal.records.probation import Probation
 from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.check_probation import check_probation
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.heal import sweep
-from selfheal.usecases.roll_back import roll_back
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.evidence import read_evidence
+from selfheal.usecases.heal.lifecycle import sweep
+from selfheal.usecases.monitor.check_probation import check_probation
+from selfheal.usecases.registry.roll_back import roll_back
 from tests.support.healing import (
     DAY,
     HOUR,

@@ -14,7 +14,7 @@ from selfheal.data.files import read_labelled
 from selfheal.errors import DraftImpossible
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.bootstrap import bootstrap
+from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal_tools.cli.app import app
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,7 +15,7 @@ from selfheal.contract import parse_contract
 from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
 from selfheal.gates.offline import best_threshold, read_evidence
 from selfheal.settings import Settings
-from selfheal.usecases.heal import sweep
+from selfheal.usecases.heal.lifecycle import sweep
 from selfheal_tools.cli.app import app
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
 

@@ -16,7 +16,7 @@ from selfheal.prefixes import LABELS_INCOMING
 from selfheal.records.labels import RejectedRow, Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.ingest_labels import ingest_labels
+from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal_tools.cli.app import app
 from selfheal_tools.cli.environment import Environment
 from tests.support.serving import NOON, ROW, World, promote, serving_world, write_version

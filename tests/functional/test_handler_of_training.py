@@ -13,9 +13,9 @@ from selfheal.data.labels import TargetValues
 from selfheal.records.manifest import Lineage
 from selfheal.settings import ShadowTrainingSettings
 from selfheal.stores.collection import Stores
-from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.labelled_rows import labelled_window
-from selfheal.usecases.train import train_version
+from selfheal.usecases.heal.conclude import promote_first
+from selfheal.usecases.labels.labelled_rows import labelled_window
+from selfheal.usecases.registry.train import train_version
 from tests.support.healing import CONTRACT, DAY, START, healing_of, memory_stores, traffic
 
 CONTEXT = SimpleNamespace(

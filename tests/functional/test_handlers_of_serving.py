@@ -140,7 +140,7 @@ def test_a_cold_answer_loads_nothing_that_it_doesn_t_need(stores):
     )
     status, *modules = found.stdout.split()
     assert status == "200"
-    assert {"fastapi.routing", "selfheal.usecases.predict"} <= set(modules)
+    assert {"fastapi.routing", "selfheal.usecases.serve.predict"} <= set(modules)
     assert not {name.split(".")[0] for name in modules} & HEAVY
     assert not {"botocore.client", "botocore.session"} & set(modules)
     assert len(list(stores.data.keys("predictions/"))) == 1

@@ -17,21 +17,21 @@ from selfheal.errors import (
     StoreUnavailable,
     VersionUnknown,
 )
+from selfheal.healing.evaluation_rows import evaluation_rows_of
 from selfheal.records.healing import Ending, Healing, Training, Verdict
 from selfheal.records.ledger import Decision, Outcome
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.await_labels import await_labels
-from selfheal.usecases.conclude import conclude, promote_first
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.evaluation import evaluation_rows_of
-from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.heal import start_healing, sweep
-from selfheal.usecases.labelled_rows import labelled_window
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.roll_back import roll_back
+from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.usecases.heal.conclude import conclude, promote_first
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.evidence import read_evidence
+from selfheal.usecases.heal.lifecycle import start_healing, sweep
+from selfheal.usecases.labels.labelled_rows import labelled_window
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
 from tests.support.healing import (
     CONTRACT,
     DAY,

@@ -12,7 +12,7 @@ from selfheal.records.predictions import Prediction, new_request_id, prediction_
 from selfheal.stores.collection import Stores
 from selfheal.stores.id_index import IdIndex
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -12,7 +12,7 @@ from selfheal.errors import StoreUnavailable
 from selfheal.labels.files import MAXIMUM_BYTES
 from selfheal.records.labels import IngestionReport, Label, Upload
 from selfheal.records.predictions import moment_of
-from selfheal.usecases.ingest_labels import ingest_labels
+from selfheal.usecases.labels.ingest import ingest_labels
 from tests.support.serving import NOON, ROW, event, serving_world
 
 DAY = timedelta(days=1)

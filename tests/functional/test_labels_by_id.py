@@ -8,10 +8,10 @@ from selfheal.contract import Contract, default_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.labels import IngestionReport, MatchReport, Upload
 from selfheal.replay import replayed
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.match_labels import match_labels
-from selfheal.usecases.replay_log import replay_log
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.labels.match import match_labels
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.serve.replay_log import replay_log
 from tests.support.serving import NOON, ROW, World, promote, write_version
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -11,10 +11,10 @@ from selfheal.records.predictions import Prediction, new_request_id, prediction_
 from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.labelled_rows import labelled_rows
-from selfheal.usecases.monitoring_inputs import recent_predictions
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.monitor.inputs import recent_predictions
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -13,9 +13,9 @@ import pytest
 
 from selfheal.composition import tracking_of
 from selfheal.errors import StoreUnavailable, VersionUnknown
-from selfheal.usecases.mirror import mirror
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.roll_back import roll_back
+from selfheal.usecases.registry.mirror import mirror
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
 from selfheal_tools.cli.tracking import mirror_where_configured
 from tests.support.healing import DAY, START, healed_environment
 

@@ -15,8 +15,8 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
 from selfheal.stores.registry import REFERENCE, SERVING
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.monitor import monitor
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.monitor.monitor import monitor
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications, healing_of, memory_stores
 from tests.support.monitoring import HOUR, START, VERSION, CreditWorld, copy_of, trained_registry

@@ -11,15 +11,15 @@ from selfheal.records.healing import Verdict
 from selfheal.records.ledger import GENESIS_HASH, Decision, LedgerEntry, entry_hash
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.await_labels import await_labels
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.heal import start_healing, sweep
-from selfheal.usecases.moves import move_production
-from selfheal.usecases.pause import pause, resume
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.verify import verify
+from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.lifecycle import start_healing, sweep
+from selfheal.usecases.registry.moves import move_production
+from selfheal.usecases.registry.pause import pause, resume
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
+from selfheal.usecases.registry.verify import verify
 from tests.support.healing import (
     DAY,
     DRIFT,

@@ -13,7 +13,7 @@ from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
 from selfheal.records.healing import Healing, Verdict
 from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
-from selfheal.usecases.conclude import conclude
+from selfheal.usecases.heal.conclude import conclude
 from tests.support.healing import DAY, START, healed_environment, write_version
 
 PROCESSES, THREADS = 5, 10

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from selfheal.contract import Contract
 from selfheal.records.healing import Verdict
-from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
 from tests.support.healing import CONTRACT, DAY, START, healed_environment, traffic, trained
 
 LATER = START + 10 * DAY

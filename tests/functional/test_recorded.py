@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfheal.usecases.verify import verify
+from selfheal.usecases.registry.verify import verify
 from tests.support.small_life import RECORDED, SmallLife, texts_of
 
 RECORDS = json.loads(RECORDED.read_text(encoding="utf-8"))

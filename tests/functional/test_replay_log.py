@@ -13,8 +13,8 @@ from selfheal.contract import default_contract
 from selfheal.prefixes import PREDICTIONS_HOURLY
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.replay_log import replay_log
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.serve.replay_log import replay_log
 from selfheal_tools.cli.app import app
 from tests.support.serving import NOON, ROW, World, serving_world
 

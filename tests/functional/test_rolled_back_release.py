@@ -9,7 +9,7 @@ from selfheal.errors import RecordIncompatible
 from selfheal.records.ledger import entry_hash
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.collection import Stores
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.serve.production_model import ProductionModel
 from tests.support.monitoring import CreditWorld
 from tests.support.records import ADDED
 

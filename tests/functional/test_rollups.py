@@ -15,7 +15,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
 from selfheal.stores.rollups import rollup_key
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

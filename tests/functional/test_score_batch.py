@@ -14,7 +14,7 @@ from selfheal.contract import Contract, parse_contract
 from selfheal.errors import StoreUnavailable
 from selfheal.records.batches import BatchReport
 from selfheal.records.labels import Upload
-from selfheal.usecases.score_batch import score_batch
+from selfheal.usecases.serve.score_batch import score_batch
 from tests.support.serving import NOON, World, event, linear_model, promote, write_version
 
 CONTRACT = parse_contract("""

@@ -16,11 +16,11 @@ from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
-from selfheal.usecases.await_labels import await_labels
-from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.members import trained_versions
-from selfheal.usecases.train import reference_of, train_version
-from selfheal.usecases.train_shadow import train_shadow
+from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.usecases.heal.conclude import promote_first
+from selfheal.usecases.heal.members import trained_versions
+from selfheal.usecases.heal.train_shadow import train_shadow
+from selfheal.usecases.registry.train import reference_of, train_version
 from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic, write_version
 from tests.support.rows import MIXED, mixed_rows
 
@@ -45,7 +45,7 @@ def write_base(stores: Stores, rows: Dataset, now: datetime = START) -> Manifest
 @pytest.fixture(scope="module")
 def base_rows() -> Dataset:
     """600 labelled rows of the day before START, as a user's file would hold them."""
-    from selfheal.usecases.labelled_rows import labelled_window
+    from selfheal.usecases.labels.labelled_rows import labelled_window
 
     elsewhere = memory_stores()
     traffic(elsewhere, since=START - DAY, rows=600, slope=-2.0, seed=5)

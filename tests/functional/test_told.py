@@ -8,11 +8,11 @@ from selfheal.records.healing import Ending, Verdict
 from selfheal.records.ledger import Decision, Outcome
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.heal import sweep, tell_of_failed
-from selfheal.usecases.moves import move_production
-from selfheal.usecases.pause import pause
-from selfheal.usecases.promote import force_promotion
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.lifecycle import sweep, tell_of_failed
+from selfheal.usecases.registry.moves import move_production
+from selfheal.usecases.registry.pause import pause
+from selfheal.usecases.registry.promote import force_promotion
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
 
 NOW = START + 10 * DAY

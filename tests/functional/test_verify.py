@@ -13,14 +13,14 @@ from selfheal.records.ledger import LedgerEntry
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.pointer import KEY as POINTER
-from selfheal.usecases.check_probation import check_probation
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.pause import pause
-from selfheal.usecases.promote import force_promotion
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.serving import ProductionModel
-from selfheal.usecases.verify import verify
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.monitor.check_probation import check_probation
+from selfheal.usecases.registry.pause import pause
+from selfheal.usecases.registry.promote import force_promotion
+from selfheal.usecases.registry.roll_back import roll_back
+from selfheal.usecases.registry.verify import verify
+from selfheal.usecases.serve.production_model import ProductionModel
 from tests.support.healing import (
     DAY,
     START,

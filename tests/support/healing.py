@@ -21,8 +21,8 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import REFERENCE, SERVING, TRAINING
-from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.train import described
+from selfheal.usecases.heal.conclude import promote_first
+from selfheal.usecases.registry.train import described
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

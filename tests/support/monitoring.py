@@ -17,9 +17,9 @@ from selfheal.records.monitoring import DriftSummary, MonitoringResult
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.monitor import monitor
-from selfheal.usecases.train import train_version
+from selfheal.usecases.heal.conclude import promote_first
+from selfheal.usecases.monitor.monitor import monitor
+from selfheal.usecases.registry.train import train_version
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications
 

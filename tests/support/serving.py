@@ -16,7 +16,7 @@ from selfheal.records.pointer import Pointer
 from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.usecases.serving import ProductionModel
+from selfheal.usecases.serve.production_model import ProductionModel
 
 EVENTS = Path(__file__).parents[2] / "events"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -25,14 +25,14 @@ from selfheal.records.predictions import Prediction, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import SERVING
-from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.monitor import monitor
-from selfheal.usecases.pause import pause, resume
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.scoring import columns_of, model_of
-from selfheal.usecases.train_shadow import train_shadow
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.scoring import columns_of, model_of
+from selfheal.usecases.heal.train_shadow import train_shadow
+from selfheal.usecases.monitor.monitor import monitor
+from selfheal.usecases.registry.bootstrap import bootstrap
+from selfheal.usecases.registry.pause import pause, resume
+from selfheal.usecases.registry.roll_back import roll_back
 from tests.support.healing import FakeExecutions, FakeNotifications
 
 RECORDED = Path(__file__).parents[1] / "functional" / "recorded_small_life.json"

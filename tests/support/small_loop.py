@@ -9,7 +9,7 @@ from infra.local import LocalCloud
 from selfheal.contract import Contract, default_contract
 from selfheal.contract.model import GatePolicy, MonitoringPolicy, Policy, ProbationPolicy, RetrainingPolicy
 from selfheal.data.labels import TargetValues
-from selfheal.usecases.bootstrap import bootstrap
+from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal_tools.demo.postbox import LabelPostbox
 from selfheal_tools.demo.traffic import Client, Rows
 from selfheal_tools.demo.world import _dated

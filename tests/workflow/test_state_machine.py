@@ -23,10 +23,10 @@ from selfheal.healing.state import result_of
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.records.ledger import Approval, Decision
 from selfheal.stores.approvals import Approvals
-from selfheal.usecases.await_labels import LOOKS, await_labels
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
-from selfheal.usecases.verify import verify
+from selfheal.usecases.heal.await_labels import LOOKS, await_labels
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
+from selfheal.usecases.registry.verify import verify
 from tests.support.healing import CONTRACT, DAY, START, healed_environment, labelled_row, traffic, trained
 
 DEFINITION = Path(__file__).parents[2] / "infra" / "cloud" / "state_machine.asl.json"

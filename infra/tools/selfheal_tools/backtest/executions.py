@@ -14,9 +14,9 @@ from selfheal.healing.state import result_of
 from selfheal.records.healing import Conclusion, Healing, LabelProgress, Training, Verdict
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
-from selfheal.usecases.await_labels import await_labels
-from selfheal.usecases.conclude import conclude
-from selfheal.usecases.evaluate_gates import evaluate_gates
+from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.usecases.heal.conclude import conclude
+from selfheal.usecases.heal.evaluate_gates import evaluate_gates
 
 # As the state machine: a wait has at most 200 looks and the last one.
 MOST_LOOKS = 210

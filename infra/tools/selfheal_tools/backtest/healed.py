@@ -27,13 +27,13 @@ from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
-from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.ingest_labels import ingest_labels
-from selfheal.usecases.monitor import monitor
-from selfheal.usecases.predict import predict
-from selfheal.usecases.scoring import model_of
-from selfheal.usecases.serving import ProductionModel
-from selfheal.usecases.train_shadow import train_shadow
+from selfheal.usecases.heal.scoring import model_of
+from selfheal.usecases.heal.train_shadow import train_shadow
+from selfheal.usecases.labels.ingest import ingest_labels
+from selfheal.usecases.monitor.monitor import monitor
+from selfheal.usecases.registry.bootstrap import bootstrap
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ProductionModel
 from selfheal_tools.backtest.courses import Change, Course, Scorer
 from selfheal_tools.backtest.executions import InProcessExecutions
 from selfheal_tools.backtest.looks import looks_of

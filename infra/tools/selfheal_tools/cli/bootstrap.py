@@ -17,7 +17,7 @@ def bootstrap(
 ) -> None:
     """Train the first version of an environment and put it into production, without gates."""
     from selfheal.composition import system_clock
-    from selfheal.usecases.bootstrap import bootstrap as run
+    from selfheal.usecases.registry.bootstrap import bootstrap as run
 
     parsed, now = read_contract(contract), system_clock()
     file = read_rows(data, parsed, end=now, now=now)

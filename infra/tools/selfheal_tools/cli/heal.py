@@ -9,7 +9,7 @@ def heal(reason: ReasonOption, stage: StageOption = "dev") -> None:
     """Start a healing of the production model now; the gates decide as always."""
     from selfheal.composition import system_clock
     from selfheal.records.healing import Trigger
-    from selfheal.usecases.heal import start_healing, sweep
+    from selfheal.usecases.heal.lifecycle import start_healing, sweep
 
     environment, now = connect(stage), system_clock()
     story = sweep(environment.stores, environment.executions, now, environment.notifications)

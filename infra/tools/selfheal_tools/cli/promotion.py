@@ -16,7 +16,7 @@ def promote(
 ) -> None:
     """Put a version into production without the gates; the ledger says that it was forced, and by whom."""
     from selfheal.composition import system_clock
-    from selfheal.usecases.promote import force_promotion
+    from selfheal.usecases.registry.promote import force_promotion
 
     if not force:
         raise typer.BadParameter("a promotion by hand bypasses all seven gates: say --force, or `selfheal heal`")
@@ -36,7 +36,7 @@ def rollback(
 ) -> None:
     """Bring an older version back into production at once; done twice, it goes back one further."""
     from selfheal.composition import system_clock
-    from selfheal.usecases.roll_back import roll_back
+    from selfheal.usecases.registry.roll_back import roll_back
 
     environment = connect(stage)
     roll_back(environment.stores, version, reason=reason, actor=actor(), now=system_clock(), tell=environment.tell)

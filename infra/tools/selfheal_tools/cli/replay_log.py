@@ -19,7 +19,7 @@ def replay_log(
 ) -> None:
     """Put predictions that were answered while the store was down where they belong; once, however often it is run."""
     from selfheal.composition import system_clock
-    from selfheal.usecases import replay_log as use_case
+    from selfheal.usecases.serve import replay_log as use_case
 
     with file.open(encoding="utf-8", errors="replace") as lines:
         report = use_case.replay_log(connect(stage).stores, lines, now=system_clock())

@@ -9,7 +9,7 @@ def status(stage: StageOption = "dev") -> None:
 
     from rich.table import Table
 
-    from selfheal.usecases.pause import pause_sentence
+    from selfheal.usecases.registry.pause import pause_sentence
     from selfheal_tools.cli.history import told
     from selfheal_tools.terminal import add_row, terminal
 

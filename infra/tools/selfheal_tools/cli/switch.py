@@ -8,8 +8,8 @@ from selfheal_tools.cli.environment import ReasonOption, StageOption, actor, con
 def pause(reason: ReasonOption, stage: StageOption = "dev") -> None:
     """Stop automatic promotion at once: no healing starts, none that is under way promotes; serving goes on."""
     from selfheal.composition import system_clock
-    from selfheal.usecases.pause import pause as begin
-    from selfheal.usecases.pause import pause_sentence
+    from selfheal.usecases.registry.pause import pause as begin
+    from selfheal.usecases.registry.pause import pause_sentence
 
     typer.echo(pause_sentence(begin(connect(stage).stores, reason=reason, actor=actor(), now=system_clock())))
 
@@ -17,7 +17,7 @@ def pause(reason: ReasonOption, stage: StageOption = "dev") -> None:
 def resume(reason: ReasonOption, stage: StageOption = "dev") -> None:
     """Let automatic promotion go on after a pause."""
     from selfheal.composition import system_clock
-    from selfheal.usecases.pause import resume as end
+    from selfheal.usecases.registry.pause import resume as end
 
     switch = end(connect(stage).stores, reason=reason, actor=actor(), now=system_clock())
     typer.echo("automatic promotion is on" if switch else "automatic promotion was on already")

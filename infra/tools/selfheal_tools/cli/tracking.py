@@ -14,7 +14,7 @@ def mirror_where_configured(stores: "Stores") -> None:
 
     from selfheal.composition import tracking_of
     from selfheal.errors import SelfhealError
-    from selfheal.usecases.mirror import mirror
+    from selfheal.usecases.registry.mirror import mirror
 
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:

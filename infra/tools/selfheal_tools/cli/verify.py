@@ -7,7 +7,7 @@ from selfheal_tools.cli.environment import StageOption, connect
 
 def verify(stage: StageOption = "dev") -> None:
     """Recompute the ledger's chain, every hash and every verdict; name the first thing that is off."""
-    from selfheal.usecases.verify import verify as run
+    from selfheal.usecases.registry.verify import verify as run
 
     found = run(connect(stage).stores)
     typer.echo(

@@ -8,8 +8,8 @@ import numpy as np
 
 from infra.local import LocalCloud
 from selfheal.records.healing import Trigger
-from selfheal.usecases.bootstrap import bootstrap
-from selfheal.usecases.heal import start_healing
+from selfheal.usecases.heal.lifecycle import start_healing
+from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal_tools.demo.display import Display
 from selfheal_tools.demo.narrator import Narrator
 from selfheal_tools.demo.plan import STEPS_A_DAY

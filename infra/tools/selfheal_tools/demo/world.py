@@ -17,7 +17,7 @@ from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
 from selfheal.performance.realised import brier_losses
 from selfheal.training import TrainedModel, train
-from selfheal.usecases.train import Fit
+from selfheal.usecases.registry.train import Fit
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.demo.plan import CHANGED_DAYS, Plan
 from selfheal_tools.demo.traffic import Rows

@@ -13,7 +13,7 @@ from predictor.handler import ALLOCATIONS  # noqa: E402
 from predictor.telemetry import FunctionLog  # noqa: E402
 from selfheal.stores.collection import Stores  # noqa: E402
 from selfheal.stores.memory import MemoryBucket  # noqa: E402
-from selfheal.usecases.serving import ProductionModel  # noqa: E402
+from selfheal.usecases.serve.production_model import ProductionModel  # noqa: E402
 
 
 class Nowhere(MemoryBucket):

@@ -6,7 +6,7 @@ from selfheal.errors import AlreadyInProduction
 from selfheal.records.ledger import Decision
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
-from selfheal.usecases.moves import Tell, move_production
+from selfheal.usecases.registry.moves import Tell, move_production
 
 
 def force_promotion(

@@ -11,7 +11,7 @@ from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import Prediction, moment_of, new_request_id, prediction_id, timestamp_of
 from selfheal.replay import replay_lines
 from selfheal.stores.prediction_log import PredictionLog, to_lines
-from selfheal.usecases.serving import ServedModel
+from selfheal.usecases.serve.production_model import ServedModel
 
 
 @dataclass(frozen=True, slots=True)

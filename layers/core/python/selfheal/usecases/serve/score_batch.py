@@ -23,9 +23,9 @@ from selfheal.records.labels import Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.batches import done_prefix
 from selfheal.stores.collection import Stores
-from selfheal.usecases.ingest_labels import LOST
-from selfheal.usecases.predict import predict
-from selfheal.usecases.serving import ServedModel
+from selfheal.usecases.labels.ingest import LOST
+from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.production_model import ServedModel
 
 CHANGED = "production's contract changed while the file was answered: upload it again"
 

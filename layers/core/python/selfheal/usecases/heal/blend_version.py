@@ -17,8 +17,8 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
 from selfheal.training.card import blend_card
 from selfheal.training.metrics import tuning_metrics
-from selfheal.usecases.comparison import Comparison
-from selfheal.usecases.train import described
+from selfheal.usecases.heal.comparison import Comparison
+from selfheal.usecases.registry.train import described
 
 
 def write_blend(stores: Stores, healing: Healing, training: Training, found: Comparison, now: datetime) -> Manifest:

@@ -16,8 +16,8 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
-from selfheal.usecases.evidence import read_evidence
-from selfheal.usecases.moves import pointer_of
+from selfheal.usecases.heal.evidence import read_evidence
+from selfheal.usecases.registry.moves import pointer_of
 
 # Sums may differ in their last bits between processors; p-values are multiples of 1/5,000.
 TOLERANCE = 1e-9

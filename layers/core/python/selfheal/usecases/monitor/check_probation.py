@@ -16,11 +16,11 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
-from selfheal.usecases.evidence import keep_evidence, row_ids_behind
-from selfheal.usecases.labelled_rows import labelled_rows
-from selfheal.usecases.moves import Tell
-from selfheal.usecases.roll_back import roll_back
-from selfheal.usecases.scoring import UNREADABLE, answers_of, evidence_rows, model_of
+from selfheal.usecases.heal.evidence import keep_evidence, row_ids_behind
+from selfheal.usecases.heal.scoring import UNREADABLE, answers_of, evidence_rows, model_of
+from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.registry.moves import Tell
+from selfheal.usecases.registry.roll_back import roll_back
 
 LONGEST = timedelta(days=90)
 SUBJECT = "selfheal: rolled back in probation"

@@ -11,14 +11,14 @@ from selfheal.report import render_report
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.notifications import Notifications
-from selfheal.usecases.check_probation import check_probation
-from selfheal.usecases.due_healing import start_due_healing
-from selfheal.usecases.heal import settle, tell_of_failed
-from selfheal.usecases.match_labels import match_labels
-from selfheal.usecases.monitoring_judgement import judged
-from selfheal.usecases.monitoring_run import read_run
-from selfheal.usecases.monitoring_summary import metrics_of, summary_of
-from selfheal.usecases.roll_up import roll_up_closed_hours
+from selfheal.usecases.heal.lifecycle import settle, tell_of_failed
+from selfheal.usecases.labels.match import match_labels
+from selfheal.usecases.monitor.check_probation import check_probation
+from selfheal.usecases.monitor.due_healing import start_due_healing
+from selfheal.usecases.monitor.judgement import judged
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
+from selfheal.usecases.monitor.run import read_run
+from selfheal.usecases.monitor.summary import metrics_of, summary_of
 
 SUMMARY, REPORT = "summary.json", "report.html"
 NOT_BEGUN = "There is nothing to watch yet: run `selfheal bootstrap` first."

@@ -7,7 +7,7 @@ from selfheal.errors import HealingIncomplete
 from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.stores.collection import Stores
-from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
+from selfheal.usecases.labels.labelled_rows import LabelledWindow, labelled_window
 
 SHORTEST_WAIT = timedelta(minutes=15)
 # So that the longest wait stays far below the 25,000 events that an execution may record.

@@ -6,10 +6,10 @@ from selfheal.errors import HealingIncomplete
 from selfheal.records.healing import Healing, Training, Verdict
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
-from selfheal.usecases.blend_version import write_blend
-from selfheal.usecases.comparison import Comparison, compared
-from selfheal.usecases.evidence import keep_evidence
-from selfheal.usecases.members import trained_versions
+from selfheal.usecases.heal.blend_version import write_blend
+from selfheal.usecases.heal.comparison import Comparison, compared
+from selfheal.usecases.heal.evidence import keep_evidence
+from selfheal.usecases.heal.members import trained_versions
 
 
 def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: datetime) -> Verdict:

@@ -9,9 +9,9 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
 from selfheal.stores.monitoring import run_prefix
-from selfheal.usecases.growth import growth
-from selfheal.usecases.heal import start_healing
-from selfheal.usecases.monitoring_run import MonitoringRun
+from selfheal.usecases.heal.lifecycle import start_healing
+from selfheal.usecases.monitor.growth import growth
+from selfheal.usecases.monitor.run import MonitoringRun
 
 
 def start_due_healing(

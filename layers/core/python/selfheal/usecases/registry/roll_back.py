@@ -8,7 +8,7 @@ from selfheal.records.pointer import Pointer
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import PointerRead
-from selfheal.usecases.moves import Tell, move_production
+from selfheal.usecases.registry.moves import Tell, move_production
 
 
 def roll_back(

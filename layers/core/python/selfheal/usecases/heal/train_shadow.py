@@ -8,6 +8,7 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.healing.evaluation_rows import evaluation_rows_of
 from selfheal.prefixes import KEPT
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
@@ -16,10 +17,9 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.registry import TRAINING
 from selfheal.training import train
 from selfheal.training.merging import Merged, merged
-from selfheal.usecases.evaluation import evaluation_rows_of
-from selfheal.usecases.labelled_rows import labelled_rows
-from selfheal.usecases.members import trained_versions
-from selfheal.usecases.train import Fit, train_version, version_name
+from selfheal.usecases.heal.members import trained_versions
+from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.registry.train import Fit, train_version, version_name
 
 
 def train_shadow(

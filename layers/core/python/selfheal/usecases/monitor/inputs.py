@@ -25,8 +25,8 @@ from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
-from selfheal.usecases.labelled_days import labelled_days
-from selfheal.usecases.labelled_rows import is_sound
+from selfheal.usecases.labels.labelled_days import labelled_days
+from selfheal.usecases.labels.labelled_rows import is_sound
 
 # Labelled rows that answer every question of a run.
 LABELS_WANTED = 2000

@@ -12,8 +12,8 @@ from selfheal.records.story import Story, healed_version
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution, Executions
 from selfheal.stores.notifications import Notifications
-from selfheal.usecases.moves import carried_out
-from selfheal.usecases.pause import pause_sentence
+from selfheal.usecases.registry.moves import carried_out
+from selfheal.usecases.registry.pause import pause_sentence
 
 # The actor of decisions about healings that made none.
 SWEEP = "sweep"

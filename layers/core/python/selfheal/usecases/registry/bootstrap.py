@@ -10,9 +10,9 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
 from selfheal.stores.collection import Stores
 from selfheal.training import train
-from selfheal.usecases.conclude import promote_first
-from selfheal.usecases.moves import Tell
-from selfheal.usecases.train import Fit, train_version, version_name
+from selfheal.usecases.heal.conclude import promote_first
+from selfheal.usecases.registry.moves import Tell
+from selfheal.usecases.registry.train import Fit, train_version, version_name
 
 
 def bootstrap(

@@ -8,7 +8,7 @@ from selfheal.records.replay import ReplayReport
 from selfheal.replay import replayed
 from selfheal.stores.collection import Stores
 from selfheal.stores.rollups import HOUR, hour_of
-from selfheal.usecases.roll_up import will_roll_up
+from selfheal.usecases.monitor.roll_up import will_roll_up
 
 
 def replay_log(stores: Stores, lines: Iterable[str], *, now: datetime) -> ReplayReport:

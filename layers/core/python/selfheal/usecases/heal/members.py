@@ -6,7 +6,7 @@ from contextlib import suppress
 from selfheal.contract import Contract
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
-from selfheal.usecases.scoring import UNREADABLE
+from selfheal.usecases.heal.scoring import UNREADABLE
 
 # Rows of different age are answered by different versions, three each.
 MOST_VERSIONS = 8

@@ -15,8 +15,8 @@ from selfheal.records.monitoring import (
     TimelinePoint,
 )
 from selfheal.stores.registry import REFERENCE
-from selfheal.usecases.monitoring_inputs import Production
-from selfheal.usecases.monitoring_run import MonitoringRun
+from selfheal.usecases.monitor.inputs import Production
+from selfheal.usecases.monitor.run import MonitoringRun
 
 UNKNOWN = Estimate(value=None, low=None, high=None)
 

@@ -10,8 +10,8 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
-from selfheal.usecases.moves import Tell, move_production
-from selfheal.usecases.pause import pause_sentence
+from selfheal.usecases.registry.moves import Tell, move_production
+from selfheal.usecases.registry.pause import pause_sentence
 
 ACTOR = "healing"
 

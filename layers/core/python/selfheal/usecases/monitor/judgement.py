@@ -16,8 +16,8 @@ from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
-from selfheal.usecases.monitoring_inputs import RecentPredictions
-from selfheal.usecases.monitoring_run import MonitoringRun
+from selfheal.usecases.monitor.inputs import RecentPredictions
+from selfheal.usecases.monitor.run import MonitoringRun
 
 # A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
 MINIMUM_DECAY = 0.05

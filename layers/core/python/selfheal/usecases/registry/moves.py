@@ -16,7 +16,7 @@ from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Revision
 from selfheal.stores.pointer import PointerRead
-from selfheal.usecases.pause import enforce
+from selfheal.usecases.registry.pause import enforce
 
 type Tell = Callable[[str], None]
 

@@ -14,7 +14,7 @@ from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
-from selfheal.usecases.labelled_days import labelled_days
+from selfheal.usecases.labels.labelled_days import labelled_days
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from selfheal.records.monitoring import AlarmState, DriftSummary
 from selfheal.records.probation import Probation
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
-from selfheal.usecases.monitoring_inputs import (
+from selfheal.usecases.monitor.inputs import (
     Production,
     RecentPredictions,
     judgeable_inputs,

@@ -22,9 +22,9 @@ from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import MOST_MEMBERS, Manifest
 from selfheal.stores.collection import Stores
-from selfheal.usecases.await_labels import coverage_of
-from selfheal.usecases.labelled_rows import LabelledWindow, labelled_window
-from selfheal.usecases.scoring import Answers, answers_of, columns_of, evidence_rows, model_of
+from selfheal.usecases.heal.await_labels import coverage_of
+from selfheal.usecases.heal.scoring import Answers, answers_of, columns_of, evidence_rows, model_of
+from selfheal.usecases.labels.labelled_rows import LabelledWindow, labelled_window
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""Take in what turned out to be true, and join it with what was predicted."""

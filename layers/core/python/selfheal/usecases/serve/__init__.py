@@ -1,0 +1,1 @@
+"""Answer: requests, files of rows, retries, and predictions that the store did not take at first."""
