@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from selfheal.artefact import load_artefact
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
+from selfheal.models.native import load_artefact
 from selfheal.records.labels import Label
 from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from selfheal.artefact import few_trees, load_artefact, model
 from selfheal.errors import ArtefactRefused
+from selfheal.models.native import few_trees, load_artefact, model
 
 # Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
 TREES: dict[str, Any] = {

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from selfheal.artefact import SIZE_LIMIT, load_artefact
-from selfheal.artefact.model import expit
-from selfheal.blending import blended
-from selfheal.blending.proof import TOLERANCE
 from selfheal.errors import ArtefactRefused, BlendImpossible, ExportInexact
+from selfheal.models.fitted import Calibration, FittedModel
+from selfheal.models.fitted import Member as FittedMember
+from selfheal.models.native import SIZE_LIMIT, load_artefact
+from selfheal.models.native.blending import blended
+from selfheal.models.native.blending.proof import TOLERANCE
+from selfheal.models.native.export.proof import export
+from selfheal.models.native.model import expit
 from selfheal.training import pipelines
-from selfheal.training.exporting import export
-from selfheal.training.model import Calibration, FittedModel
-from selfheal.training.model import Member as FittedMember
 from selfheal.training.pipelines import Inputs
 from tests.support.rows import MIXED, mixed_rows
 
@@ -247,8 +247,8 @@ def test_a_blend_larger_than_a_predictor_reads_is_refused_with_what_to_do():
 
 def test_a_blend_that_differs_from_its_members_is_not_handed_out(trained: list[bytes], monkeypatch: pytest.MonkeyPatch):
     """One leaf of one tree off by a thousandth is found by the probe rows."""
-    from selfheal.blending import blend
-    from selfheal.blending.merging import merged
+    from selfheal.models.native.blending import blend
+    from selfheal.models.native.blending.merging import merged
 
     def tampered(*arguments: Any) -> dict[str, Any]:
         document = json.loads(json.dumps(merged(*arguments)))

@@ -16,16 +16,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransformer, QuantileTransformer, StandardScaler
 
-from selfheal.artefact import load_artefact
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ExportInexact
+from selfheal.models.fitted import Calibration, FittedModel, Member
+from selfheal.models.native import load_artefact
+from selfheal.models.native.export.document import document
+from selfheal.models.native.export.probes import probe_rows
+from selfheal.models.native.export.proof import export
 from selfheal.training import pipelines
-from selfheal.training.export import document
-from selfheal.training.exporting import export
-from selfheal.training.model import Calibration, FittedModel, Member
 from selfheal.training.pipelines import Inputs
-from selfheal.training.probes import probe_rows
 from tests.support.rows import MIXED, mixed_rows
 
 ROWS = 100_000
@@ -178,7 +178,7 @@ def test_an_export_that_differs_is_not_handed_out(monkeypatch: pytest.MonkeyPatc
         exported["estimator"]["trees"][1]["leaves"][0] += 0.001
         return exported
 
-    monkeypatch.setattr("selfheal.training.exporting.document", tampered)
+    monkeypatch.setattr("selfheal.models.native.export.proof.document", tampered)
     with pytest.raises(ExportInexact, match="differs"):
         export(model, rows.features, MIXED)
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from selfheal.artefact import load_artefact
 from selfheal.contract import parse_contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
+from selfheal.models.native import load_artefact
+from selfheal.models.native.export.proof import export
 from selfheal.training import train
 from selfheal.training.calibration import calibration_of
 from selfheal.training.curves import curves_of
-from selfheal.training.exporting import export
 from selfheal.training.metrics import best_f1_threshold
 from selfheal.training.split import fits_at_a_time, pasts, sampled, tuning_rows, within_window
 from tests.support.rows import MIXED, dataset_of, mixed_rows

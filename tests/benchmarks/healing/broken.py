@@ -8,8 +8,8 @@ import numpy as np
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.models.fitted import Calibration, FittedModel
 from selfheal.training import TrainedModel
-from selfheal.training.model import Calibration, FittedModel
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import Stream
 

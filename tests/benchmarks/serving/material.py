@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from infra.cloud.packaging import Packages
-from selfheal.blending import blended
 from selfheal.contract import default_contract
 from selfheal.data.dataset import Dataset
+from selfheal.models.native.blending import blended
+from selfheal.models.native.export.proof import export
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.training import train
-from selfheal.training.exporting import export
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.environments import BUILD
 from tests.support.serving import event, promote, write_version

@@ -16,12 +16,12 @@ import orjson
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.artefact import Artefact
 from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.labels.files import MAXIMUM_ROWS
+from selfheal.models.native import Artefact
 from selfheal.records.healing import Conclusion, Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision

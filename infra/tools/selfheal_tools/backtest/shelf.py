@@ -19,7 +19,7 @@ from selfheal.errors import TrainingImpossible
 from selfheal.training import TrainedModel, train
 
 # What a trained model follows from, besides the rows and the contract.
-SOURCES = ("contract", "data", "performance", "training")
+SOURCES = ("contract", "data", "models", "performance", "training")
 LIBRARIES = ("numpy", "scikit-learn")
 
 type Outcome = tuple[TrainedModel | TrainingImpossible, float]

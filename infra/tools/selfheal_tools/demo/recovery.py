@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import brier_score_loss, f1_score
 
-from selfheal.artefact import load_artefact
+from selfheal.models.native import load_artefact
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import SERVING

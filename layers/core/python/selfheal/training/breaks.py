@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.models.fitted import Calibration
 from selfheal.performance.realised import brier_losses
 from selfheal.training import pipelines
 from selfheal.training.beside import beside_each_other
 from selfheal.training.candidates import BOOSTING, Recipe, scores_of
-from selfheal.training.model import Calibration
 from selfheal.training.split import Past, fits_at_a_time, rows_with, sampled
 
 # The newest rows that judge hold this many of the rarer class, and are at least so many.

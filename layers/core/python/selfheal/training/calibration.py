@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from selfheal.models.fitted import Calibration
 from selfheal.performance.realised import brier_losses
-from selfheal.training.model import Calibration
 
 # Relative gain in Brier below which a calibration is noise.
 SMALLEST_GAIN = 0.002

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
+from selfheal.models.fitted import Calibration, FittedModel, Member
 from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
 from selfheal.training.beside import beside_each_other
@@ -19,7 +20,6 @@ from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
 from selfheal.training.curves import Curves, curves_of
 from selfheal.training.metrics import best_f1_threshold, tuning_metrics
-from selfheal.training.model import Calibration, FittedModel, Member
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
 
 # The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved

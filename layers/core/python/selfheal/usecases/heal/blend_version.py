@@ -6,11 +6,11 @@ from datetime import datetime
 
 import numpy as np
 
-from selfheal.blending import blended
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
+from selfheal.models.native.blending import blended
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.collection import Stores

@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from selfheal.artefact import Artefact
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
@@ -18,6 +17,7 @@ from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, log_odds, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
+from selfheal.models.native import Artefact
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import MOST_MEMBERS, Manifest

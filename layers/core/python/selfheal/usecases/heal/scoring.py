@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from selfheal.artefact import Artefact, load_artefact
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers
+from selfheal.models.native import Artefact, load_artefact
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import SERVING

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.artefact import Artefact, load_artefact
 from selfheal.contract import Contract
 from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
+from selfheal.models.native import Artefact, load_artefact
 from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest

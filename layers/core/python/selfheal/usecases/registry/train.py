@@ -19,11 +19,11 @@ from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.data.typical import typical_rows
+from selfheal.models.native.export.proof import export
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
-from selfheal.training.exporting import export
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from selfheal.artefact import Artefact, load_artefact
 from selfheal.contract.request import RowModel
 from selfheal.errors import ArtefactRefused, SelfhealError
+from selfheal.models.native import Artefact, load_artefact
 from selfheal.records.manifest import Manifest
 from selfheal.stores.pointer import PointerRead, ProductionPointer
 from selfheal.stores.registry import SERVING, ModelRegistry

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.artefact import Artefact
-from selfheal.artefact.model import expit
-from selfheal.blending.members import Member
-from selfheal.blending.probes import probe_columns
 from selfheal.errors import ExportInexact
+from selfheal.models.native import Artefact
+from selfheal.models.native.blending.members import Member
+from selfheal.models.native.blending.probes import probe_columns
+from selfheal.models.native.model import expit
 
 TOLERANCE = 1e-12
 # Rows that are also evaluated one by one, as the predictor does for a single row.

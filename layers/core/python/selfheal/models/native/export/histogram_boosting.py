@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from selfheal.artefact.edges import width
 from selfheal.errors import ExportInexact
+from selfheal.models.native.edges import width
 
 type Block = dict[str, Any]
 type Nodes = NDArray[np.void]

@@ -6,12 +6,12 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from selfheal.artefact import Artefact, load_artefact
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
-from selfheal.training.export import document
-from selfheal.training.model import FittedModel
-from selfheal.training.probes import probe_rows
+from selfheal.models.fitted import FittedModel
+from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.native.export.document import document
+from selfheal.models.native.export.probes import probe_rows
 
 TOLERANCE = 1e-12
 # Rows that are also evaluated one by one, as the predictor does for a single row.

@@ -4,7 +4,7 @@ The file is one JSON object:
 
 - `format` and `format_version`;
 - `features`: what a row holds, in order: `{"name", "kind"}` with kind `number` or `category`;
-- `blocks`: how features become the columns that the estimator reads (see `selfheal.artefact.blocks`);
+- `blocks`: how features become the columns that the estimator reads (see `selfheal.models.native.blocks`);
 - `estimator`: coefficients (`linear`), boosted trees (`trees`) or a weighted `sum` of such, whose score is in log-odds;
 - `calibration`: null, or `{"slope", "intercept"}` applied to the score;
 - `threshold`: the operating point; a row is predicted positive from this probability on.
@@ -12,6 +12,6 @@ The file is one JSON object:
 probability = 1 / (1 + exp(-(slope * score + intercept))).
 """
 
-from selfheal.artefact.model import FORMAT, FORMAT_VERSION, SIZE_LIMIT, Artefact, load_artefact
+from selfheal.models.native.model import FORMAT, FORMAT_VERSION, SIZE_LIMIT, Artefact, load_artefact
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "SIZE_LIMIT", "Artefact", "load_artefact"]

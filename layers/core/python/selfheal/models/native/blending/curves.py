@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfheal.artefact.steps import Quantile, Step, parse_step
-from selfheal.blending.members import Column, Term
+from selfheal.models.native.blending.members import Column, Term
+from selfheal.models.native.steps import Quantile, Step, parse_step
 
 
 def with_joined_curves(terms: Sequence[Term]) -> list[Term]:

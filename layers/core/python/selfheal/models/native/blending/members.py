@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import orjson
 
-from selfheal.artefact import Artefact, load_artefact
-from selfheal.artefact.edges import width
+from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.native.edges import width
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from selfheal.artefact.trees import Tree
+    from selfheal.models.native.trees import Tree
 
 # How many bits a lane may have.
 LANES = (8, 16, 32, 64)

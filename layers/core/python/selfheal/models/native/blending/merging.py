@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from selfheal.artefact import FORMAT, FORMAT_VERSION
-from selfheal.blending.categories import with_joined_categories
-from selfheal.blending.curves import with_joined_curves
-from selfheal.blending.members import Column, Member, Part
+from selfheal.models.native import FORMAT, FORMAT_VERSION
+from selfheal.models.native.blending.categories import with_joined_categories
+from selfheal.models.native.blending.curves import with_joined_curves
+from selfheal.models.native.blending.members import Column, Member, Part
 
 type Document = dict[str, Any]
 

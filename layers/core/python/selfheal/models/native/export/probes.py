@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from selfheal.artefact.edges import EXTREMES, UNSEEN, edges, sides
 from selfheal.contract import Contract
 from selfheal.data.dataset import typed_features
+from selfheal.models.native.edges import EXTREMES, UNSEEN, edges, sides
 
 ORDINARY_ROWS = 2000
 EDGE_ROWS = 6000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from selfheal.artefact import checks
+from selfheal.models.native import checks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

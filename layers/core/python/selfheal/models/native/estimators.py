@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from selfheal.artefact import checks
-from selfheal.artefact.linear import Linear
-from selfheal.artefact.trees import Trees
+from selfheal.models.native import checks
+from selfheal.models.native.linear import Linear
+from selfheal.models.native.trees import Trees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from selfheal.artefact import checks
-from selfheal.artefact.few_trees import PlainTrees
+from selfheal.models.native import checks
+from selfheal.models.native.few_trees import PlainTrees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from selfheal.artefact.many_trees import MaskedTrees
+    from selfheal.models.native.many_trees import MaskedTrees
 
 type Split = float | frozenset[int]
 KEYS = {"column", "split", "missing_left", "left", "right", "leaves"}
@@ -62,7 +62,7 @@ class Trees:
 
     @cached_property
     def _masked(self) -> "MaskedTrees":
-        from selfheal.artefact.many_trees import MaskedTrees
+        from selfheal.models.native.many_trees import MaskedTrees
 
         return MaskedTrees(self._trees, self._columns)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.artefact.edges import EXTREMES, UNSEEN, edges, sides
+from selfheal.models.native.edges import EXTREMES, UNSEEN, edges, sides
 
 type Values = NDArray[Any]
 

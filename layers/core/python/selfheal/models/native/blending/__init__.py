@@ -3,6 +3,6 @@
 Works on documents alone: no training library is needed, and nothing is fitted.
 """
 
-from selfheal.blending.blend import blended
+from selfheal.models.native.blending.blend import blended
 
 __all__ = ["blended"]

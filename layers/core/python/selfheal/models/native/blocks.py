@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from selfheal.artefact import checks
-from selfheal.artefact.steps import Step, parse_step
+from selfheal.models.native import checks
+from selfheal.models.native.steps import Step, parse_step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

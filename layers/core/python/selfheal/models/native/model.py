@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from selfheal.artefact import checks
-from selfheal.artefact.blocks import Block, BlockParser, Cell, Feature
-from selfheal.artefact.estimators import Estimator, parse_estimator
 from selfheal.errors import ArtefactRefused
+from selfheal.models.native import checks
+from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
+from selfheal.models.native.estimators import Estimator, parse_estimator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import orjson
 
-from selfheal.artefact import SIZE_LIMIT, load_artefact
-from selfheal.blending.members import Member
-from selfheal.blending.merging import merged
-from selfheal.blending.proof import check
 from selfheal.errors import BlendImpossible
+from selfheal.models.native import SIZE_LIMIT, load_artefact
+from selfheal.models.native.blending.members import Member
+from selfheal.models.native.blending.merging import merged
+from selfheal.models.native.blending.proof import check
 from selfheal.records.manifest import MOST_MEMBERS
 
 # How far from 1 the weights may add up to; they are divided by their sum.

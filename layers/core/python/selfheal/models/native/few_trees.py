@@ -1,4 +1,4 @@
-"""Boosted trees over few rows, in plain Python: QuickScorer (see `selfheal.artefact.lanes`) on one long integer.
+"""Boosted trees over few rows, in plain Python: QuickScorer (see `selfheal.models.native.lanes`) on one long integer.
 
 Each tree has a lane of bits in it. What the nodes of all trees rule out by one column depends only on the interval
 between thresholds that the value is in, so it is one look-up and one OR for each column, however many trees there are.
@@ -11,10 +11,10 @@ from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from selfheal.artefact.lanes import Leaves, Node, lane_bits, nodes_by_column
+from selfheal.models.native.lanes import Leaves, Node, lane_bits, nodes_by_column
 
 if TYPE_CHECKING:
-    from selfheal.artefact.trees import Tree
+    from selfheal.models.native.trees import Tree
 
 # What `struct` calls a lane of so many bits.
 NUMBERS = {8: "B", 16: "H", 32: "I", 64: "Q"}

@@ -1,4 +1,4 @@
-"""A fitted model as data: the document behind `model.json` (see `selfheal.artefact` for its format)."""
+"""A fitted model as data: the document behind `model.json` (see `selfheal.models.native` for its format)."""
 
 from functools import singledispatch
 from typing import Any
@@ -18,12 +18,12 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from selfheal.artefact import FORMAT, FORMAT_VERSION
-from selfheal.artefact.edges import UNSEEN, width
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
-from selfheal.training.export_trees import trees
-from selfheal.training.model import FittedModel
+from selfheal.models.fitted import FittedModel
+from selfheal.models.native import FORMAT, FORMAT_VERSION
+from selfheal.models.native.edges import UNSEEN, width
+from selfheal.models.native.export.histogram_boosting import trees
 
 type Block = dict[str, Any]
 # The blocks that an estimator reads, and the estimator.

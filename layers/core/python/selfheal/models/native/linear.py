@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from selfheal.artefact import checks
+from selfheal.models.native import checks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

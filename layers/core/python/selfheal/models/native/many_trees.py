@@ -1,4 +1,4 @@
-"""Boosted trees over many rows: QuickScorer (see `selfheal.artefact.lanes`), its bit masks merged by column.
+"""Boosted trees over many rows: QuickScorer (see `selfheal.models.native.lanes`), its bit masks merged by column.
 
 What the nodes of several trees rule out by one column depends only on the interval between thresholds that the value is
 in, so it is one look-up for each column.
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.artefact.lanes import Leaves, Node, lane_bits, nodes_by_column
+from selfheal.models.native.lanes import Leaves, Node, lane_bits, nodes_by_column
 
 if TYPE_CHECKING:
-    from selfheal.artefact.trees import Tree
+    from selfheal.models.native.trees import Tree
 
 WORD = 64
 ALL_LEAVES = np.uint64(2**WORD - 1)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from selfheal.artefact.blocks import LARGEST_SIZE
-from selfheal.blending.members import Column, Term
+from selfheal.models.native.blending.members import Column, Term
+from selfheal.models.native.blocks import LARGEST_SIZE
 
 
 def with_joined_categories(terms: Sequence[Term]) -> list[Term]:
