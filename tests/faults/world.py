@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract, parse_contract
-from selfheal.data.dataset import Dataset, typed_features
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import SelfhealError
@@ -21,6 +20,7 @@ from selfheal.records.healing import Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
+from selfheal.tables.dataset import Dataset, typed_features
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import conclude

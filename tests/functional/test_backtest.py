@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Conclusion, Training
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.errors import BacktestImpossible
 from selfheal_tools.backtest.executions import InProcessExecutions
 from selfheal_tools.backtest.overrides import overridden

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from selfheal.contract.model import Policy, RetrainingPolicy
-from selfheal.data.dataset import Dataset
 from selfheal.errors import (
     AlreadyInProduction,
     EvaluationUnfair,
@@ -24,6 +23,7 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
+from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import conclude, promote_first
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import TrainingBudgetExceeded
@@ -16,6 +15,7 @@ from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
+from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.heal.members import trained_versions

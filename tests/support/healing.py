@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract, parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Healing, Training, Trigger
@@ -21,6 +20,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import REFERENCE, SERVING, TRAINING
+from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.train import described
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import default_contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.models.native import load_artefact
 from selfheal.records.labels import Label
@@ -17,6 +16,7 @@ from selfheal.records.monitoring import DriftSummary, MonitoringResult
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
+from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal.usecases.registry.train import train_version

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract, parse_contract
-from selfheal.data.dataset import Dataset, typed_features
+from selfheal.tables.dataset import Dataset, typed_features
 
 MIXED = parse_contract("""
 [model]

@@ -17,7 +17,6 @@ from pyarrow import parquet
 from ulid import ULID
 
 from selfheal.contract import parse_contract
-from selfheal.data.dataset import Dataset, typed_features
 from selfheal.data.files import TargetValues
 from selfheal.healing.state import result_of
 from selfheal.records.labels import Label
@@ -25,9 +24,11 @@ from selfheal.records.predictions import Prediction, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.registry import SERVING
+from selfheal.tables.dataset import Dataset, typed_features
+from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates
-from selfheal.usecases.heal.scoring import columns_of, model_of
+from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.heal.train_shadow import train_shadow
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal.usecases.registry.bootstrap import bootstrap

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from selfheal.data.dataset import Dataset
 from selfheal.records.predictions import moment_of
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.errors import BacktestImpossible
 from selfheal_tools.backtest.moments import has_times, paced, since_1970, spread
 from selfheal_tools.backtest.stream import MOST_REQUESTS, Stream, stream_of

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from selfheal.data.dataset import Dataset
 from selfheal.records.drift import Detection
 from selfheal.records.monitoring import Decay, DriftSummary, HealingState
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.looks import looks_of
 from selfheal_tools.backtest.order import hints_of
 from selfheal_tools.backtest.records import Looks, PolicyResult

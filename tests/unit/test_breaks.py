@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 from selfheal.training.breaks import rows_since_break
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.data.dataset import typed_features
 from selfheal.drift import Reference, judge_drift
+from selfheal.tables.dataset import typed_features
 from tests.benchmarks.drift.evidently_rule import drifted_columns
 
 CONTRACT = parse_contract("""

@@ -17,13 +17,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransformer, QuantileTransformer, StandardScaler
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ExportInexact
 from selfheal.models.fitted import Calibration, FittedModel, Member
 from selfheal.models.native import load_artefact
 from selfheal.models.native.export.document import document
 from selfheal.models.native.export.probes import probe_rows
 from selfheal.models.native.export.proof import export
+from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.pipelines import Inputs
 from tests.support.rows import MIXED, mixed_rows

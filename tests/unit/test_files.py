@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfheal.contract import default_contract, parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.files import LabelledFile, read_labelled
 from selfheal.errors import DataInvalid
+from selfheal.tables.dataset import Dataset
 from tests.support.odd_files import MARK, NOTED, READ, REFUSED, Kept, Way, example, tables
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.gates.propensity import LARGEST_WEIGHT, inverse_propensity
+from selfheal.tables.dataset import Dataset
 
 CONTRACT = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
 

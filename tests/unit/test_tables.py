@@ -1,67 +1,71 @@
-"""A Dataset as bytes and as a fingerprint."""
-
-from datetime import datetime
+"""What every table can: rows taken, tables joined, features as columns; also where a table holds another one."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from selfheal.contract import parse_contract
-from selfheal.data.dataset import Dataset, typed_features
-from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
-
-CONTRACT = parse_contract("""
-[model]
-name = "small"
-target = "y"
-[features.n]
-type = "number"
-[features.c]
-type = "category"
-""")
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.predictions import LabelledRows
+from selfheal.tables.table import columns_of
 
 
-def dataset(numbers: list[float], categories: list[str | None]) -> Dataset:
-    rows = len(numbers)
-    frame = typed_features(pd.DataFrame({"n": numbers, "c": pd.Series(categories, dtype=object)}), CONTRACT)
-    moments = np.datetime64(datetime(2026, 1, 1), "us") + np.arange(rows) * np.timedelta64(1, "s")  # noqa: DTZ001
-    return Dataset(np.array([f"r{row}" for row in range(rows)], object), moments, frame, np.ones(rows, np.int8))
+def rows_of(ids: list[int]) -> LabelledRows:
+    """Labelled rows that say which they are in every field."""
+    moments = np.array(ids, dtype="datetime64[us]")
+    frame = pd.DataFrame({"amount": np.array(ids, dtype="float64"), "plan": pd.Series(map(str, ids), dtype=object)})
+    names = np.array([f"row-{number}" for number in ids], dtype=object)
+    rows = Dataset(names, moments, frame, np.array([number % 2 for number in ids], dtype=np.int8))
+    return LabelledRows(rows, moments + np.timedelta64(60, "s"))
 
 
-def test_parquet_gives_back_what_was_written():
-    """Every bit of numbers, missing values, strings, ids, times and labels; and the same bytes when written again."""
-    original = dataset([0.1, np.nan, 5e-324, -1e308], ["a", None, "", "NA"])
-    payload = to_parquet(original)
-    read = from_parquet(payload, CONTRACT)
-    pd.testing.assert_frame_equal(read.features, original.features)
-    assert fingerprint(read) == fingerprint(original)
-    assert to_parquet(read) == payload
+def ids_in(table: LabelledRows) -> list[int]:
+    """Which rows these are; every field has to agree."""
+    found = [int(name.removeprefix("row-")) for name in table.rows.row_ids]
+    again = rows_of(found)
+    assert (table.rows.timestamps == again.rows.timestamps).all()
+    assert (table.arrivals == again.arrivals).all()
+    assert (table.rows.labels == again.rows.labels).all()
+    pd.testing.assert_frame_equal(table.rows.features, again.rows.features)
+    return found
 
 
-def test_a_feature_that_an_old_table_lacks_is_missing():
-    """A contract that gained a feature still reads the tables of its versions."""
-    wider = parse_contract(
-        '[model]\nname = "small"\ntarget = "y"\n[features.z]\ntype = "category"\n[features.n]\ntype = "number"\n'
-    )
-    read = from_parquet(to_parquet(dataset([1.0], ["a"])), wider)
-    assert read.features.to_dict("list") == {"z": [None], "n": [1.0]}
+some_ids = st.lists(st.integers(0, 1000), max_size=8)
 
 
-def test_fingerprint_is_of_the_content():
-    """A known value: a change of canonical form would break the manifests that hold it."""
-    assert fingerprint(dataset([1.0], ["a"])) == "0a53874c1a1cc335b63a9a327143dc74cc2593a14167114280baaef09b407092"
+@given(some_ids, st.data())
+def test_the_same_rows_are_taken_of_every_field(ids, data):
+    """A mask, positions and a slice select the rows that they would select of a list."""
+    table = rows_of(ids)
+    mask = data.draw(st.lists(st.booleans(), min_size=len(ids), max_size=len(ids)))
+    assert ids_in(table.take(np.array(mask, dtype=bool))) == [one for one, kept in zip(ids, mask, strict=True) if kept]
+    order = data.draw(st.permutations(range(len(ids))))
+    assert ids_in(table.take(np.array(order, dtype=np.intp))) == [ids[position] for position in order]
+    start = data.draw(st.integers(0, len(ids)))
+    assert ids_in(table.take(slice(start, None))) == ids[start:]
 
 
-@pytest.mark.parametrize(
-    ("numbers", "categories"),
-    [([1.0, 3.0], ["a", "b"]), ([1.0, 2.0], ["ab", ""]), ([1.0, np.nan], ["a", "b"]), ([1.0, 2.0], ["a", None])],
-)
-def test_another_content_has_another_fingerprint(numbers: list[float], categories: list[str | None]):
-    """One value changed, or a string moved across a cell's border, is another fingerprint."""
-    assert fingerprint(dataset(numbers, categories)) != fingerprint(dataset([1.0, 2.0], ["a", "b"]))
+@given(st.lists(some_ids, min_size=1, max_size=4))
+def test_tables_joined_are_their_rows_one_after_the_other(parts):
+    """Whatever the parts hold, also none, and a table in a table is joined with its own kind."""
+    joined = LabelledRows.concatenate([rows_of(part) for part in parts])
+    assert ids_in(joined) == [one for part in parts for one in part]
+    assert len(joined) == sum(map(len, parts))
 
 
-def test_zeros_and_missing_values_have_one_form():
-    """Minus zero is zero, and all NaN are alike."""
-    strange = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)[0]
-    assert fingerprint(dataset([-0.0, strange], ["a", "b"])) == fingerprint(dataset([0.0, np.nan], ["a", "b"]))
+def test_columns_are_features_by_name():
+    """A model reads each feature as one array."""
+    columns = columns_of(rows_of([3, 1]).rows.features)
+    assert {name: values.tolist() for name, values in columns.items()} == {"amount": [3.0, 1.0], "plan": ["3", "1"]}
+
+
+def test_what_is_said_of_one_field_holds_for_labels_delays():
+    """A label that came a minute after the prediction has a delay of a minute."""
+    assert rows_of([5]).delays == [np.timedelta64(60, "s")]
+
+
+def test_nothing_can_be_joined_to_nothing():
+    """Without a part there are no columns either."""
+    with pytest.raises(IndexError):
+        LabelledRows.concatenate([])

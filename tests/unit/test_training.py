@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from selfheal.contract import parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.models.native import load_artefact
 from selfheal.models.native.export.proof import export
+from selfheal.tables.dataset import Dataset
 from selfheal.training import train
 from selfheal.training.calibration import calibration_of
 from selfheal.training.curves import curves_of

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from selfheal.contract import parse_contract
 from selfheal.contract.request import RowModel, example_rows
-from selfheal.data.dataset import typed_features
 from selfheal.data.typical import typical_rows
+from selfheal.tables.dataset import typed_features
 
 CONTRACT = parse_contract("""
 [model]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.simulation.visitors import kind_of, with_visitors
 from tests.unit.test_backtest_stream import rows
 

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from selfheal.data.dataset import Dataset
 from selfheal.drift import Reference
+from selfheal.tables.dataset import Dataset
 from selfheal.training import TrainedModel, train
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.drift.worlds import CREDIT

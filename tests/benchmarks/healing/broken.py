@@ -7,8 +7,8 @@ from typing import override
 import numpy as np
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.models.fitted import Calibration, FittedModel
+from selfheal.tables.dataset import Dataset
 from selfheal.training import TrainedModel
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import Stream

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract, default_contract, parse_contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.files import load_dataset
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.moments import has_times
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from selfheal_tools.simulation.visitors import with_visitors

@@ -14,11 +14,11 @@ import numpy as np
 
 from infra.cloud.packaging import Packages
 from selfheal.contract import default_contract
-from selfheal.data.dataset import Dataset
 from selfheal.models.native.blending import blended
 from selfheal.models.native.export.proof import export
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
+from selfheal.tables.dataset import Dataset
 from selfheal.training import train
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.environments import BUILD

@@ -27,6 +27,7 @@ from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
+from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.heal.train_shadow import train_shadow
 from selfheal.usecases.labels.ingest import ingest_labels
@@ -74,8 +75,7 @@ class Served:
 
         def scorer(version: str, start: int, stop: int) -> NDArray[np.float64]:
             features = stream.traffic.features.iloc[start:stop]
-            columns = {str(name): features[name].to_numpy() for name in features}
-            return artefact(version).probabilities_of(columns)
+            return artefact(version).probabilities_of(columns_of(features))
 
         return scorer
 
@@ -190,8 +190,7 @@ class HealedReplay:
 
     def _rows(self, request: Request) -> Rows:
         features = self._stream.traffic.features.iloc[request.start : request.stop]
-        columns = {name: features[name].to_numpy() for name in self._contract.feature_names}
-        return Rows(_as_values(features), many=True, columns=columns)
+        return Rows(_as_values(features), many=True, columns=columns_of(features))
 
     def _deliver(self, span: Span) -> None:
         """Upload the labels that arrive at the end of a period, as many a file as one may have, and take them in."""

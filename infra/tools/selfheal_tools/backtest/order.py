@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import f_oneway
 
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.moments import has_times
 
 STRETCHES = 20

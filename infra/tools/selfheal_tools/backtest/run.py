@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingImpossible
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.blind import Rule, Walk, every, held_out, never, oracle, random_courses
 from selfheal_tools.backtest.courses import Course
 from selfheal_tools.backtest.errors import BacktestImpossible

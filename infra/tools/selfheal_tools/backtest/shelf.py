@@ -13,9 +13,9 @@ from pathlib import Path
 
 import selfheal
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import TrainingImpossible
+from selfheal.tables.dataset import Dataset
 from selfheal.training import TrainedModel, train
 
 # What a trained model follows from, besides the rows and the contract.

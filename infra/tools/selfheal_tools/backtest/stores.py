@@ -8,10 +8,11 @@ import numpy as np
 from selfheal.contract import Contract
 from selfheal.prefixes import PREDICTIONS
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import ARRAYS, PredictionHistory, PredictionWindow, window_of
+from selfheal.stores.history import PredictionHistory, window_of
 from selfheal.stores.labels import LabelStore, parsed_labels
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.rollups import HourlyRollups
+from selfheal.tables.predictions import PredictionWindow
 
 
 class RememberedHistory(PredictionHistory):
@@ -32,9 +33,7 @@ class RememberedHistory(PredictionHistory):
         known = self._read_on(contract)
         bounds = np.array([moment.replace(tzinfo=None) for moment in (start, end)], dtype="datetime64[us]")
         first, last = np.searchsorted(known.timestamps, bounds)
-        rows = slice(int(first), int(last))
-        arrays = {name: getattr(known, name)[rows] for name in ARRAYS}
-        return PredictionWindow(**arrays, features=known.features.iloc[rows].reset_index(drop=True))
+        return known.take(slice(int(first), int(last)))
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
         unread = list(self._data.keys(PREDICTIONS, self._last))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ulid import ULID
 
 from selfheal.contract.request import MAXIMUM_ROWS
-from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_utc
 from selfheal.records.predictions import prediction_id
+from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.errors import BacktestImpossible
 from selfheal_tools.backtest.moments import has_times, paced, spread
 

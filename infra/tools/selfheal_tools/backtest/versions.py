@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.errors import TrainingImpossible
 from selfheal.gates.blend import log_odds, threshold_of
 from selfheal.gates.evaluation_rows import evaluation_start
+from selfheal.tables.dataset import Dataset
 from selfheal.training import TrainedModel
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.shelf import Shelf

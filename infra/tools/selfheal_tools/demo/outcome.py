@@ -11,7 +11,7 @@ from selfheal.prefixes import LABELS_REJECTED
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import PredictionWindow
+from selfheal.tables.predictions import PredictionWindow
 from selfheal.usecases.monitor.monitor import SUMMARY
 from selfheal_tools.demo.recovery import Figures, figures_of, recovery
 from selfheal_tools.demo.traffic import Answered

@@ -8,8 +8,9 @@ from sklearn.metrics import brier_score_loss, f1_score
 
 from selfheal.models.native import load_artefact
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import SERVING
+from selfheal.tables.predictions import PredictionWindow
+from selfheal.tables.table import columns_of
 from selfheal_tools.demo.traffic import Answered
 
 # Of the rows after the healing also what the first model would have said to them: the others are other rows, and easier
@@ -87,7 +88,7 @@ def _as_said_by(version: str, answered: Sequence[Answered], logged: PredictionWi
         return []
     model = load_artefact(stores.models.artefact(stores.models.manifest(version), SERVING))
     rows = logged.features.iloc[[places[row.prediction_id] for row in known]]
-    said = model.probabilities_of({str(name): rows[name].to_numpy() for name in rows})
+    said = model.probabilities_of(columns_of(rows))
     return [
         replace(row, model_version=version, probability=float(p), prediction=int(p >= model.threshold))
         for row, p in zip(known, np.asarray(said), strict=True)

@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract, default_contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.files import read_labelled
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
 from selfheal.performance.realised import brier_losses
+from selfheal.tables.dataset import Dataset
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.registry.train import Fit
 from selfheal_tools.backtest.shelf import Shelf

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 
 # Share of the usual traffic that is of their kind.
 USUALLY = 1 / 50

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset, typed_features
 from selfheal.data.labels import TargetValues, label_texts, target_values
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import DataInvalid, FileUnreadable
@@ -22,6 +21,7 @@ from selfheal.files.table import Table, reading, table_of
 from selfheal.files.texts import shown
 from selfheal.files.times import advice as time_advice
 from selfheal.files.times import expected, times_of
+from selfheal.tables.dataset import Dataset, typed_features
 
 # Where a file has no times, its rows count as this far apart.
 ROW_INTERVAL = timedelta(seconds=1)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset, typed_features
+from selfheal.tables.dataset import Dataset, typed_features
 
 # Names of these columns are reserved by the contract's parser.
 ROW_ID, TIMESTAMP, LABEL = "__row_id", "__timestamp", "__label"

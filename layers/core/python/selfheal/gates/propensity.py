@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 from selfheal.training.pipelines import Inputs, logistic
 
 # No row counts more than ten times the average: a few rare ones would otherwise decide alone.

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evaluation_rows import evaluation_start, evidence_start
 from selfheal.records.manifest import Manifest
 from selfheal.records.story import Story
+from selfheal.tables.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)

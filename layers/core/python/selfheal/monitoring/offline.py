@@ -10,7 +10,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import typed_features
 from selfheal.drift import Reference, judge_drift
 from selfheal.errors import DataInvalid
 from selfheal.files.features import Problem, advice, feature_values
@@ -32,6 +31,7 @@ from selfheal.records.monitoring import (
     HealingState,
     ProxyChange,
 )
+from selfheal.tables.dataset import typed_features
 
 FINDINGS: dict[str, FindingKind] = {
     "type": "wrong_type",

@@ -1,16 +1,12 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import typed_features
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.rollups import (
     ID,
@@ -22,40 +18,8 @@ from selfheal.stores.rollups import (
     empty_hour,
     once_each,
 )
-
-ARRAYS = ("prediction_ids", "timestamps", "model_versions", "probabilities", "predictions")
-
-
-@dataclass(frozen=True, eq=False)
-class PredictionWindow:
-    """n logged predictions, oldest first.
-
-    prediction_ids, model_versions: shape (n,), strings. timestamps: shape (n,), datetime64[us] in UTC.
-    probabilities: shape (n,), float64. predictions: shape (n,), int8. features: n rows by the contract's features.
-    """
-
-    prediction_ids: NDArray[np.object_]
-    timestamps: NDArray[np.datetime64]
-    model_versions: NDArray[np.object_]
-    probabilities: NDArray[np.float64]
-    predictions: NDArray[np.int8]
-    features: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.prediction_ids)
-
-    def take(self, rows: NDArray[np.bool_]) -> Self:
-        """The rows that a mask selects."""
-        if rows.all():
-            return self
-        arrays = {name: getattr(self, name)[rows] for name in ARRAYS}
-        return type(self)(**arrays, features=self.features[rows].reset_index(drop=True))
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """The rows of several windows, in the order given; there must be one at least."""
-        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
-        return cls(**arrays, features=pd.concat([part.features for part in parts], ignore_index=True))
+from selfheal.tables.dataset import typed_features
+from selfheal.tables.predictions import PredictionWindow
 
 
 class PredictionHistory:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.models.fitted import Calibration
 from selfheal.performance.realised import brier_losses
+from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.beside import beside_each_other
 from selfheal.training.candidates import BOOSTING, Recipe, scores_of

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.bins import binned
 from selfheal.training.split import Past

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfheal.data.dataset import Dataset
+from selfheal.tables.dataset import Dataset
 
 
 @dataclass(frozen=True, eq=False)

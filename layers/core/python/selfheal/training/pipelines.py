@@ -13,8 +13,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, QuantileTransformer, StandardScaler
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingImpossible
+from selfheal.tables.dataset import Dataset
 
 # HistGradientBoosting takes at most 255 categories a feature; rarer ones beyond count as missing.
 MOST_CODES = 254

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.data.dataset import Dataset
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
+from selfheal.tables.dataset import Dataset
 
 TUNING_SHARE = 0.15
 # More rows hardly tell two candidates apart any better, and are older.

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.models.fitted import Calibration, FittedModel, Member
 from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
+from selfheal.tables.dataset import Dataset
 from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of

@@ -7,7 +7,8 @@ from selfheal.errors import HealingIncomplete
 from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.stores.collection import Stores
-from selfheal.usecases.labels.labelled_rows import LabelledWindow, labelled_window
+from selfheal.tables.predictions import LabelledWindow
+from selfheal.usecases.labels.labelled_rows import labelled_window
 
 SHORTEST_WAIT = timedelta(minutes=15)
 # So that the longest wait stays far below the 25,000 events that an execution may record.
@@ -53,7 +54,7 @@ def progress(window: LabelledWindow, policy: Policy, started_at: datetime, now: 
 
 def coverage_of(window: LabelledWindow, now: datetime) -> float | None:
     """The labelled share of those predictions that are old enough to be labelled; None where none is."""
-    return settled_coverage(window.predictions.timestamps, window.is_labelled, window.label_delays, now=now)
+    return settled_coverage(window.predictions.timestamps, window.is_labelled, window.joined.delays, now=now)
 
 
 def _wait(left: timedelta, whole: timedelta) -> int:

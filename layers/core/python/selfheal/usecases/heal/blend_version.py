@@ -6,7 +6,6 @@ from datetime import datetime
 
 import numpy as np
 
-from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
@@ -15,6 +14,7 @@ from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
+from selfheal.tables.tuning import TuningRows, tuning_to_parquet
 from selfheal.training.card import blend_card
 from selfheal.training.metrics import tuning_metrics
 from selfheal.usecases.heal.comparison import Comparison

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
 from selfheal.gates import EvidenceRows, judge_gates
@@ -22,9 +21,12 @@ from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import MOST_MEMBERS, Manifest
 from selfheal.stores.collection import Stores
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.predictions import LabelledWindow
+from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.await_labels import coverage_of
-from selfheal.usecases.heal.scoring import Answers, answers_of, columns_of, evidence_rows, model_of
-from selfheal.usecases.labels.labelled_rows import LabelledWindow, labelled_window
+from selfheal.usecases.heal.scoring import Answers, answers_of, evidence_rows, model_of
+from selfheal.usecases.labels.labelled_rows import labelled_window
 
 
 @dataclass(frozen=True, slots=True, eq=False)

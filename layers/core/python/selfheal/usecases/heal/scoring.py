@@ -1,15 +1,12 @@
 """Versions' answers on labelled rows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.errors import ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers
@@ -17,6 +14,8 @@ from selfheal.models.native import Artefact, load_artefact
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import SERVING
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.table import columns_of
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
 UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
@@ -39,11 +38,6 @@ def answers_of(model: Artefact, rows: Dataset) -> Answers:
     """A model's answers to rows of its contract, in the order given."""
     probabilities = model.probabilities_of(columns_of(rows.features))
     return Answers(probabilities, (probabilities >= model.threshold).astype(np.int8))
-
-
-def columns_of(features: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    """Features by name, as a model reads them."""
-    return {str(name): features[name].to_numpy() for name in features}
 
 
 def evidence_rows(

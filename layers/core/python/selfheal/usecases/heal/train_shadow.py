@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
@@ -15,6 +14,7 @@ from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import TRAINING
+from selfheal.tables.dataset import Dataset
 from selfheal.training import train
 from selfheal.training.merging import Merged, merged
 from selfheal.usecases.heal.members import trained_versions

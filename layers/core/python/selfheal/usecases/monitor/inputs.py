@@ -4,17 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
-from selfheal.data.tuning_rows import TuningRows, tuning_from_parquet
 from selfheal.drift import Reference
 from selfheal.models.native import Artefact, load_artefact
 from selfheal.performance.calibration import calibrated, fit_calibration
@@ -23,8 +20,11 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import PredictionWindow
 from selfheal.stores.registry import REFERENCE, SERVING, TUNING
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.predictions import PredictionWindow, RecentPredictions
+from selfheal.tables.table import columns_of
+from selfheal.tables.tuning import TuningRows, tuning_from_parquet
 from selfheal.usecases.labels.labelled_days import labelled_days
 from selfheal.usecases.labels.labelled_rows import is_sound
 
@@ -50,8 +50,7 @@ class Production:
 
     def expected_losses(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """The Brier loss that each row's own probability lets expect, calibrated on the tuning rows, shape (n,)."""
-        columns = {name: features[name].to_numpy() for name in self.contract.feature_names}
-        said = self.artefact.probabilities_of(columns)
+        said = self.artefact.probabilities_of(columns_of(features))
         honest = calibrated(said, self._calibration)
         return np.asarray(honest * (1 - said) ** 2 + (1 - honest) * said**2)
 
@@ -96,23 +95,6 @@ def judgeable_inputs(
     return rows.take(is_newest & (rows.timestamps > as_datetime64(production.manifest.taught_until)))
 
 
-@dataclass(frozen=True, eq=False)
-class RecentPredictions:
-    """n predictions, oldest first, and their labels; `labels` is shape (n,), -1 where none has come yet."""
-
-    rows: PredictionWindow
-    labels: NDArray[np.int8]
-
-    @property
-    def is_labelled(self) -> NDArray[np.bool_]:
-        """Shape (n,)."""
-        return self.labels >= 0
-
-    def take(self, rows: NDArray[np.bool_]) -> Self:
-        """The predictions that a mask selects."""
-        return type(self)(self.rows.take(rows), self.labels[rows])
-
-
 def recent_predictions(
     stores: Stores, contract: Contract, window: PredictionWindow, start: datetime, now: datetime
 ) -> RecentPredictions:
@@ -127,13 +109,7 @@ def recent_predictions(
             break
         until = min(end, start)
         parts.append(_labelled(stores, stores.history.window(since, until, contract), broken, since, until))
-    if len(parts) == 1:
-        return parts[0]
-    oldest_first = parts[::-1]
-    return RecentPredictions(
-        PredictionWindow.concatenate([part.rows for part in oldest_first]),
-        np.concatenate([part.labels for part in oldest_first]),
-    )
+    return RecentPredictions.concatenate(parts[::-1])
 
 
 def _labelled(

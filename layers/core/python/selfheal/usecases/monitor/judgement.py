@@ -16,7 +16,7 @@ from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import brier_losses, realised_performance
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
-from selfheal.usecases.monitor.inputs import RecentPredictions
+from selfheal.tables.predictions import RecentPredictions
 from selfheal.usecases.monitor.run import MonitoringRun
 
 # A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.

@@ -9,10 +9,9 @@ from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
 from selfheal.records.monitoring import AlarmState, DriftSummary
 from selfheal.records.probation import Probation
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import PredictionWindow
+from selfheal.tables.predictions import PredictionWindow, RecentPredictions
 from selfheal.usecases.monitor.inputs import (
     Production,
-    RecentPredictions,
     judgeable_inputs,
     read_production,
     recent_predictions,

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.errors import NoProductionModel, PromotionConflict
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
 from selfheal.stores.collection import Stores
+from selfheal.tables.dataset import Dataset
 from selfheal.training import train
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.moves import Tell

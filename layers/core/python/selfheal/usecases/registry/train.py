@@ -13,15 +13,15 @@ import numpy as np
 import orjson
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
-from selfheal.data.tuning_rows import TuningRows, tuning_to_parquet
 from selfheal.data.typical import typical_rows
 from selfheal.models.native.export.proof import export
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.tuning import TuningRows, tuning_to_parquet
 from selfheal.training import TrainedModel, train
 from selfheal.training.card import model_card
 

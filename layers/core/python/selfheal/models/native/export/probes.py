@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import typed_features
 from selfheal.models.native.edges import EXTREMES, UNSEEN, edges, sides
+from selfheal.tables.dataset import typed_features
 
 ORDINARY_ROWS = 2000
 EDGE_ROWS = 6000

@@ -12,6 +12,7 @@ from selfheal.models.fitted import FittedModel
 from selfheal.models.native import Artefact, load_artefact
 from selfheal.models.native.export.document import document
 from selfheal.models.native.export.probes import probe_rows
+from selfheal.tables.table import columns_of
 
 TOLERANCE = 1e-12
 # Rows that are also evaluated one by one, as the predictor does for a single row.
@@ -33,7 +34,7 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
 
 
 def _check(artefact: Artefact, model: FittedModel, probes: pd.DataFrame) -> None:
-    many = artefact.probabilities_of({name: probes[name].to_numpy() for name in artefact.feature_names})
+    many = artefact.probabilities_of(columns_of(probes))
     difference = np.abs(many - model.probabilities(probes))
     # Said so that NaN on either side counts as a difference.
     if not (difference <= TOLERANCE).all():

@@ -8,15 +8,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.dataset import Dataset
 from selfheal.data.parquet import from_parquet, to_parquet
+from selfheal.tables.dataset import Dataset
+from selfheal.tables.table import Table
 
 # Names of this kind are reserved by the contract's parser.
 PROBABILITY = "__probability"
 
 
 @dataclass(frozen=True, eq=False)
-class TuningRows:
+class TuningRows(Table):
     """n rows and, shape (n,), their probabilities by a model that was fitted on older rows only."""
 
     rows: Dataset

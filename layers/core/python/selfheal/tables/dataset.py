@@ -1,6 +1,5 @@
 """Labelled rows in memory: the one shape in which training, evaluation and monitoring exchange tables."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
+from selfheal.tables.table import Table
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Table):
     """n labelled rows.
 
     row_ids: shape (n,), strings, unique: a prediction_id, or `base-<row>` for a row of a user's file.
@@ -26,27 +26,9 @@ class Dataset:
     features: pd.DataFrame
     labels: NDArray[np.int8]
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
-        """The rows that a mask, positions or a slice select, in that order."""
-        features = self.features.iloc[rows].reset_index(drop=True)
-        return type(self)(self.row_ids[rows], self.timestamps[rows], features, self.labels[rows])
-
     def in_time_order(self) -> Self:
         """Oldest first; rows of one moment keep their order by row id, so that the result depends on the rows alone."""
         return self.take(np.lexsort((self.row_ids.astype(str), self.timestamps)))
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """All rows of several data sets, in the order given."""
-        return cls(
-            np.concatenate([part.row_ids for part in parts]),
-            np.concatenate([part.timestamps for part in parts]),
-            pd.concat([part.features for part in parts], ignore_index=True),
-            np.concatenate([part.labels for part in parts]),
-        )
 
 
 def typed_features(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:

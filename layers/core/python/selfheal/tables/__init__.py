@@ -1,0 +1,1 @@
+"""Tables in memory: labelled rows, predictions, and predictions whose labels have come; one base says what all can."""
