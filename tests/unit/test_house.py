@@ -31,7 +31,8 @@ def imports_of(path: Path) -> Iterator[str]:
 
 def kind_of(path: Path) -> str:
     first = path.relative_to(LIBRARY).parts[0]
-    return {"stores": "store", "usecases": "use case", "composition.py": "root"}.get(first, "pure")
+    kinds = {"stores": "store", "usecases": "use case", "composition.py": "root", "frames": "entry point"}
+    return kinds.get(first, "pure")
 
 
 def modules_of(*kinds: str) -> list[Path]:
@@ -67,7 +68,8 @@ def test_entry_points_alone_know_the_composition_root():
     everything = [*modules_below(LIBRARY), *modules_below(FUNCTIONS), *modules_below(INFRA)]
     users = {p for p in everything if any(name.startswith("selfheal.composition") for name in imports_of(p))}
     handlers = {p for p in modules_below(FUNCTIONS) if p.name in {"handler.py", "start.py"}}
-    assert users <= handlers | set(modules_below(COMMANDS))
+    from_python = {LIBRARY / "frames" / "functions.py", COMMANDS.parent / "backtest" / "frames.py"}
+    assert users <= handlers | from_python | set(modules_below(COMMANDS))
     assert users >= {FUNCTIONS / "drift" / "handler.py", COMMANDS / "environment.py"}
 
 

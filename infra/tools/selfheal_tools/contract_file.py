@@ -1,4 +1,4 @@
-"""The contract that a person wrote into a file."""
+"""The contract that a person wrote into a file, for commands: what reads it is imported when it is read."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +9,6 @@ if TYPE_CHECKING:
 
 def read_contract(path: Path) -> "Contract":
     """The contract in a file. Raises ContractInvalid."""
-    from selfheal.contract import parse_contract
-    from selfheal.errors import ContractInvalid
+    from selfheal.contract import file
 
-    try:
-        # With or without the mark that some editors put first.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContractInvalid([f"{path.name} is not UTF-8: save it as UTF-8 text"]) from error
-    return parse_contract(text)
+    return file.read_contract(path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfheal_tools.cli.files import read_rows, to_be_written
+from selfheal_tools.cli.files import to_be_written
 from selfheal_tools.contract_file import read_contract
 
 if TYPE_CHECKING:
@@ -48,12 +48,9 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
     from selfheal.composition import system_clock
     from selfheal.contract import default_contract
-    from selfheal_tools.backtest.moments import since_1970
+    from selfheal_tools.backtest.history import read_history
     from selfheal_tools.backtest.overrides import overridden
     from selfheal_tools.backtest.records import Settings
     from selfheal_tools.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
@@ -65,12 +62,9 @@ def backtest(
     parsed, overrides = overridden(parsed, [*cooldown, *(set_ or [])])
     names = [name.strip() for name in policies.split(",") if name.strip()] or list(DEFAULT_POLICIES)
     check_policies(names)
-    # A file without times ends at a moment that is the same at every call.
-    rows = read_rows(data, parsed, end=datetime(2026, 1, 1, tzinfo=UTC), now=system_clock()).rows
-    moments, years = since_1970(rows.timestamps)
-    if years:
-        typer.echo(f"{data.name} begins before 1972: its times are replayed {years} years later", err=True)
-        rows = replace(rows, timestamps=moments)
+    history = read_history(data, parsed, now=system_clock())
+    for note in history.notes:
+        typer.echo(note, err=True)
     settings = Settings(
         periods=periods,
         initial=initial,
@@ -82,7 +76,13 @@ def backtest(
     )
     with _progress(names, periods) as ticked:
         result = run(
-            rows, parsed, dataset=data.name, settings=settings, policies=names, processes=PROCESSES, ticked=ticked
+            history.rows,
+            parsed,
+            dataset=data.name,
+            settings=settings,
+            policies=names,
+            processes=PROCESSES,
+            ticked=ticked,
         )
     console = terminal()
     console.print(_table(result))

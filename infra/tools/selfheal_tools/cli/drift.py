@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfheal_tools.cli.files import read_features, to_be_written
+from selfheal_tools.cli.files import to_be_written
 from selfheal_tools.contract_file import read_contract
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def drift(
 ) -> None:
     """Judge two files. Exit code 0: no drift, 3: drift, 4: not enough data, 5: the data pipeline looks broken."""
     from selfheal.composition import system_clock
+    from selfheal.data.files import read_features
     from selfheal.monitoring.offline import compare
     from selfheal.report import render_report
     from selfheal.text import printable

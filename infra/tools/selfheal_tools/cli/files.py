@@ -9,7 +9,6 @@ import typer
 if TYPE_CHECKING:
     from selfheal.contract import Contract
     from selfheal.data.files import LabelledFile
-    from selfheal.files.table import Table
 
 
 def to_be_written(path: Path | None) -> Path | None:
@@ -27,24 +26,3 @@ def read_rows(data: Path, contract: "Contract", *, end: datetime, now: datetime)
     for note in file.notes:
         typer.echo(note, err=True)
     return file
-
-
-def read_features(path: Path, contract: "Contract") -> "Table":
-    """Those of the contract's features that a file has.
-
-    Raises:
-        FileUnreadable: it is no table.
-        DataInvalid: it has no rows, or a name twice.
-    """
-    from selfheal.data.files import missing_columns
-    from selfheal.errors import DataInvalid
-    from selfheal.files.table import reading, table_of
-
-    with reading(path, contract.file) as source:
-        present = [name for name in contract.feature_names if name in source.names()]
-        if faults := missing_columns(source, present):
-            raise DataInvalid(faults)
-        table = table_of(source, contract.file, present)
-    if not len(table):
-        raise DataInvalid([f"{path.name} has no rows to compare"])
-    return table

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from selfheal.files.cells import Mask, is_padded
 from selfheal.files.features import Problem, feature_values
 from selfheal.files.features import advice as number_advice
 from selfheal.files.source import Source
-from selfheal.files.table import Table, reading, table_of
+from selfheal.files.table import Table, Tabular, reading, table_of
 from selfheal.files.texts import shown
 from selfheal.files.times import advice as time_advice
 from selfheal.files.times import expected, times_of
@@ -36,12 +35,12 @@ class LabelledFile:
     notes: tuple[str, ...]
 
 
-def load_dataset(path: Path, contract: Contract, *, end: datetime) -> Dataset:
+def load_dataset(path: Tabular, contract: Contract, *, end: datetime) -> Dataset:
     """The rows of `read_labelled`, for who has nobody to tell its notes to."""
     return read_labelled(path, contract, end=end).rows
 
 
-def read_labelled(path: Path, contract: Contract, *, end: datetime, now: datetime | None = None) -> LabelledFile:
+def read_labelled(path: Tabular, contract: Contract, *, end: datetime, now: datetime | None = None) -> LabelledFile:
     """The labelled rows of a file, in time order, with the row ids `base-<row>` (row 0 is the first of the file).
 
     Times are those of the contract's time column. A file without that column is in time order by definition: its rows
@@ -73,6 +72,23 @@ def read_labelled(path: Path, contract: Contract, *, end: datetime, now: datetim
         labels=np.asarray(labels == values.positive, dtype=np.int8),
     )
     return LabelledFile(dataset.in_time_order(), values, tuple(notes))
+
+
+def read_features(data: Tabular, contract: Contract) -> Table:
+    """Those of the contract's features that a file has.
+
+    Raises:
+        FileUnreadable: it is no table.
+        DataInvalid: it has no rows, or a name twice.
+    """
+    with reading(data, contract.file) as source:
+        present = [name for name in contract.feature_names if name in source.names()]
+        if faults := missing_columns(source, present):
+            raise DataInvalid(faults)
+        table = table_of(source, contract.file, present)
+    if not len(table):
+        raise DataInvalid([f"{data.name} has no rows to compare"])
+    return table
 
 
 def problem_text(table: Table, name: str, problem: Problem) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from selfheal.contract.model import Contract
 from selfheal.contract.parsing import RESERVED_PREFIX, parse_contract
@@ -23,6 +22,7 @@ from selfheal.drafting.table import Table, read_table
 from selfheal.drafting.target import Target, check_present, read_target
 from selfheal.drafting.times import time_format
 from selfheal.errors import DraftImpossible
+from selfheal.files.table import Tabular
 
 LONGEST_NAME = 48
 ENOUGH_LABELS = 200
@@ -47,7 +47,9 @@ class Draft:
     left_out: tuple[str, ...]
 
 
-def draft_contract(path: Path, *, target: str, time: str | None = None, file: Mapping[str, str] | None = None) -> Draft:
+def draft_contract(
+    path: Tabular, *, target: str, time: str | None = None, file: Mapping[str, str] | None = None
+) -> Draft:
     """Draft a contract for a file of labelled rows; the loader accepts the file under it.
 
     `file` holds keys of the contract's `[file]` table that are known; what isn't is told from the file.
@@ -115,7 +117,7 @@ def _judged(table: Table, name: str, target: Target, moments: Moments | None) ->
 
 
 def _lines(
-    path: Path,
+    path: Tabular,
     table: Table,
     target: Target,
     time: str | None,
@@ -150,7 +152,7 @@ def _lines(
             yield from _left_out_lines(out)
 
 
-def _model_lines(path: Path, table: Table, target: Target, time: str | None) -> Iterator[str]:
+def _model_lines(path: Tabular, table: Table, target: Target, time: str | None) -> Iterator[str]:
     share = target.positives / len(table)
     yield "[model]"
     yield f"name = {toml.string(model_name(path))}"
@@ -190,7 +192,7 @@ def _left_out_lines(out: LeftOut) -> Iterator[str]:
         yield f"# {line}"
 
 
-def model_name(path: Path) -> str:
+def model_name(path: Tabular) -> str:
     """A name that the contract allows, from the file's."""
     stem = path.name.split(".")[0].lower()
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:LONGEST_NAME].strip("-") or "model"

@@ -19,7 +19,7 @@ from selfheal.files.delimited import DECLARED, SEPARATORS, TABBED
 from selfheal.files.encoding import encoding_of
 from selfheal.files.limits import LOCAL
 from selfheal.files.opening import Opened, opened
-from selfheal.files.table import Table
+from selfheal.files.table import Table, Tabular
 from selfheal.files.texts import shown
 
 SAMPLE_LINES = 200
@@ -39,7 +39,7 @@ class Notation:
     checks: Mapping[str, str]
 
 
-def notation_of(path: Path, stated: Mapping[str, str]) -> Notation:
+def notation_of(path: Tabular, stated: Mapping[str, str]) -> Notation:
     """Separator and encoding of a text, as the file shows them; everything else as usual, but for what is stated.
 
     Raises:
@@ -47,6 +47,8 @@ def notation_of(path: Path, stated: Mapping[str, str]) -> Notation:
         DraftImpossible: what is stated makes no `[file]` table.
     """
     spec, checks = _stated(stated), dict[str, str]()
+    if not isinstance(path, Path):
+        return Notation(spec, checks)
     try:
         file = path.open("rb")
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ from selfheal.drafting.notation import Notation, notation_of, with_signs
 from selfheal.errors import DraftImpossible, FileUnreadable
 from selfheal.files.cells import is_blank
 from selfheal.files.table import Table as Cells
-from selfheal.files.table import reading, table_of
+from selfheal.files.table import Tabular, reading, table_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ class Table:
         return replace(self, cells=self.cells.take(~missing), unlabelled=int(missing.sum()))
 
 
-def read_table(path: Path, stated: Mapping[str, str]) -> Table:
+def read_table(path: Tabular, stated: Mapping[str, str]) -> Table:
     """Read a file as it shows that it is written; `stated` are keys of the `[file]` table that somebody knows better.
 
     Raises DraftImpossible where it isn't a table with rows, or nothing shows how it is written.

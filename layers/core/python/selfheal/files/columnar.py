@@ -36,9 +36,9 @@ class Parquet:
             self._schema = self._metadata.schema.to_arrow_schema()
         except BROKEN as error:
             raise _broken(self.name, "Parquet", error) from error
-        self.odd = _odd(self._schema)
+        self.odd = odd_columns(self._schema)
         check_columns(self.name, self._metadata.num_columns, limits)
-        _check_names(self._schema.names, self.name)
+        check_names(self._schema.names, self.name)
 
     def names(self) -> list[str]:
         """The names of the schema."""
@@ -59,7 +59,7 @@ class Parquet:
             file = parquet.ParquetFile(self._file, read_dictionary=by_reference, pre_buffer=False)
             rows = 0
             for batch in file.iter_batches(BATCH_ROWS, columns=list(wanted), use_threads=False):
-                yield _checked(batch, rows)
+                yield checked(batch, rows)
                 rows += batch.num_rows
         except BROKEN as error:
             raise _broken(self.name, "Parquet", error) from error
@@ -83,9 +83,9 @@ class Feather:
             self._schema = ipc.open_file(self._file).schema
         except BROKEN as error:
             raise _broken(self.name, "Feather", error) from error
-        self.odd = _odd(self._schema)
+        self.odd = odd_columns(self._schema)
         check_columns(self.name, len(self._schema), limits)
-        _check_names(self._schema.names, self.name)
+        check_names(self._schema.names, self.name)
 
     def names(self) -> list[str]:
         """The names of the schema."""
@@ -116,7 +116,7 @@ class Feather:
             whole = file.get_batch(number)
             for start in range(0, whole.num_rows, BATCH_ROWS):
                 batch = whole.slice(start, BATCH_ROWS)
-                yield _checked(batch, rows)
+                yield checked(batch, rows)
                 rows += batch.num_rows
 
 
@@ -125,14 +125,16 @@ def _broken(name: str, promised: str, error: Exception) -> FileUnreadable:
     return FileUnreadable(f"{name} can't be read as its name promises: not {promised} ({first[:200]})")
 
 
-def _check_names(names: Sequence[str], file: str) -> None:
+def check_names(names: Sequence[str], file: str) -> None:
+    """Raises FileUnreadable where a name of a column is no text."""
     try:
         "".join(names).encode()
     except UnicodeError as error:
         raise FileUnreadable(f"{file} has names of columns that are not UTF-8") from error
 
 
-def _odd(schema: pa.Schema) -> dict[str, str]:
+def odd_columns(schema: pa.Schema) -> dict[str, str]:
+    """By name, the types of columns that hold no single values."""
     return {field.name: str(field.type) for field in schema if not _holds_values(field.type)}
 
 
@@ -142,6 +144,7 @@ def _holds_values(kind: Any) -> bool:
     plain = (
         pa.types.is_string,
         pa.types.is_large_string,
+        pa.types.is_string_view,
         pa.types.is_integer,
         pa.types.is_floating,
         pa.types.is_decimal,
@@ -153,7 +156,7 @@ def _holds_values(kind: Any) -> bool:
     return any(is_kind(kind) for is_kind in plain)
 
 
-def _checked(batch: pa.RecordBatch, before: int) -> Batch:
+def checked(batch: pa.RecordBatch, before: int) -> Batch:
     """The batch in a few types, without the rows that hold what no calendar or alphabet knows."""
     fits = np.ones(batch.num_rows, dtype=bool)
     columns = {}
@@ -169,6 +172,8 @@ def _checked(batch: pa.RecordBatch, before: int) -> Batch:
 def _plain(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     """A column in one of six types (text, int64, float64, decimal, bool, moments), and which of its cells fit it."""
     kind = column.type
+    if pa.types.is_string_view(kind):
+        return _plain(column.cast(pa.string()))
     if is_text(kind):
         return _characters(column)
     if pa.types.is_dictionary(kind):

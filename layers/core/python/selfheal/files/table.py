@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,11 @@ from selfheal.files.columns import joined, texts
 from selfheal.files.limits import LOCAL, Limits
 from selfheal.files.opening import opened
 from selfheal.files.source import Source, check_faults
+
+if TYPE_CHECKING:
+    from selfheal.files.in_memory import InMemory
+
+type Tabular = Path | InMemory
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +84,19 @@ def source_of(name: str, file: BinaryIO, spec: FileSection, limits: Limits, know
 
 
 @contextmanager
-def reading(path: Path, spec: FileSection) -> Iterator[Source]:
-    """A file on this machine, open while it is read. Raises FileUnreadable."""
+def reading(data: Tabular, spec: FileSection) -> Iterator[Source]:
+    """A file on this machine, open while it is read, or a table in memory. Raises FileUnreadable."""
+    if not isinstance(data, Path):
+        from selfheal.files.in_memory import ArrowTable
+
+        yield ArrowTable(data, LOCAL)
+        return
     try:
-        file = path.open("rb")
+        file = data.open("rb")
     except OSError as error:
-        raise FileUnreadable(f"{path} can't be opened: {error.strerror}") from error
+        raise FileUnreadable(f"{data} can't be opened: {error.strerror}") from error
     with file:
-        yield source_of(path.name, file, spec, LOCAL)
+        yield source_of(data.name, file, spec, LOCAL)
 
 
 def table_of(source: Source, spec: FileSection, wanted: Sequence[str]) -> Table:

@@ -1,7 +1,6 @@
 """Evidence from a user's file: the gates without an environment."""
 
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from selfheal.contract import Contract, Feature
 from selfheal.data.files import missing_columns, problem_text
 from selfheal.errors import DataInvalid, FileUnreadable
 from selfheal.files.features import feature_values
-from selfheal.files.table import reading, table_of
+from selfheal.files.table import Tabular, reading, table_of
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.records.ledger import Circumstances
 
@@ -20,7 +19,7 @@ MODELS = ("production", "shadow")
 NEEDED = (LABEL, *(f"{model}_probability" for model in MODELS))
 
 
-def read_evidence(path: Path, contract: Contract, now: datetime) -> tuple[EvidenceRows, Circumstances]:
+def read_evidence(path: Tabular, contract: Contract, now: datetime) -> tuple[EvidenceRows, Circumstances]:
     """The labelled rows of a file, in its order, and the share of its rows that are labelled.
 
     Without a column of predictions a model's operating point is the contract's threshold; where that is `max_f1`, it
@@ -61,7 +60,7 @@ def best_threshold(labels: NDArray[np.int8], probabilities: NDArray[np.float64])
     return float(probabilities[order][np.argmax(np.where(is_last, f1, -1.0))])
 
 
-def _read(path: Path, contract: Contract) -> pd.DataFrame:
+def _read(path: Tabular, contract: Contract) -> pd.DataFrame:
     """The columns that are there, each of its type."""
     features = _columns(contract)
     try:

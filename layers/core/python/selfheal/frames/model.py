@@ -1,0 +1,62 @@
+"""A version that answers data frames, by the evaluation that serves requests."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from selfheal.contract.model import Feature, FileSection
+from selfheal.data.files import missing_columns, problem_text
+from selfheal.errors import DataInvalid
+from selfheal.files.features import feature_values
+from selfheal.files.table import Table, reading, table_of
+from selfheal.frames.tabular import Rows, tabular
+from selfheal.models.native import Artefact
+
+AS_WRITTEN = FileSection()
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What `selfheal.load` returns."""
+
+    artefact: Artefact
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the columns that it reads."""
+        return self.artefact.feature_names
+
+    def predict(self, rows: Rows) -> pd.DataFrame:
+        """Columns `probability` (float64) and `prediction` (int8), a row for each of the rows in their order.
+
+        Raises:
+            DataInvalid: a column is missing or holds something else than the model was trained on.
+        """
+        with reading(tabular(rows, "table"), AS_WRITTEN) as source:
+            if faults := missing_columns(source, self.features):
+                raise DataInvalid(faults)
+            table = table_of(source, AS_WRITTEN, self.features)
+        probability = self.artefact.probabilities_of(_columns(table, self.artefact))
+        prediction = (probability >= self.artefact.threshold).astype(np.int8)
+        index = rows.index if isinstance(rows, pd.DataFrame) else None
+        return pd.DataFrame({"probability": probability, "prediction": prediction}, index=index)
+
+
+def _columns(table: Table, artefact: Artefact) -> dict[str, np.ndarray]:
+    columns, faults = {}, list[str]()
+    for feature in artefact.features:
+        cells = table.columns[feature.name]
+        found = feature_values(cells, _typed(cells, is_category=feature.is_category), table.spec)
+        faults.extend(problem_text(table, feature.name, problem) for problem in found.problems)
+        columns[feature.name] = found.column
+    if faults:
+        raise DataInvalid(faults)
+    return columns
+
+
+def _typed(cells: pa.Array, *, is_category: bool) -> Feature:
+    if is_category:
+        return Feature(type="category", nullable=True)
+    return Feature(type="boolean" if pa.types.is_boolean(cells.type) else "number", nullable=True)
