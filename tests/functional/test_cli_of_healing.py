@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from selfheal.composition import settings_of, stores_of
 from selfheal.contract import parse_contract
 from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
-from selfheal.gates.offline import best_threshold, read_evidence
+from selfheal.gates.offline import read_evidence
 from selfheal.settings import Settings
+from selfheal.tasks.binary.operating_point import best_f1_threshold
 from selfheal.usecases.heal.lifecycle import sweep
 from selfheal_tools.cli.app import app
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
@@ -285,8 +286,8 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, body: bytes):
 def test_the_best_threshold_worked_by_hand():
     """From 0.4 on, two of three predicted are right and none is missed: F1 0.8."""
     labels = np.array([1, 0, 1, 0], dtype=np.int8)
-    assert best_threshold(labels, np.array([0.9, 0.5, 0.4, 0.1])) == 0.4
-    assert best_threshold(np.zeros(4, dtype=np.int8), np.ones(4)) == 0.5
+    assert best_f1_threshold(labels, np.array([0.9, 0.5, 0.4, 0.1])) == pytest.approx(0.25)
+    assert best_f1_threshold(np.zeros(4, dtype=np.int8), np.ones(4)) == 0.5
 
 
 def written(folder: Path, frame: pd.DataFrame) -> Path:

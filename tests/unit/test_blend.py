@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from selfheal.gates.blend import MemberAnswers, cross_fitted, threshold_of, weights_of
+from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
+from selfheal.tasks.binary.operating_point import mean_threshold
 
 ONES = np.ones(400)
 
@@ -80,8 +81,8 @@ def test_no_row_chooses_its_own_weights():
 def test_a_blend_decides_by_the_mean_of_its_members_operating_points():
     """Members each at their own threshold are at the blend's: it says yes from there on."""
     thresholds = (0.2, 0.6)
-    assert threshold_of(np.array([0.3, 0.3]), np.array([0.4, 0.6])) == 0.3
-    middle = threshold_of(np.array(thresholds), np.array([0.5, 0.5]))
+    assert mean_threshold(np.array([0.3, 0.3]), np.array([0.4, 0.6])) == 0.3
+    middle = mean_threshold(np.array(thresholds), np.array([0.5, 0.5]))
     assert middle == pytest.approx(expit((logit(0.2) + logit(0.6)) / 2))
     at, below = (np.tile([[t * f for t in thresholds]], (400, 1)) for f in (1.0001, 0.9999))
     for said, decided in ((at, 1), (below, 0)):

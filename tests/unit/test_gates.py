@@ -311,6 +311,6 @@ def take(rows: EvidenceRows, order: np.ndarray) -> EvidenceRows:
     taken = {
         field.name: getattr(rows, field.name)[order]
         for field in dataclasses.fields(rows)
-        if field.name not in {"segments", "members"}
+        if field.name not in {"segments", "members", "task"}
     }
     return EvidenceRows(**taken, segments=rows.segments.iloc[order].reset_index(drop=True))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from selfheal.contract.model import MonitoringPolicy
-from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.response import Judgement
 from selfheal.records.drift import Detection, DriftVerdict
 from selfheal.records.monitoring import Cause, Decay, Diagnosis, Finding
+from selfheal.tasks import Scored
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POLICY = MonitoringPolicy()
@@ -78,7 +79,7 @@ def test_files_hold_rows_and_no_hours():
 
 def test_a_worse_model_is_never_told_to_do_nothing():
     """Where labels are too few to say why, the diagnosis doesn't say that all is well."""
-    none = ScoredRows(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
+    none = Scored(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
     calm, worse = (diagnose((), CALM, none, none, 200, decayed=decayed) for decayed in (False, True))
     assert (calm.cause, calm.action) == ("none", "Nothing to do.")
     assert worse.cause == "cannot_tell"
@@ -87,5 +88,5 @@ def test_a_worse_model_is_never_told_to_do_nothing():
 
 def test_inputs_that_were_not_judged_are_not_said_to_hold_still():
     """With too few predictions the diagnosis says so."""
-    none = ScoredRows(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
+    none = Scored(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
     assert "hold still" not in diagnose((), None, none, none, 200).reason

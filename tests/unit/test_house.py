@@ -51,6 +51,14 @@ def test_pure_modules_import_neither_stores_nor_use_cases_nor_the_outside(path: 
         assert not name.startswith(("selfheal.stores", "selfheal.usecases", "selfheal.composition")), name
 
 
+def test_what_judges_knows_targets_by_their_port_alone():
+    """Gates, bets, monitoring and use cases work for every kind of target: none of them imports one kind's module."""
+    rooms = ("gates", "healing", "monitoring", "performance", "drift", "usecases", "stores")
+    kinds = tuple(f"selfheal.tasks.{kind.name}" for kind in (LIBRARY / "tasks").iterdir() if kind.is_dir())
+    paths = [path for room in rooms for path in modules_below(LIBRARY / room)]
+    assert [path for path in paths if any(name.startswith(kinds) for name in imports_of(path))] == []
+
+
 @pytest.mark.parametrize("path", modules_of("store"), ids=named)
 def test_stores_import_no_use_case(path: Path):
     """Storage doesn't know what it is used for."""

@@ -18,19 +18,22 @@ from selfheal.drift import Reference, judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.files.limits import LOCAL
 from selfheal.files.table import Table, source_of, table_of
-from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.offline import compare
 from selfheal.monitoring.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
 from selfheal.monitoring.quality import quality_findings
 from selfheal.monitoring.timeline import MOST_POINTS, extended
 from selfheal.monitoring.traffic import overdue, silence_until, traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
-from selfheal.performance.estimated import Answered, effective_rows, estimated_performance
-from selfheal.performance.intervals import f1, proportion
-from selfheal.performance.realised import expected_calibration_error, realised_performance
+from selfheal.performance.estimated import Answered, estimated_performance
+from selfheal.performance.realised import realised_performance
 from selfheal.records.monitoring import TimelinePoint
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
+from selfheal.tasks import Scored
+from selfheal.tasks.binary.realised import expected_calibration_error
+from selfheal.tasks.effective_rows import effective_rows
+from selfheal.tasks.intervals import f1, proportion
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 
 CONTRACT = default_contract()
@@ -340,10 +343,10 @@ def test_the_interval_widens_when_the_covariates_move():
     assert effective_rows(known, traits + 2) < 50
 
 
-NONE = ScoredRows(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
+NONE = Scored(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 1)))
 
 
-def scored(rng: np.random.Generator, rows: int, change: str = "") -> ScoredRows:
+def scored(rng: np.random.Generator, rows: int, change: str = "") -> Scored:
     x = rng.normal(0.8 if change == "covariate" else 0.0, 1, rows)
     if change == "prior":
         x = np.concatenate([rng.normal(0, 1, 8 * rows)])
@@ -353,7 +356,7 @@ def scored(rng: np.random.Generator, rows: int, change: str = "") -> ScoredRows:
         weights = np.where(labels, 3.0, 1.0)
         kept = rng.choice(len(x), rows, replace=False, p=weights / weights.sum())
         x, chance, labels = x[kept], chance[kept], labels[kept]
-    return ScoredRows(chance, labels.astype(np.int8), x[:, None])
+    return Scored(chance, labels.astype(np.int8), x[:, None])
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.models.native import load_artefact
 from selfheal.models.native.export.proof import export
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks.binary.operating_point import best_f1_threshold
 from selfheal.training import train
 from selfheal.training.calibration import calibration_of
 from selfheal.training.curves import curves_of
-from selfheal.training.metrics import best_f1_threshold
 from selfheal.training.split import fits_at_a_time, pasts, sampled, tuning_rows, within_window
 from tests.support.rows import MIXED, dataset_of, mixed_rows
 

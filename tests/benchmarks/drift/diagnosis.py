@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from selfheal.drift import judge_drift
-from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.quality import faults, quality_findings
+from selfheal.tasks import Scored
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 from tests.benchmarks.drift.trained import answers, trained
 from tests.benchmarks.drift.worlds import CREDIT
 
 ROWS = 2000
-NO_LABELS = ScoredRows(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 10)))
+NO_LABELS = Scored(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 10)))
 
 
 def confusion(repetitions: int = 60) -> dict[str, dict[str, float]]:
@@ -38,8 +39,8 @@ def _named(features: pd.DataFrame, labels: np.ndarray, *, labelled: bool) -> str
     model, tuning, reference = trained()
     findings = quality_findings(reference, CREDIT, [features])
     drift = judge_drift(reference, features, CREDIT.policy.monitoring, 0.05 / 12)
-    recent = ScoredRows(answers(features)[0], labels, reference.traits(features)) if labelled else NO_LABELS
-    promised = ScoredRows(model.tuning_probabilities, tuning.labels, reference.traits(tuning.features))
+    recent = Scored(answers(features)[0], labels, reference.traits(features)) if labelled else NO_LABELS
+    promised = Scored(model.tuning_probabilities, tuning.labels, reference.traits(tuning.features))
     return diagnose(faults(findings), drift, promised, recent, CREDIT.policy.retraining.minimum_labels).cause
 
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from selfheal.contract import default_contract
 from selfheal.data.moments import as_datetime64, as_utc
@@ -19,11 +18,10 @@ from selfheal.gates.blend import (
     MOST_MEMBERS,
     MemberAnswers,
     cross_fitted,
-    log_odds,
-    threshold_of,
     weights_of,
 )
 from selfheal.gates.evaluation_rows import evaluation_start
+from selfheal.tasks import BINARY
 from tests.benchmarks.gates.circumstances import CALM
 from tests.benchmarks.gates.worlds import Scores, World
 
@@ -115,8 +113,8 @@ def _judged(
 def _blended(members: Sequence[Scores], weights: NDArray[np.float64]) -> Scores:
     """What a blend of the first members says of all rows of the world."""
     chosen = [(member, weight) for member, weight in zip(members, weights.tolist(), strict=True) if weight]
-    probabilities = expit(sum(weight * log_odds(member.probabilities) for member, weight in chosen))
-    threshold = threshold_of(
+    probabilities = BINARY.answers(sum(weight * BINARY.scores(member.probabilities) for member, weight in chosen))
+    threshold = BINARY.mean_point(
         np.array([member.threshold for member, _ in chosen]), np.array([weight for _, weight in chosen])
     )
     first = chosen[0][0]

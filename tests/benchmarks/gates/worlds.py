@@ -10,7 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from selfheal.contract import default_contract
 from selfheal.data.files import load_dataset
-from selfheal.gates.offline import best_threshold
+from selfheal.tasks.binary.operating_point import best_f1_threshold
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.gates.circumstances import CALM
 
@@ -90,7 +90,7 @@ def world_of(features: pd.DataFrame, labels: Labels) -> World:
 def scores(model: HistGradientBoostingClassifier, features: pd.DataFrame, labels: Labels) -> Scores:
     """A model's answers; its operating point is chosen on 5,000 rows (few enough of those that trials draw from)."""
     probabilities = model.predict_proba(features)[:, 1]
-    threshold = best_threshold(labels[:5000], probabilities[:5000])
+    threshold = best_f1_threshold(labels[:5000], probabilities[:5000])
     brier = float(np.mean((probabilities - labels) ** 2))
     return Scores(probabilities, (probabilities >= threshold).astype(np.int8), brier, threshold)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selfheal.performance.realised import brier_losses
+from selfheal.tasks import BINARY
 from selfheal_tools.backtest.courses import Change, Course, joined
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.stream import Span
@@ -120,7 +120,7 @@ def _at(chosen: Mapping[int, Version]) -> Rule:
 
 
 def _brier(answers: Answers) -> float:
-    return float(brier_losses(answers.probabilities, answers.labels).mean())
+    return float(BINARY.losses(answers.probabilities, answers.labels).mean())
 
 
 def _change(span: Span, current: Version | Blend, found: Version | Blend | Rejected | str) -> Change:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.performance.realised import brier_losses
+from selfheal.tasks import BINARY
 from selfheal_tools.backtest.records import Move, PeriodResult, Refusal
 from selfheal_tools.backtest.scoring import SIGNIFICANCE, Answers, measured, worse_by
 from selfheal_tools.backtest.stream import Span, Stream
@@ -99,7 +99,7 @@ class Course:
             return None
         labels = self.answers.labels[rows]
         before, after = (
-            brier_losses(self.scorer(name, rows.start, rows.stop), labels)
+            BINARY.losses(self.scorer(name, rows.start, rows.stop), labels)
             for name in (change.previous_version, change.version)
         )
         return worse_by(before, after, self.answers.timestamps[rows])

@@ -6,6 +6,7 @@ from selfheal.contract.model import GatePolicy
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
+from selfheal.tasks import BINARY
 from selfheal_tools.backtest.blind import Rejected, Rule
 from selfheal_tools.backtest.stream import Span
 from selfheal_tools.backtest.versions import Blend, Positions, Trial, Version, Versions
@@ -33,7 +34,7 @@ def seed_gates(versions: Versions) -> Rule:
 def said_by(versions: Versions, version: Version | Blend, rows: Positions) -> Blended:
     """A version's answers at its operating point."""
     probabilities = versions.probabilities(version, rows)
-    return Blended(probabilities, (probabilities >= version.threshold).astype(np.int8))
+    return Blended(probabilities, BINARY.predictions(probabilities, version.threshold))
 
 
 def evidence_rows(

@@ -7,14 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.gates.metrics import tally
 from selfheal.gates.resampling import BLOCKS, blocks_of, draws_of, interval_of, sign_flip_p_value
-from selfheal.performance import intervals
-from selfheal.performance.realised import brier_losses
+from selfheal.tasks import BINARY, intervals
+from selfheal.tasks.binary.metrics import F1, log_losses
 from selfheal_tools.backtest.records import Interval, MetricName, Metrics
 
-# A probability of exactly 0 or 1 that is wrong would cost infinitely much.
-SMALLEST = 1e-12
 SIGNIFICANCE = 0.05
 
 type Floats = NDArray[np.float64]
@@ -45,17 +42,20 @@ def measured(answers: Answers) -> Metrics:
         found["auc"] = (auc.low, auc.high)
     blocks = blocks_of_days(answers.timestamps)
     draws, rows = draws_of(int(blocks[-1]) + 1), np.bincount(blocks)
-    losses = {"brier": brier_losses(answers.probabilities, answers.labels), "logloss": log_losses(answers)}
-    counts = tally(answers.labels, answers.predictions, np.ones(len(answers)), blocks)
+    losses = {
+        "brier": BINARY.losses(answers.probabilities, answers.labels),
+        "logloss": log_losses(answers.probabilities, answers.labels),
+    }
+    counts = F1.sums(answers.probabilities, answers.predictions, answers.labels, np.ones(len(answers)), blocks)
     if len(rows) > 1:
-        found["f1"] = interval_of(counts.weighted(draws).f1())
+        found["f1"] = interval_of(F1.of_sums(draws @ counts))
         found["brier"], found["logloss"] = (
             interval_of((draws @ np.bincount(blocks, values)) / (draws @ rows)) for values in losses.values()
         )
     return Metrics(
         rows=len(answers),
         auc=auc.value,
-        f1=float(counts.total().f1()[0]),
+        f1=float(F1.of_sums(counts.sum(axis=0, keepdims=True))[0]),
         brier=float(losses["brier"].mean()),
         logloss=float(losses["logloss"].mean()),
         intervals=found,
@@ -79,12 +79,6 @@ def mean_of(metrics: Sequence[Metrics]) -> Metrics:
         **{name: float(values.mean()) for name, values in columns.items()},
         intervals=spread,
     )
-
-
-def log_losses(answers: Answers) -> Floats:
-    """Negative log-likelihood of each row, shape (n,)."""
-    of_truth = np.where(answers.labels == 1, answers.probabilities, 1 - answers.probabilities)
-    return np.asarray(-np.log(np.maximum(of_truth, SMALLEST)))
 
 
 def worse_by(before: Floats, after: Floats, timestamps: NDArray[np.datetime64]) -> tuple[float, float]:

@@ -6,14 +6,13 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.errors import TrainingImpossible
-from selfheal.gates.blend import log_odds, threshold_of
 from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import BINARY
 from selfheal.training import TrainedModel
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.shelf import Shelf
@@ -51,7 +50,7 @@ class Blend:
     @property
     def threshold(self) -> float:
         """Its operating point."""
-        return threshold_of(np.array([member.threshold for member in self.members]), self.weights)
+        return BINARY.mean_point(np.array([member.threshold for member in self.members]), self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +119,14 @@ class Versions:
         """What a version answers in a period."""
         traffic = self.stream.traffic
         said = self.probabilities(version, np.arange(span.start, span.stop))
-        predictions = (said >= version.threshold).astype(np.int8)
+        predictions = BINARY.predictions(said, version.threshold)
         return Answers(traffic.timestamps[span.rows], traffic.labels[span.rows], said, predictions)
 
     def probabilities(self, version: Version | Blend, rows: Positions) -> Floats:
         """What a version says of rows of the traffic, shape (n,)."""
         if isinstance(version, Blend):
-            scores = [log_odds(self.probabilities(member, rows)) for member in version.members]
-            return np.asarray(expit(version.weights @ np.array(scores)))
+            scores = [BINARY.scores(self.probabilities(member, rows)) for member in version.members]
+            return BINARY.answers(version.weights @ np.array(scores))
         said = np.empty(len(rows))
         numbers = self.stream.period_of[rows]
         for span in self.stream.spans:

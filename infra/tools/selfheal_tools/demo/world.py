@@ -14,8 +14,8 @@ from selfheal.data.files import read_labelled
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
-from selfheal.performance.realised import brier_losses
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import BINARY
 from selfheal.training import TrainedModel, train
 from selfheal.usecases.registry.train import Fit
 from selfheal_tools.backtest.shelf import Shelf
@@ -154,7 +154,7 @@ def _can_be_healed(training: Dataset, calm: Rows, drift: Drift, contract: Contra
 
 
 def _losses(model: TrainedModel, rows: Rows) -> NDArray[np.float64]:
-    return brier_losses(model.fitted.probabilities(rows.features), rows.labels)
+    return BINARY.losses(model.fitted.probabilities(rows.features), rows.labels)
 
 
 def _dated(rows: Rows, end: datetime) -> Dataset:

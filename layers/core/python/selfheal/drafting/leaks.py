@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from selfheal.drafting.columns import Column
 from selfheal.drafting.small_model import LARGEST, explaining
-from selfheal.performance.intervals import proportion
+from selfheal.tasks.intervals import proportion
 
 # A column that by itself is wrong about fewer rows than this share of the rarer value's knows the target.
 EXACT_SHARE = 0.01

@@ -1,10 +1,11 @@
-"""A blend of versions: the mean of their log-odds, weighted by their losses on rows that none of them has seen.
+"""A blend of versions: the mean of their scores, weighted by their losses on rows that none of them has seen.
 
 A version whose mean loss exceeds that of the best one by z standard errors has the weight exp(-z); the best one has 1.
 That is the Akaike weight (Burnham and Anderson, Model Selection and Multimodel Inference, 2002) with a z-score in the
 place of half a difference in information; it has no constant to fit. A newcomer, which few rows have judged, has the
-weight of the best one: whether it helps is for the gates to say. As log loss is convex in the log-odds, a newcomer of
-weight w worsens the blend's by at most w times its own excess, and w is at most one half.
+weight of the best one: whether it helps is for the gates to say. As log loss is convex in the log-odds, which
+are the scores of probabilities, a newcomer of weight w worsens the blend's by at most w times its own excess, and w is
+at most one half.
 """
 
 from collections.abc import Sequence
@@ -12,35 +13,32 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from selfheal.gates.resampling import BLOCKS, blocks_of
 from selfheal.records.manifest import MOST_MEMBERS
-
-# A probability of exactly 0 or 1 has no log-odds.
-SMALLEST = 1e-12
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import Floats, Labels
 
 NEWCOMER = 0
-
-type Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class MemberAnswers:
     """What k versions, newest first, say of n labelled rows in time order.
 
-    versions: k names; the first one is the newcomer. probabilities: shape (n, k), NaN where the version has seen the
-    row. thresholds: shape (k,), the operating points.
+    versions: k names; the first one is the newcomer. probabilities: their answers, shape (n, k), NaN where the version
+    has seen the row. thresholds: shape (k,), the operating points. task: what kind of answers they are.
     """
 
     versions: tuple[str, ...]
     probabilities: Floats
     thresholds: Floats
+    task: Task = BINARY
 
     @property
-    def log_odds(self) -> Floats:
-        """Shape (n, k), NaN where a version has seen the row."""
-        return log_odds(self.probabilities)
+    def scores(self) -> Floats:
+        """The answers on the scale on which they are averaged, NaN where a version has seen the row."""
+        return self.task.scores(self.probabilities)
 
     @property
     def answering(self) -> NDArray[np.bool_]:
@@ -51,18 +49,13 @@ class MemberAnswers:
 
 @dataclass(frozen=True, eq=False)
 class Blended:
-    """What blends say of n rows: probabilities, and predictions at their operating points; shape (n,) each."""
+    """What blends say of n rows: their answers, and predictions at their operating points, shape (n,)."""
 
     probabilities: Floats
-    predictions: NDArray[np.int8]
+    predictions: Labels
 
 
-def log_odds(probabilities: Floats) -> Floats:
-    """Of probabilities of any shape; 0 and 1 count as 1e-12 from there."""
-    return np.asarray(logit(np.clip(probabilities, SMALLEST, 1 - SMALLEST)))
-
-
-def cross_fitted(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Blended:
+def cross_fitted(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Blended:
     """Each row answered by the three newest versions that haven't seen it, weighted by rows of other blocks of time.
 
     Even blocks take the weights that odd ones give, and the reverse, so that no row chooses its own weights. A row that
@@ -70,7 +63,7 @@ def cross_fitted(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: 
 
     Args:
         answers: the versions' own answers.
-        labels: shape (n,), 0 or 1.
+        labels: shape (n,).
         row_weights: shape (n,), positive: how much each row counts.
     """
     losses = _losses(answers, labels, row_weights)
@@ -83,39 +76,30 @@ def cross_fitted(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: 
     return _mean(answers, weights)
 
 
-def weights_of(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
+def weights_of(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Floats:
     """The weights of the versions in a blend of the three newest ones, by all rows: shape (k,), their sum is 1."""
     members = np.arange(len(answers.versions)) < MOST_MEMBERS
     return _weights(_losses(answers, labels, row_weights), members)
 
 
-def served(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
+def served(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Floats:
     """What the blend that would be promoted says of each row: shape (n,), NaN where one of its members has seen it."""
     weights = weights_of(answers, labels, row_weights)
-    return np.asarray(expit(np.where(weights > 0, answers.log_odds, 0.0) @ weights))
-
-
-def threshold_of(thresholds: Floats, weights: Floats) -> float:
-    """The operating point of a blend: the weighted mean of its members', in log-odds.
-
-    A blend reaches it where its members, each measured from its own operating point, do so on average.
-    """
-    if (thresholds == thresholds[0]).all():
-        return float(thresholds[0])
-    return float(expit(weights @ log_odds(thresholds)))
+    return answers.task.answers(np.where(weights > 0, answers.scores, 0.0) @ weights)
 
 
 def _mean(answers: MemberAnswers, weights: Floats) -> Blended:
-    scores = np.where(weights > 0, answers.log_odds, 0.0)
+    task, scores = answers.task, np.where(weights > 0, answers.scores, 0.0)
     blended = (weights * scores).sum(axis=1)
-    bar = weights @ log_odds(answers.thresholds)
-    probabilities = np.where(weights.sum(axis=1) > 0, expit(blended), np.nan)
-    return Blended(probabilities, (blended >= bar).astype(np.int8))
+    probabilities = np.where(weights.sum(axis=1) > 0, task.answers(blended), np.nan)
+    return Blended(probabilities, task.mean_predictions(blended, answers.thresholds, weights))
 
 
-def _losses(answers: MemberAnswers, labels: NDArray[np.int8], row_weights: Floats) -> Floats:
-    truth = labels.astype(np.float64)[:, None]
-    return np.asarray(row_weights[:, None] * np.square(answers.probabilities - truth))
+def _losses(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Floats:
+    losses = np.empty((len(labels), len(answers.versions)))
+    for member in range(len(answers.versions)):
+        losses[:, member] = answers.task.losses(answers.probabilities[:, member], labels)
+    return np.asarray(row_weights[:, None] * losses)
 
 
 def _weights(losses: Floats, members: NDArray[np.bool_]) -> Floats:

@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.data.moments import as_datetime64, as_utc
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import Labels
 
-# Rows of each class below which F1 and Brier differences say little; fewer are taken where the data hold no more.
-MINIMUM_PER_CLASS = 100
+# Support of the labels (rows of the rarer class) below which differences of metrics say little; less is taken where the
+# data hold no more.
+MINIMUM_SUPPORT = 100
 # Where nothing presses: what two hundred rows leave open a thousand often settle; more would cost the shadow model its
 # newest rows for little.
 UNHURRIED_SHARE, UNHURRIED_ROWS = 0.25, 1000
@@ -21,32 +24,33 @@ DELAY_QUANTILE = 0.9
 
 def evaluation_start(
     timestamps: NDArray[np.datetime64],
-    labels: NDArray[np.int8],
+    labels: Labels,
     *,
     after: datetime,
     minimum_samples: int,
     unhurried: bool = False,
+    task: Task = BINARY,
 ) -> datetime | None:
     """The moment from which labelled rows are kept back from the model that is to be judged.
 
     Of all moments that leave at least half of `minimum_samples` rows and at most half of the rows, the newest that
-    leaves 100 of each class; where none does, the oldest: the most that the data allow. None where fewer than
+    leaves 100 of the rarer class; where none does, the oldest: the most that the data allow. None where fewer than
     `minimum_samples` rows are new, or no moment divides the rows.
 
     Args:
         timestamps: shape (n,), datetime64 in UTC, any order: when the predictions were asked for.
-        labels: shape (n,), 0 or 1.
+        labels: shape (n,).
         after: every evaluation row is newer than this (the newest row that taught or judged any version).
         minimum_samples: fewest rows newer than `after`; half as many at least are kept back.
         unhurried: nothing has changed of late that the newest rows have to teach, so that a quarter of the rows, 1,000
             at the most, are kept back where the least that is allowed is less.
+        task: what kind of labels they are.
     """
     order = np.argsort(timestamps, kind="stable")[::-1]
     newest_first = timestamps[order].astype("datetime64[us]")
     if int((newest_first > as_datetime64(after)).sum()) < minimum_samples:
         return None
     rows = np.arange(1, len(labels) + 1)
-    positives = np.cumsum(labels[order] == 1)
     allowed = (
         _is_whole_moment(newest_first)
         & (newest_first > as_datetime64(after))
@@ -54,7 +58,7 @@ def evaluation_start(
         & (rows >= minimum_samples / 2)
     )
     wanted = min(UNHURRIED_SHARE * len(labels), UNHURRIED_ROWS) if unhurried else 0
-    enough = (np.minimum(positives, rows - positives) >= MINIMUM_PER_CLASS) & (rows >= wanted)
+    enough = (task.support(labels[order]) >= MINIMUM_SUPPORT) & (rows >= wanted)
     return _start(newest_first, allowed, enough)
 
 

@@ -1,7 +1,7 @@
 """The rows that both models were scored on: all that a verdict depends on, and what is stored beside it."""
 
 import io
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -10,38 +10,43 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from selfheal.gates.blend import MemberAnswers
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.metric import Metric
+from selfheal.tasks.port import Floats, Labels
 
 
 @dataclass(frozen=True, eq=False)
 class EvidenceRows:
     """n labelled rows that neither model has seen, oldest first (of a probation: in the order in which labels came).
 
-    row_ids: shape (n,), strings. timestamps: shape (n,), datetime64[us] in UTC. labels: shape (n,), 0 or 1.
-    *_probability: shape (n,), float64. *_prediction: shape (n,), 0 or 1, at each model's own operating point.
+    row_ids: shape (n,), strings. timestamps: shape (n,), datetime64[us] in UTC. labels: shape (n,).
+    *_probability: what each model answers. *_prediction: shape (n,), at each model's own operating point.
     weights: shape (n,), positive float64; 1 where labelled rows look like all rows.
     segments: n rows, one column for each feature that a segment of the contract names.
     members: what each version in question says of the rows, where the shadow model is a blend of them.
+    task: what kind of labels and answers they are.
     """
 
     row_ids: NDArray[np.object_]
     timestamps: NDArray[np.datetime64]
-    labels: NDArray[np.int8]
-    production_probability: NDArray[np.float64]
-    shadow_probability: NDArray[np.float64]
-    production_prediction: NDArray[np.int8]
-    shadow_prediction: NDArray[np.int8]
-    weights: NDArray[np.float64]
+    labels: Labels
+    production_probability: Floats
+    shadow_probability: Floats
+    production_prediction: Labels
+    shadow_prediction: Labels
+    weights: Floats
     segments: pd.DataFrame
     members: MemberAnswers | None = None
+    task: Task = BINARY
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def is_usable(self) -> bool:
-        """Whether there is a row at all, and both models gave each row a probability."""
-        scores = np.concatenate([self.production_probability, self.shadow_probability])
-        return len(self) > 0 and bool(np.all((scores >= 0) & (scores <= 1)))
+        """Whether there is a row at all, and both models gave each row an answer."""
+        answers = (self.production_probability, self.shadow_probability)
+        return len(self) > 0 and all(self.task.are_answers(said) for said in answers)
 
     @property
     def of_newcomer(self) -> "tuple[EvidenceRows, ...]":
@@ -52,23 +57,35 @@ class EvidenceRows:
         return (self._take(chosen),) if 0 < chosen.sum() < len(self) else ()
 
     def _take(self, chosen: NDArray[np.bool_]) -> "EvidenceRows":
-        return EvidenceRows(**{name: getattr(self, name)[chosen] for name in COLUMNS}, segments=self.segments[chosen])
+        return EvidenceRows(
+            **{name: getattr(self, name)[chosen] for name in COLUMNS}, segments=self.segments[chosen], task=self.task
+        )
 
     @property
-    def losses(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weighted Brier losses of production and of the shadow model, each of shape (n,)."""
-        truth = self.labels.astype(np.float64)
-        production = self.weights * np.square(self.production_probability - truth)
-        return production, self.weights * np.square(self.shadow_probability - truth)
+    def losses(self) -> tuple[Floats, Floats]:
+        """Weighted losses of production and of the shadow model, each of shape (n,)."""
+        production = self.weights * self.task.losses(self.production_probability, self.labels)
+        return production, self.weights * self.task.losses(self.shadow_probability, self.labels)
 
     @property
-    def gains(self) -> NDArray[np.float64]:
+    def gains(self) -> Floats:
         """Shape (n,): each row's loss of production minus that of the shadow model."""
         production, shadow = self.losses
         return production - shadow
 
+    def weighted(self, weights: Floats) -> "EvidenceRows":
+        """The same rows under other weights, shape (n,)."""
+        return replace(self, weights=weights)
 
-COLUMNS = tuple(field.name for field in fields(EvidenceRows) if field.name not in {"segments", "members"})
+    def sums(self, metric: Metric, blocks: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """What a metric of production and of the shadow model is made of, by block of rows, shape (blocks, m) each."""
+        production = self.production_probability, self.production_prediction
+        shadow = self.shadow_probability, self.shadow_prediction
+        before, after = (metric.sums(*said, self.labels, self.weights, blocks) for said in (production, shadow))
+        return before, after
+
+
+COLUMNS = tuple(field.name for field in fields(EvidenceRows) if field.name not in {"segments", "members", "task"})
 SEGMENT_PREFIX, MEMBER_PREFIX = "segment.", "member."
 # Of a member's column: its operating point.
 THRESHOLD = b"threshold"

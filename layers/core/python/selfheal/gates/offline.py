@@ -4,7 +4,6 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from selfheal.contract import Contract, Feature
 from selfheal.data.files import missing_columns, problem_text
@@ -13,6 +12,8 @@ from selfheal.files.features import feature_values
 from selfheal.files.table import Tabular, reading, table_of
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.records.ledger import Circumstances
+from selfheal.tasks import BINARY
+from selfheal.tasks.port import Labels
 
 LABEL = "label"
 MODELS = ("production", "shadow")
@@ -46,18 +47,6 @@ def read_evidence(path: Tabular, contract: Contract, now: datetime) -> tuple[Evi
     )
     coverage = len(labelled) / len(frame) if len(frame) else None
     return rows, Circumstances(judged_at=now, last_move=None, predictions=len(frame), coverage=coverage)
-
-
-def best_threshold(labels: NDArray[np.int8], probabilities: NDArray[np.float64]) -> float:
-    """The lowest probability from which on predicting positive has the highest F1; 0.5 without a positive."""
-    if not labels.any():
-        return 0.5
-    order = np.argsort(-probabilities, kind="stable")
-    predicted = np.arange(1, len(labels) + 1)
-    f1 = 2 * np.cumsum(labels[order] == 1) / (predicted + labels.sum())
-    # Rows of one probability fall on the same side.
-    is_last = np.append(np.diff(probabilities[order]) != 0, np.True_)
-    return float(probabilities[order][np.argmax(np.where(is_last, f1, -1.0))])
 
 
 def _read(path: Tabular, contract: Contract) -> pd.DataFrame:
@@ -97,14 +86,12 @@ def _columns(contract: Contract) -> dict[str, Feature]:
     }
 
 
-def _predictions(labelled: pd.DataFrame, labels: NDArray[np.int8], model: str, contract: Contract) -> NDArray[np.int8]:
+def _predictions(labelled: pd.DataFrame, labels: Labels, model: str, contract: Contract) -> Labels:
     given = labelled.get(f"{model}_prediction")
     if given is not None:
         return given.to_numpy(dtype=np.int8)
     probabilities = labelled[f"{model}_probability"].to_numpy(dtype=np.float64)
-    fixed = contract.model.threshold
-    threshold = best_threshold(labels, probabilities) if fixed == "max_f1" else fixed
-    return (probabilities >= threshold).astype(np.int8)
+    return BINARY.predictions(probabilities, BINARY.operating_point(probabilities, labels, contract.model.threshold))
 
 
 def _segment_features(contract: Contract) -> list[str]:

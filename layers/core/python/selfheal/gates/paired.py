@@ -11,7 +11,7 @@ GATE = "paired_evidence"
 
 
 def paired_evidence(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
-    """Gate 7: sign-flip test of per-row Brier differences by block of time, one-sided; significance 0 turns it off."""
+    """Gate 7: sign-flip test of per-row gains in loss by block of time, one-sided; significance 0 turns it off."""
     blocks = blocks_of(len(rows))
     gains, weights = np.bincount(blocks, rows.gains), np.bincount(blocks, rows.weights)
     p_value = paired_p_value(rows.gains)
@@ -24,5 +24,5 @@ def paired_evidence(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
         threshold=policy.significance,
         n=len(rows),
         interval=interval_of((draws_of(len(gains)) @ gains) / (draws_of(len(gains)) @ weights)),
-        reason=f"mean Brier gain per row {gains.sum() / weights.sum():+.5f}, p = {p_value:.4f}; {verdict}",
+        reason=f"mean {rows.task.loss} gain per row {gains.sum() / weights.sum():+.5f}, p = {p_value:.4f}; {verdict}",
     )

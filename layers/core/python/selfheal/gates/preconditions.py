@@ -7,23 +7,24 @@ import numpy as np
 from selfheal.contract.model import GatePolicy
 from selfheal.gates.blend import served
 from selfheal.gates.evidence import EvidenceRows
-from selfheal.gates.reach import disagreement
 from selfheal.records.ledger import Circumstances, GateResult
+from selfheal.tasks.port import support_of
 
 DAY = timedelta(days=1)
 
 
 def sufficient_samples(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
-    """Gate 1: at least `minimum_samples` rows, and both classes among them."""
-    positives = int(rows.labels.sum())
-    passed = len(rows) >= policy.minimum_samples and 0 < positives < len(rows)
+    """Gate 1: at least `minimum_samples` rows, with as much variety as the task needs."""
+    counted = rows.task.counted(rows.labels)
+    passed = len(rows) >= policy.minimum_samples and support_of(rows.task, rows.labels) > 0
+    said = "" if counted is None else f", {counted.number} {counted.kind}"
     return GateResult(
         gate="sufficient_samples",
         passed=passed,
         value=len(rows),
         threshold=policy.minimum_samples,
         n=len(rows),
-        reason=f"{len(rows)} labelled rows, {positives} positive; needed: {policy.minimum_samples} of both classes",
+        reason=f"{len(rows)} labelled rows{said}; needed: {policy.minimum_samples} {rows.task.needs}",
     )
 
 
@@ -61,8 +62,9 @@ def _reach(rows: EvidenceRows, circumstances: Circumstances) -> float | None:
     if circumstances.newest_disagreement is None or not rows.is_usable:
         return None
     said = rows.shadow_probability if rows.members is None else served(rows.members, rows.labels, rows.weights)
-    known = np.isfinite(said)
-    judged = disagreement(rows.production_probability[known], said[known], rows.weights[known]) if known.any() else 0.0
+    distances = rows.task.distances(rows.production_probability, said)
+    known = np.isfinite(distances)
+    judged = float(np.average(distances[known], weights=rows.weights[known])) if known.any() else 0.0
     if not judged:
         return float("inf") if circumstances.newest_disagreement else 0.0
     return circumstances.newest_disagreement / judged

@@ -6,29 +6,25 @@ far more on today's requests than where they were compared haven't been compared
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from selfheal.gates.resampling import blocks_of
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import Floats
 
 # So many of the newest requests are asked.
 NEWEST_REQUESTS = 1000
 CONFIDENCE = 0.95
 
-type Floats = NDArray[np.float64]
 
-
-def disagreement(before: Floats, after: Floats, weights: Floats) -> float:
-    """The weighted mean squared difference of two models' probabilities for the same rows, shape (n,) each."""
-    return float(np.average(np.square(before - after), weights=weights))
-
-
-def least_disagreement(before: Floats, after: Floats) -> float | None:
-    """A lower 95 % bound of the mean squared difference, from blocks of rows in time order; None for fewer than two."""
-    differences = np.square(before - after)
-    blocks = blocks_of(len(differences))
-    if len(differences) < 2:  # noqa: PLR2004 - one block has no spread
+def least_disagreement(before: Floats, after: Floats, task: Task = BINARY) -> float | None:
+    """A lower 95 % bound of the mean distance of two models' answers to the same n rows, from blocks of rows in time
+    order; None for fewer than two rows.
+    """
+    distances = task.distances(before, after)
+    if len(distances) < 2:  # noqa: PLR2004 - one block has no spread
         return None
-    means = np.bincount(blocks, differences) / np.bincount(blocks)
+    blocks = blocks_of(len(distances))
+    means = np.bincount(blocks, distances) / np.bincount(blocks)
     error = float(means.std(ddof=1) / np.sqrt(len(means)))
-    return max(0.0, float(differences.mean()) - float(ndtri(CONFIDENCE)) * error)
+    return max(0.0, float(distances.mean()) - float(ndtri(CONFIDENCE)) * error)

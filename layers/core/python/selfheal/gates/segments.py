@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from selfheal.contract.model import GatePolicy, Segment
 from selfheal.gates.evidence import EvidenceRows
-from selfheal.gates.metrics import relative_f1_gain, tally
 from selfheal.gates.resampling import blocks_of, draws_of, interval_of, sign_flip_p_value
 from selfheal.records.ledger import GateResult
+from selfheal.tasks import Task
+from selfheal.tasks.port import Labels
 from selfheal.text import listed
 
 GATE = "segments"
@@ -40,24 +41,24 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentFinding:
-    """One group: its relative F1 drop with the drop's interval, and how surely its Brier loss is worse.
+    """One group: the relative drop of the task's metric with the drop's interval, and how surely the loss is worse.
 
     p_value: one-sided sign-flip test of 'the shadow model's loss is higher here'; Holm's adjustment is in it.
     """
 
     group: Group
     n: int
-    positives: int
-    f1_drop: float
+    of_kind: str
+    drop: float
     interval: tuple[float, float]
     p_value: float
 
 
 def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePolicy) -> GateResult:
-    """Gate 6: fails where a segment's F1 drops beyond the limit *and* its paired loss is significantly worse (Holm).
+    """Gate 6: fails where a segment's metric drops beyond the limit *and* its loss is significantly worse (Holm).
 
     With the significance turned off, the drop alone decides. Segments of fewer than `minimum_segment_samples` rows, or
-    without a positive, are named and not judged; where none can be judged, the gate fails for want of evidence.
+    whose labels tell nothing, are named and not judged; where none can be judged, the gate fails for want of evidence.
     """
     if not segments:
         return _result(policy, passed=True, n=len(rows), reason="the contract names no segments")
@@ -65,39 +66,40 @@ def segment_gate(rows: EvidenceRows, segments: Sequence[Segment], policy: GatePo
     if absent:
         return _result(policy, passed=False, n=len(rows), reason=f"the evidence lacks {', '.join(absent)}")
     groups = list(_groups(rows.segments, segments))
-    judged = [group for group in groups if _can_be_judged(rows.labels[group.is_in], policy)]
-    unjudged = [group for group in groups if not _can_be_judged(rows.labels[group.is_in], policy)]
+    judged = [group for group in groups if _can_be_judged(rows.labels[group.is_in], policy, rows.task)]
+    unjudged = [group for group in groups if not _can_be_judged(rows.labels[group.is_in], policy, rows.task)]
     small = f"; too small to judge: {_told(unjudged)}" if unjudged else ""
     if not judged:
         return _result(policy, passed=False, n=len(rows), reason=f"no segment can be judged{small}")
     findings = _adjusted([_finding(group, rows) for group in judged])
     harmed = [finding.group for finding in findings if _is_harmed(finding, policy)]
-    worst = max(findings, key=lambda finding: finding.f1_drop)
+    worst = max(findings, key=lambda finding: finding.drop)
     said = f"harmed: {_told(harmed)}" if harmed else f"none of {len(findings)} harmed"
-    meant = harmed or [worst.group] * (worst.f1_drop > policy.maximum_segment_f1_drop)
+    meant = harmed or [worst.group] * (worst.drop > policy.maximum_segment_f1_drop)
     return _result(
         policy,
         passed=not harmed,
-        value=worst.f1_drop,
+        value=worst.drop,
         n=sum(finding.n for finding in findings),
         interval=worst.interval,
-        reason=f"{said}; {_about_worst(worst, policy)}{small}",
+        reason=f"{said}; {_about_worst(worst, policy, rows.task)}{small}",
         groups=listed([group.name for group in meant], NAMED_GROUPS),
     )
 
 
-def _about_worst(worst: SegmentFinding, policy: GatePolicy) -> str:
+def _about_worst(worst: SegmentFinding, policy: GatePolicy, task: Task) -> str:
     """The largest drop, and why it is or isn't a harm."""
-    if worst.f1_drop <= 0:
-        return "F1 drops in none"
-    said = f"largest F1 drop {worst.f1_drop:.1%} in {_told([worst.group])}"
-    if worst.f1_drop <= policy.maximum_segment_f1_drop:
+    metric = task.segment_metric.title
+    if worst.drop <= 0:
+        return f"{metric} drops in none"
+    said = f"largest {metric} drop {worst.drop:.1%} in {_told([worst.group])}"
+    if worst.drop <= policy.maximum_segment_f1_drop:
         return f"{said}, of {policy.maximum_segment_f1_drop:.1%} allowed"
     if _is_harmed(worst, policy):
         return f"{said} (p = {worst.p_value:.3f})"
     return (
-        f"{said}, which may be chance: over its {worst.n} rows, {worst.positives} of them positive, "
-        f"the Brier loss isn't significantly worse (p = {worst.p_value:.3f}, {policy.significance:g} or less is)"
+        f"{said}, which may be chance: over its {worst.n} rows{worst.of_kind}, "
+        f"the {task.loss} loss isn't significantly worse (p = {worst.p_value:.3f}, {policy.significance:g} or less is)"
     )
 
 
@@ -117,22 +119,22 @@ def _adjusted(findings: Sequence[SegmentFinding]) -> list[SegmentFinding]:
 
 def _is_harmed(finding: SegmentFinding, policy: GatePolicy) -> bool:
     is_worse = policy.significance == 0 or finding.p_value <= policy.significance
-    return finding.f1_drop > policy.maximum_segment_f1_drop and is_worse
+    return finding.drop > policy.maximum_segment_f1_drop and is_worse
 
 
 def _finding(group: Group, rows: EvidenceRows) -> SegmentFinding:
     # Blocks are those of all rows, so that a segment's neighbours in time stay together.
     blocks = blocks_of(len(rows))
-    weights = rows.weights * group.is_in
-    production = tally(rows.labels, rows.production_prediction, weights, blocks)
-    shadow = tally(rows.labels, rows.shadow_prediction, weights, blocks)
-    draws = draws_of(len(production.actual))
+    metric, inside = rows.task.segment_metric, rows.weighted(rows.weights * group.is_in)
+    before, after = inside.sums(metric, blocks)
+    draws, counted = draws_of(len(before)), rows.task.counted(rows.labels[group.is_in])
+    drop = -metric.gain(before.sum(axis=0, keepdims=True), after.sum(axis=0, keepdims=True))
     return SegmentFinding(
         group=group,
         n=int(group.is_in.sum()),
-        positives=int(rows.labels[group.is_in].sum()),
-        f1_drop=-float(relative_f1_gain(production.total(), shadow.total())[0]),
-        interval=interval_of(-relative_f1_gain(production.weighted(draws), shadow.weighted(draws))),
+        of_kind="" if counted is None else f", {counted.number} of them {counted.kind}",
+        drop=float(drop[0]),
+        interval=interval_of(-metric.gain(draws @ before, draws @ after)),
         p_value=sign_flip_p_value(np.bincount(blocks, -rows.gains * group.is_in)),
     )
 
@@ -164,8 +166,8 @@ def _kinds(column: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
     return codes, [str(kind) for kind in kinds]
 
 
-def _can_be_judged(labels: NDArray[np.int8], policy: GatePolicy) -> bool:
-    return len(labels) >= policy.minimum_segment_samples and bool(labels.any())
+def _can_be_judged(labels: Labels, policy: GatePolicy, task: Task) -> bool:
+    return len(labels) >= policy.minimum_segment_samples and task.are_telling(labels)
 
 
 def _result(

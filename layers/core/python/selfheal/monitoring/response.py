@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from selfheal.contract.model import Policy
 from selfheal.drift.looks import event_start
-from selfheal.gates.evaluation_rows import MINIMUM_PER_CLASS
+from selfheal.gates.evaluation_rows import MINIMUM_SUPPORT
 from selfheal.monitoring.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
@@ -102,7 +102,7 @@ def labels_to_judge(performance: Performance | None, policy: Policy) -> int:
     judging = policy.gates.minimum_samples
     if performance is not None and 0 < performance.positives < performance.n:
         rarer = min(performance.positives, performance.n - performance.positives) / performance.n
-        judging = max(judging, min(round(MINIMUM_PER_CLASS / rarer), MOST_JUDGING_SAMPLES * judging))
+        judging = max(judging, min(round(MINIMUM_SUPPORT / rarer), MOST_JUDGING_SAMPLES * judging))
     return judging
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from selfheal.performance.realised import brier_losses
 from selfheal.records.monitoring import Decay
+from selfheal.tasks import BINARY, Task
 
 # Fewer tuning rows promise nothing; how uncertain the promise of few is, Welch's test knows.
 MINIMUM_PROMISED = 50
@@ -19,25 +19,27 @@ def judge_decay(
     level: float,
     minimum_rows: int,
     minimum_increase: float,
+    task: Task = BINARY,
 ) -> Decay:
-    """Whether the model does worse than it promised, and worse than its own probabilities let expect.
+    """Whether the model does worse than it promised, and worse than its own answers let expect.
 
-    The mean Brier loss must have risen (Welch's one-sided test), and must exceed p (1 - p), what an honest probability
-    loses on average (Spiegelhalter 1986): applicants who are harder to tell apart raise the first, not the second.
+    The mean loss must have risen (Welch's one-sided test), and must exceed what the model's answers let expect: rows
+    that are harder to tell apart raise the first, not the second.
 
     Args:
         probabilities: shape (n,), of the newest labelled predictions of the production version.
-        labels: shape (n,), 0 or 1.
-        promised: shape (m,), Brier losses of the version's twin on the tuning rows.
+        labels: shape (n,).
+        promised: shape (m,), losses of the version's twin on the tuning rows.
         level: the false-alarm rate of this one look; both tests have to reach it.
         minimum_rows: fewer recent rows are not judged.
         minimum_increase: a smaller relative rise isn't worth acting on.
+        task: what kind of labels they are.
     """
-    losses = brier_losses(probabilities, labels)
+    losses = task.losses(probabilities, labels)
     before, after = _mean(promised), _mean(losses)
     if before is None or after is None or len(losses) < minimum_rows or len(promised) < MINIMUM_PROMISED:
         return Decay(decayed=False, brier=after, promised_brier=before, p_value=None, level=level, n=len(losses))
-    p_value = max(_risen(losses, promised), _dishonest(probabilities, labels))
+    p_value = max(_risen(losses, promised), task.excess_p_value(probabilities, labels))
     decayed = p_value <= level and after >= before * (1 + minimum_increase)
     return Decay(decayed=decayed, brier=after, promised_brier=before, p_value=p_value, level=level, n=len(losses))
 
@@ -45,12 +47,6 @@ def judge_decay(
 def _risen(recent: NDArray[np.float64], promised: NDArray[np.float64]) -> float:
     error = np.sqrt(recent.var(ddof=1) / len(recent) + promised.var(ddof=1) / len(promised))
     return _upper_tail(float(recent.mean() - promised.mean()), float(error))
-
-
-def _dishonest(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
-    excess = (labels - probabilities) * (1 - 2 * probabilities)
-    variance = probabilities * (1 - probabilities) * (1 - 2 * probabilities) ** 2
-    return _upper_tail(float(excess.sum()), float(np.sqrt(variance.sum())))
 
 
 def _upper_tail(excess: float, error: float) -> float:

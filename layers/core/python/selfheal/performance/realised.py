@@ -4,11 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.data.moments import as_utc
-from selfheal.performance import intervals
-from selfheal.records.monitoring import Estimate, Performance
-
-BINS = 10
-RESAMPLES = 200
+from selfheal.records.monitoring import Performance
+from selfheal.tasks import BINARY, Task
 
 
 def realised_performance(
@@ -16,50 +13,15 @@ def realised_performance(
     probabilities: NDArray[np.float64],
     predictions: NDArray[np.int8],
     labels: NDArray[np.int8],
+    task: Task = BINARY,
 ) -> Performance:
-    """Metrics of n labelled rows (all arrays of shape (n,), n at least 1).
-
-    Intervals: precision and recall by Wilson, F1 by Wilson on the Jaccard index, ROC AUC by DeLong, Brier by the normal
-    one, expected calibration error by the bootstrap's percentiles.
-    """
-    true_positives = float(((predictions == 1) & (labels == 1)).sum())
-    predicted, actual = float((predictions == 1).sum()), float((labels == 1).sum())
+    """The task's metrics of n labelled rows (all arrays of shape (n,), n at least 1)."""
+    measured = task.realised(probabilities, predictions, labels)
     return Performance(
         estimated=False,
         n=len(labels),
-        positives=actual,
+        positives=measured.positives,
         oldest=as_utc(timestamps.min()),
         newest=as_utc(timestamps.max()),
-        metrics={
-            "f1": intervals.f1(true_positives, predicted - true_positives, actual - true_positives),
-            "precision": intervals.proportion(true_positives, predicted),
-            "recall": intervals.proportion(true_positives, actual),
-            "roc_auc": intervals.roc_auc(probabilities, labels),
-            "brier": intervals.mean(brier_losses(probabilities, labels)),
-            "expected_calibration_error": _calibration_error(probabilities, labels),
-        },
+        metrics=measured.metrics,
     )
-
-
-def brier_losses(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Squared error of each row, shape (n,)."""
-    return np.square(probabilities - labels)
-
-
-def expected_calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
-    """Mean distance of probability and frequency over ten equally wide bins, weighted by rows (Naeini et al. 2015)."""
-    bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
-    gaps = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(labels))
-
-
-def _calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> Estimate:
-    """The bootstrap resamples each bin's gaps: only their sums count, so rows needn't be drawn one by one."""
-    rows = len(labels)
-    draws = np.random.default_rng(0).integers(0, rows, size=(RESAMPLES, rows), dtype=np.int32)
-    bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
-    gaps = probabilities - labels
-    errors = [np.abs(np.bincount(bins[d], weights=gaps[d], minlength=BINS)).sum() / rows for d in draws]
-    value = expected_calibration_error(probabilities, labels)
-    low, high = np.quantile(errors, [0.025, 0.975])
-    return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)))

@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration
-from selfheal.performance.realised import brier_losses
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import BINARY
+from selfheal.tasks.port import rows_with, support_of
 from selfheal.training import pipelines
 from selfheal.training.beside import beside_each_other
 from selfheal.training.candidates import BOOSTING, Recipe, scores_of
-from selfheal.training.split import Past, fits_at_a_time, rows_with, sampled
+from selfheal.training.split import Past, fits_at_a_time, sampled
 
-# The newest rows that judge hold this many of the rarer class, and are at least so many.
-JUDGING_PER_CLASS = 50
+# The newest rows that judge have this support (rows of the rarer class), and are at least so many.
+JUDGING_SUPPORT = 50
 JUDGING_ROWS = 200
-# A shorter past, or one with fewer of a class, teaches too little to be worth comparing.
+# A shorter past, or one with less support, teaches too little to be worth comparing.
 SHORTEST_ROWS = 200
-SHORTEST_PER_CLASS = 20
+SHORTEST_SUPPORT = 20
 # A sample of a longer past teaches nearly as well.
 TEACHING_ROWS = 20_000
 STANDARD_ERRORS = 2.0
@@ -37,7 +38,7 @@ EVERYTHING = Past("all")
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A model fitted on the newest `rows` rows: its Brier losses on the judging rows, shape (m,)."""
+    """A model fitted on the newest `rows` rows: its losses on the judging rows, shape (m,)."""
 
     rows: int
     losses: NDArray[np.float64]
@@ -45,7 +46,7 @@ class Trial:
 
 def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None]) -> int:
     """How many of the newest rows to train on: all of them, unless the newest rows clearly speak for fewer."""
-    judging = max(JUDGING_ROWS, rows_with(dataset.labels, JUDGING_PER_CLASS))
+    judging = max(JUDGING_ROWS, rows_with(BINARY, dataset.labels, JUDGING_SUPPORT))
 
     def trial(rows: int) -> Trial:
         check_budget()
@@ -65,8 +66,7 @@ def _halvings(dataset: Dataset, judging: int) -> list[int]:
     rows = len(dataset)
     while True:
         teaching = dataset.labels[len(dataset) - rows : max(len(dataset) - judging, 0)]
-        positives = int(teaching.sum())
-        if len(teaching) < SHORTEST_ROWS or min(positives, len(teaching) - positives) < SHORTEST_PER_CLASS:
+        if len(teaching) < SHORTEST_ROWS or support_of(BINARY, teaching) < SHORTEST_SUPPORT:
             return lengths
         lengths.append(rows)
         rows //= 2
@@ -77,7 +77,7 @@ def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: 
     teaching = sampled(dataset.take(slice(len(dataset) - rows, end)), TEACHING_ROWS, seed)
     judges = dataset.take(slice(end, None))
     staged = scores_of(RECIPE.fitted(contract, teaching, EVERYTHING, seed), judges)
-    losses = [brier_losses(Calibration().probabilities(scores), judges.labels) for scores in staged]
+    losses = [BINARY.losses(Calibration().probabilities(scores), judges.labels) for scores in staged]
     return Trial(rows, min(losses, key=np.mean))
 
 

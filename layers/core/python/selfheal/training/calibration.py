@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from selfheal.models.fitted import Calibration
-from selfheal.performance.realised import brier_losses
+from selfheal.tasks.binary.answers import brier_losses
 
 # Relative gain in Brier below which a calibration is noise.
 SMALLEST_GAIN = 0.002

@@ -10,21 +10,23 @@ from numpy.typing import NDArray
 
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import BINARY
+from selfheal.tasks.port import rows_with, support_of
 
 TUNING_SHARE = 0.15
 # More rows hardly tell two candidates apart any better, and are older.
 MOST_TUNING_ROWS = 5000
 # Fewer of a class than this can't tell two candidates apart, nor place a threshold.
-MINIMUM_PER_CLASS = 5
+MINIMUM_SUPPORT = 5
 # A tuning slice reaches back for this many of the rarer class, but never over more than half of the rows.
-WANTED_PER_CLASS = 50
+WANTED_SUPPORT = 50
 LARGEST_TUNING_SHARE = 0.5
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
 # About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
 MOST_VALUES = 40_000_000
 # So many of the rarer class a sample holds, where there are as many.
-SAMPLED_PER_CLASS = 500
+SAMPLED_SUPPORT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,10 @@ def fits_at_a_time(dataset: Dataset) -> int:
 
 def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
     """Raises TrainingImpossible where there are too few labels, one class only, or hardly any of a class."""
-    positives, rarer = int(dataset.labels.sum()), _rarer(dataset.labels)
     if len(dataset) < minimum_labels:
         raise TrainingImpossible(f"only {len(dataset)} labelled rows; at least {minimum_labels} are needed")
-    if rarer == 0:
-        only = "positive" if positives else "negative"
-        raise TrainingImpossible(f"all {len(dataset)} labels are {only}: a classifier needs both classes")
-    if rarer < 2 * MINIMUM_PER_CLASS:
-        raise TrainingImpossible(f"only {rarer} labels of the rarer class; at least {2 * MINIMUM_PER_CLASS} are needed")
+    if shortage := BINARY.shortage(dataset.labels, 2 * MINIMUM_SUPPORT):
+        raise TrainingImpossible(shortage)
 
 
 def tuning_rows(dataset: Dataset) -> int:
@@ -81,12 +79,12 @@ def tuning_rows(dataset: Dataset) -> int:
     Raises TrainingImpossible where even half of the rows hold fewer than 5 of a class, or the others do.
     """
     rows = len(dataset)
-    enough = rows_with(dataset.labels, WANTED_PER_CLASS)
+    enough = rows_with(BINARY, dataset.labels, WANTED_SUPPORT)
     chosen = min(max(min(round(TUNING_SHARE * rows), MOST_TUNING_ROWS), enough), int(LARGEST_TUNING_SHARE * rows))
-    if min(_rarer(dataset.labels[: rows - chosen]), _rarer(dataset.labels[rows - chosen :])) < MINIMUM_PER_CLASS:
+    if min(support_of(BINARY, half) for half in np.split(dataset.labels, [rows - chosen])) < MINIMUM_SUPPORT:
         raise TrainingImpossible(
             "the rarer class is missing from the newest or the oldest half of the labels: "
-            f"at least {MINIMUM_PER_CLASS} of each class are needed in both"
+            f"at least {MINIMUM_SUPPORT} of each class are needed in both"
         )
     return chosen
 
@@ -100,19 +98,7 @@ def pasts(window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
 
 def sampled(dataset: Dataset, most: int, seed: int) -> Dataset:
     """So many of the rows, in their order, or as many as hold 500 of the rarer class; all where there are no more."""
-    wanted = max(most, ceil(len(dataset) * SAMPLED_PER_CLASS / max(1, _rarer(dataset.labels))))
+    wanted = max(most, ceil(len(dataset) * SAMPLED_SUPPORT / max(1, support_of(BINARY, dataset.labels))))
     if len(dataset) <= wanted:
         return dataset
     return dataset.take(np.sort(np.random.default_rng(seed).choice(len(dataset), wanted, replace=False)))
-
-
-def rows_with(labels: NDArray[np.int8], per_class: int) -> int:
-    """How many of the newest rows hold that many of each class; one more than there are where none do."""
-    positives = np.cumsum(labels[::-1])
-    rarer = np.minimum(positives, np.arange(1, len(labels) + 1) - positives)
-    return int(np.searchsorted(rarer, per_class)) + 1
-
-
-def _rarer(labels: NDArray[np.int8]) -> int:
-    positives = int(labels.sum())
-    return min(positives, len(labels) - positives)

@@ -11,15 +11,14 @@ from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration, FittedModel, Member
-from selfheal.performance.realised import brier_losses
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import BINARY
 from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
 from selfheal.training.curves import Curves, curves_of
-from selfheal.training.metrics import best_f1_threshold, tuning_metrics
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
 
 # The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved
@@ -60,7 +59,7 @@ class _Contestant:
 
     @property
     def loss(self) -> float:
-        """Its Brier score on the tuning rows: the lowest wins."""
+        """Its mean loss on the tuning rows: the lowest wins."""
         return min(self.losses)
 
     @property
@@ -121,7 +120,7 @@ class _Run:
         calibration = calibration_of(blend.scores, self._newest.labels)
         probabilities = calibration.probabilities(blend.scores)
         threshold = self._threshold(probabilities)
-        metrics = tuning_metrics(self._newest.labels, probabilities, threshold)
+        metrics = BINARY.tuning_metrics(probabilities, self._newest.labels, threshold)
         used = [contestant for contestant, _ in blend.parts]
         records = [self._record(contestant, is_chosen=used == [contestant]) for contestant in (*linear, *boosting)]
         return TrainedModel(
@@ -149,7 +148,7 @@ class _Run:
         self._check_budget()
         recipe, past = entered
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest)
-        losses = [self._brier(scores) for scores in staged]
+        losses = [self._loss(scores) for scores in staged]
         best = int(np.argmin(losses))
         chosen = recipe.with_trees(best + 1) if recipe.is_boosting else recipe
         return _Contestant(chosen, past, staged[best], losses)
@@ -157,7 +156,7 @@ class _Run:
     def _blend(self, linear: _Contestant, boosting: _Contestant) -> _Blend:
         blends = [_Blend(linear, boosting, weight) for weight in WEIGHTS]
         handicaps = [1.0 if blend.weight == USUAL_WEIGHT else UNUSUAL_HANDICAP for blend in blends]
-        judged = [self._brier(blend.scores) * handicap for blend, handicap in zip(blends, handicaps, strict=True)]
+        judged = [self._loss(blend.scores) * handicap for blend, handicap in zip(blends, handicaps, strict=True)]
         return blends[int(np.argmin(judged))]
 
     def _refitted(self, blend: _Blend) -> list[Member]:
@@ -168,12 +167,11 @@ class _Run:
         contestant, weight = part
         return Member(contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed), weight)
 
-    def _brier(self, scores: NDArray[np.float64]) -> float:
-        return float(brier_losses(Calibration().probabilities(scores), self._newest.labels).mean())
+    def _loss(self, scores: NDArray[np.float64]) -> float:
+        return float(BINARY.losses(Calibration().probabilities(scores), self._newest.labels).mean())
 
     def _threshold(self, probabilities: NDArray[np.float64]) -> float:
-        asked = self._contract.model.threshold
-        return best_f1_threshold(self._newest.labels, probabilities) if asked == "max_f1" else asked
+        return BINARY.operating_point(probabilities, self._newest.labels, self._contract.model.threshold)
 
     def _record(self, contestant: _Contestant, *, is_chosen: bool) -> Candidate:
         probabilities = Calibration().probabilities(contestant.scores)
@@ -181,7 +179,7 @@ class _Run:
             name=contestant.recipe.name,
             window=contestant.past.name,
             parameters=contestant.recipe.parameters,
-            metrics=tuning_metrics(self._newest.labels, probabilities, self._threshold(probabilities)),
+            metrics=BINARY.tuning_metrics(probabilities, self._newest.labels, self._threshold(probabilities)),
             chosen=is_chosen,
         )
 

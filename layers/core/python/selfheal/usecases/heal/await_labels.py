@@ -8,6 +8,8 @@ from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import LabelledWindow
+from selfheal.tasks import BINARY
+from selfheal.tasks.port import support_of
 from selfheal.usecases.labels.labelled_rows import labelled_window
 
 SHORTEST_WAIT = timedelta(minutes=15)
@@ -36,7 +38,7 @@ def progress(window: LabelledWindow, policy: Policy, started_at: datetime, now: 
     labelled, needed = len(window.labelled), policy.gates
     is_enough = (
         labelled >= needed.minimum_samples and coverage is not None and coverage >= needed.minimum_coverage
-    ) and 0 < window.labelled.labels.sum() < labelled
+    ) and support_of(BINARY, window.labelled.labels) > 0
     counted = f"{labelled} of {len(window.predictions)} predictions labelled, coverage {coverage or 0.0:.1%}"
     counted += f"; {window.unmatched} labels belong to no known prediction" if window.unmatched else ""
     counted += f"; {window.faulty} predictions left out: the data pipeline was broken" if window.faulty else ""

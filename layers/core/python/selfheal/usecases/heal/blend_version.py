@@ -8,7 +8,7 @@ import numpy as np
 
 from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
-from selfheal.gates.blend import MemberAnswers, threshold_of, weights_of
+from selfheal.gates.blend import MemberAnswers, weights_of
 from selfheal.models.native.blending import blended
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
@@ -16,7 +16,6 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
 from selfheal.training.card import blend_card
-from selfheal.training.metrics import tuning_metrics
 from selfheal.usecases.heal.comparison import Comparison
 from selfheal.usecases.registry.train import described
 
@@ -38,7 +37,8 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     members = _members(stores, answers, found.rows)
     manifests = [stores.models.manifest(member.version) for member in members]
     weights = np.array([member.weight for member in members])
-    threshold = threshold_of(np.array([manifest.threshold for manifest in manifests]), weights)
+    task, rows = answers.task, found.rows
+    threshold = task.mean_point(np.array([manifest.threshold for manifest in manifests]), weights)
     served = [stores.models.artefact(manifest, SERVING) for manifest in manifests]
     newest = manifests[0]
     artefacts = {
@@ -54,7 +54,7 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
             "created_at": now,
             "evaluation_from": training.evaluation_from,
             "candidates": (),
-            "metrics": tuning_metrics(found.rows.labels, found.rows.shadow_probability, threshold),
+            "metrics": task.tuning_metrics(rows.shadow_probability, rows.labels, threshold),
             "threshold": threshold,
             "members": members,
             "artefacts": described(artefacts),

@@ -7,13 +7,12 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import EvaluationUnfair
 from selfheal.gates import EvidenceRows, judge_gates
-from selfheal.gates.blend import MemberAnswers, cross_fitted, log_odds, weights_of
+from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
 from selfheal.models.native import Artefact
@@ -137,11 +136,12 @@ def _disagreement(
     columns = columns_of(requests)
     weights = weights_of(answers, rows.labels, rows.weights)
     said = [
-        weight * log_odds(models[version].probabilities_of(columns))
+        weight * rows.task.scores(models[version].probabilities_of(columns))
         for version, weight in zip(answers.versions, weights.tolist(), strict=True)
         if weight
     ]
-    return least_disagreement(production.probabilities_of(columns), np.asarray(expit(np.sum(said, axis=0))))
+    blended = rows.task.answers(np.sum(said, axis=0))
+    return least_disagreement(production.probabilities_of(columns), blended, rows.task)
 
 
 def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:

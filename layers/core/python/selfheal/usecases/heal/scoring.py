@@ -16,6 +16,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.registry import SERVING
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.table import columns_of
+from selfheal.tasks import BINARY
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
 UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
@@ -37,7 +38,7 @@ class Answers:
 def answers_of(model: Artefact, rows: Dataset) -> Answers:
     """A model's answers to rows of its contract, in the order given."""
     probabilities = model.probabilities_of(columns_of(rows.features))
-    return Answers(probabilities, (probabilities >= model.threshold).astype(np.int8))
+    return Answers(probabilities, BINARY.predictions(probabilities, model.threshold))
 
 
 def evidence_rows(

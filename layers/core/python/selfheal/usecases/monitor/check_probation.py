@@ -143,8 +143,8 @@ def _bring_back(
     return roll_back(
         stores,
         found.previous_version,
-        reason=f"{found.version} is worse in probation: mean Brier loss {found.difference:+.4f} over {found.labels} "
-        f"labels, bet against it at {found.e_value:.1f} of {found.threshold:g}",
+        reason=f"{found.version} is worse in probation: mean {rows.task.loss} loss {found.difference:+.4f} over "
+        f"{found.labels} labels, bet against it at {found.e_value:.1f} of {found.threshold:g}",
         actor="probation",
         now=now,
         trigger="probation",

@@ -14,7 +14,6 @@ from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.drift import Reference
 from selfheal.models.native import Artefact, load_artefact
-from selfheal.performance.calibration import calibrated, fit_calibration
 from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
@@ -25,6 +24,8 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import PredictionWindow, RecentPredictions
 from selfheal.tables.table import columns_of
 from selfheal.tables.tuning import TuningRows, tuning_from_parquet
+from selfheal.tasks import BINARY, Scored, Task
+from selfheal.tasks.port import LossModel
 from selfheal.usecases.labels.labelled_days import labelled_days
 from selfheal.usecases.labels.labelled_rows import is_sound
 
@@ -48,15 +49,20 @@ class Production:
         """What the version was trained under."""
         return self.manifest.contract
 
+    @property
+    def task(self) -> Task:
+        """What kind of target the version predicts."""
+        return BINARY
+
     def expected_losses(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """The Brier loss that each row's own probability lets expect, calibrated on the tuning rows, shape (n,)."""
+        """The loss that each row's own answer lets expect, as the tuning rows teach, shape (n,)."""
         said = self.artefact.probabilities_of(columns_of(features))
-        honest = calibrated(said, self._calibration)
-        return np.asarray(honest * (1 - said) ** 2 + (1 - honest) * said**2)
+        return self._loss_model(said, self.reference.traits(features))
 
     @cached_property
-    def _calibration(self) -> NDArray[np.float64]:
-        return fit_calibration(self.tuning.probabilities, self.tuning.rows.labels).coefficients
+    def _loss_model(self) -> LossModel:
+        rows, traits = self.tuning.rows, self.reference.traits(self.tuning.rows.features)
+        return self.task.expected_losses(Scored(self.tuning.probabilities, rows.labels, traits))
 
 
 def read_production(stores: Stores) -> Production:

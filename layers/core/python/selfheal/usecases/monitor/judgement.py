@@ -2,31 +2,30 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from selfheal.drift import judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.healing.probation import probation_findings
-from selfheal.monitoring.diagnosis import ScoredRows, diagnose
+from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.quality import faults, quality_findings
 from selfheal.monitoring.response import Judgement
 from selfheal.monitoring.traffic import open_hour_findings, traffic_findings
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
-from selfheal.performance.realised import brier_losses, realised_performance
+from selfheal.performance.realised import realised_performance
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
 from selfheal.tables.predictions import RecentPredictions
+from selfheal.tasks import Scored, Task
+from selfheal.tasks.port import Floats, Labels, support_of
 from selfheal.usecases.monitor.run import MonitoringRun
 
-# A rise of the Brier score that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
+# A rise of the mean loss that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
 MINIMUM_DECAY = 0.05
 # The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
 NEWEST_ROWS = 200
 # More predictions than this, the newest, say nothing more about a metric.
 ESTIMATED_ROWS = 50_000
-
-type Floats = NDArray[np.float64]
 
 
 def judged(run: MonitoringRun) -> Judgement:
@@ -47,15 +46,17 @@ def judged(run: MonitoringRun) -> Judgement:
             recent=_scored(run, newest.rows.features, newest.labels, newest.rows.probabilities),
             minimum_labels=run.contract.policy.retraining.minimum_labels,
             decayed=decay.decayed,
+            task=run.production.task,
         ),
-        performance=_performance(newest),
+        performance=_performance(newest, run.production.task),
         estimated=_estimated(run),
         predictions=len(run.inputs),
     )
 
 
 def _decay(run: MonitoringRun, labelled: RecentPredictions, newest: RecentPredictions) -> Decay:
-    promised = brier_losses(run.production.tuning.probabilities, run.production.tuning.rows.labels)
+    task, tuning = run.production.task, run.production.tuning
+    promised = task.losses(tuning.probabilities, tuning.rows.labels)
     found = judge_decay(
         newest.rows.probabilities,
         newest.labels,
@@ -63,10 +64,11 @@ def _decay(run: MonitoringRun, labelled: RecentPredictions, newest: RecentPredic
         level=run.level,
         minimum_rows=run.contract.policy.retraining.minimum_labels,
         minimum_increase=MINIMUM_DECAY,
+        task=task,
     )
     if not found.decayed:
         return found
-    losses = brier_losses(labelled.rows.probabilities, labelled.labels)
+    losses = task.losses(labelled.rows.probabilities, labelled.labels)
     onset = onset_of_decay(losses, float(promised.mean()))
     return found.model_copy(update={"labelled_since": len(losses) - onset})
 
@@ -80,7 +82,7 @@ def _drift(run: MonitoringRun) -> DriftVerdict | None:
 
 
 def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
-    """The features in order of how much they move the estimated Brier score."""
+    """The features in order of how much they move the estimated loss."""
     production = run.production
     found = impacts(production.reference_rows.features, run.inputs.features, run.contract, production.expected_losses)
     features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
@@ -113,15 +115,15 @@ def _newest(labelled: RecentPredictions, run: MonitoringRun) -> RecentPrediction
     return labelled.take(inside | (np.arange(len(moments)) >= len(moments) - least))
 
 
-def _scored(run: MonitoringRun, features: pd.DataFrame, labels: NDArray[np.int8], probabilities: Floats) -> ScoredRows:
-    return ScoredRows(probabilities, labels, run.production.reference.traits(features))
+def _scored(run: MonitoringRun, features: pd.DataFrame, labels: Labels, probabilities: Floats) -> Scored:
+    return Scored(probabilities, labels, run.production.reference.traits(features))
 
 
-def _performance(newest: RecentPredictions) -> Performance | None:
+def _performance(newest: RecentPredictions, task: Task) -> Performance | None:
     if not len(newest.labels):
         return None
     rows = newest.rows
-    return realised_performance(rows.timestamps, rows.probabilities, rows.predictions, newest.labels)
+    return realised_performance(rows.timestamps, rows.probabilities, rows.predictions, newest.labels, task)
 
 
 def _estimated(run: MonitoringRun) -> Performance | None:
@@ -131,7 +133,7 @@ def _estimated(run: MonitoringRun) -> Performance | None:
     chosen[own] = True
     answered = run.window.take(chosen)
     tuning, reference = run.production.tuning, run.production.reference
-    if not len(answered) or len(set(tuning.rows.labels.tolist())) == 1:
+    if not len(answered) or not support_of(run.production.task, tuning.rows.labels):
         return None
     return estimated_performance(
         Answered(
@@ -140,4 +142,5 @@ def _estimated(run: MonitoringRun) -> Performance | None:
         tuning.probabilities,
         tuning.rows.labels,
         reference.traits(tuning.rows.features),
+        run.production.task,
     )

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from selfheal.performance.logistic import Fit, fit_logistic
+from selfheal.tasks.logistic import Fit, fit_logistic
 
 type Floats = NDArray[np.float64]
 

@@ -1,0 +1,67 @@
+"""The binary task: everything that is particular to labels of 0 and 1, under the names of the port."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.tasks.binary import answers as said
+from selfheal.tasks.binary import expectation, shifts
+from selfheal.tasks.binary.estimated import estimated
+from selfheal.tasks.binary.metrics import BRIER, F1, tuning_metrics
+from selfheal.tasks.binary.operating_point import best_f1_threshold, mean_predictions, mean_threshold
+from selfheal.tasks.binary.realised import realised
+from selfheal.tasks.metric import Metric
+from selfheal.tasks.port import Counted, Floats, TaskName
+
+type Labels = NDArray[np.int8]
+
+
+class Binary:
+    """See `selfheal.tasks.port.Task`; answers are probabilities of the positive label, the loss is Brier's."""
+
+    name: TaskName = "binary"
+    loss = "Brier"
+    needs = "of both classes"
+    gate_metrics: Mapping[str, Metric] = {"f1": F1, "brier": BRIER}
+    segment_metric = F1
+
+    are_answers = staticmethod(said.are_probabilities)
+    predictions = staticmethod(said.predictions_at)
+    scores = staticmethod(said.log_odds)
+    answers = staticmethod(said.probabilities_of)
+    losses = staticmethod(said.brier_losses)
+    distances = staticmethod(said.squared_differences)
+    support = staticmethod(said.rarer_so_far)
+    mean_predictions = staticmethod(mean_predictions)
+    mean_point = staticmethod(mean_threshold)
+    tuning_metrics = staticmethod(tuning_metrics)
+    realised = staticmethod(realised)
+    estimated = staticmethod(estimated)
+    expected_losses = staticmethod(expectation.expected_losses)
+    excess_p_value = staticmethod(expectation.excess_p_value)
+    meaning_p_value = staticmethod(shifts.meaning_p_value)
+    prior_shift = staticmethod(shifts.prior_shift)
+
+    def operating_point(self, probabilities: Floats, labels: Labels, asked: float | str, /) -> float:
+        """The threshold that is asked for, or the one with the highest F1."""
+        return best_f1_threshold(labels, probabilities) if isinstance(asked, str) else asked
+
+    def are_telling(self, labels: Labels, /) -> bool:
+        """F1 is of the positive ones."""
+        return bool(labels.any())
+
+    def counted(self, labels: Labels, /) -> Counted:
+        """How many labels are positive."""
+        return Counted(int(labels.sum()), "positive")
+
+    def shortage(self, labels: Labels, least: int, /) -> str | None:
+        """Too few of the rarer class, or none."""
+        positives, rows = int(labels.sum()), len(labels)
+        rarer = min(positives, rows - positives)
+        if rarer == 0:
+            only = "positive" if positives else "negative"
+            return f"all {rows} labels are {only}: a classifier needs both classes"
+        if rarer < least:
+            return f"only {rarer} labels of the rarer class; at least {least} are needed"
+        return None

@@ -1,0 +1,52 @@
+"""Metrics that follow from sums over rows, so that all rows, blocks of time and resampled ones are measured alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of n rows.
+
+    name: as a contract has it. title: as a sentence has it. is_loss: whether less is better.
+    parts: what each row adds, shape (n, m), of its answers, predictions and labels. of_sums: the metric, shape (d,), of
+    d sums of parts, shape (d, m).
+    """
+
+    name: str
+    title: str
+    is_loss: bool
+    parts: Callable[[Floats, NDArray[Any], NDArray[Any]], Floats]
+    of_sums: Callable[[Floats], Floats]
+
+    def sums(
+        self,
+        answers: Floats,
+        predictions: NDArray[Any],
+        labels: NDArray[Any],
+        weights: Floats,
+        blocks: NDArray[np.intp],
+    ) -> Floats:
+        """The weighted sums of each block, shape (blocks, m); `weights` and `blocks` have shape (n,)."""
+        parts = self.parts(answers, predictions, labels)
+        return np.column_stack([np.bincount(blocks, weights * part) for part in parts.T])
+
+    def gain(self, before: Floats, after: Floats) -> Floats:
+        """How much better `after` is, relative to `before`; both are sums of shape (d, m).
+
+        Where `before` is 0 any score at all counts as a gain of 1; a model without any error can't be improved on.
+        """
+        was, became = self.of_sums(before), self.of_sums(after)
+        sign = -1.0 if self.is_loss else 1.0
+        return np.divide(sign * (became - was), was, out=sign * np.sign(became), where=was > 0)
+
+
+def mean_of_parts(sums: Floats) -> Floats:
+    """Of sums of (value, 1), shape (d, 2): the mean value, shape (d,)."""
+    return np.asarray(sums[:, 0] / sums[:, 1])
