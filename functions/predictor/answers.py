@@ -33,7 +33,7 @@ def model_card(model: ServedModel) -> dict[str, Any]:
         "target": manifest.contract.model.target,
         "positive_value": manifest.positive_value,
         "negative_value": manifest.negative_value,
-        "threshold": model.artefact.threshold,
+        "threshold": model.evaluator.threshold,
         "created_at": manifest.created_at,
         "promoted_at": pointer.promoted_at,
         "previous_version": pointer.previous_version,

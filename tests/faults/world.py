@@ -16,12 +16,13 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import SelfhealError
 from selfheal.healing.state import result_of
+from selfheal.models.trainer import TrainedModel
 from selfheal.records.healing import Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset, typed_features
-from selfheal.training import TrainedModel, train
+from selfheal.training import train
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates

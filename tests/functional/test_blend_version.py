@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from selfheal.errors import VerificationFailed
 from selfheal.gates.evidence import evidence_from_parquet, evidence_to_parquet
+from selfheal.models.formats import model_of
 from selfheal.records.healing import Healing
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
@@ -15,7 +16,6 @@ from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.heal.members import trained_versions
-from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.registry.verify import verify
 from tests.support.healing import CONTRACT, DAY, START, healed_environment, healing_of, traffic, trained, write_version
 
@@ -45,7 +45,7 @@ def test_what_is_promoted_answers_as_the_weighted_mean_of_its_members(promoted: 
     weights = [member.weight for member in blend.members]
     assert weights == pytest.approx([0.5, 0.5])
     x = np.linspace(-2, 2, 9)
-    said = model_of(stores, blend).probabilities_of({"x": x, "group": np.full(9, "a", dtype=object)})
+    said = model_of(blend, stores.models.artefact).probabilities_of({"x": x, "group": np.full(9, "a", dtype=object)})
     assert said == pytest.approx(expit(weights[0] * 2 * x))
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from selfheal.errors import NoProductionModel, ReferenceTampered, StoreUnavailable
+from selfheal.models.formats import WRITTEN
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
-from selfheal.stores.registry import REFERENCE, SERVING
+from selfheal.stores.registry import REFERENCE
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal_tools.simulation.credit import Phase, credit_rows
@@ -371,7 +372,7 @@ def test_a_damaged_version_before_holds_up_no_monitoring():
     promote_copy(world, "v2")
     registry = world.stores.registry_bucket
     assert isinstance(registry, MemoryBucket)
-    registry.put(f"models/{VERSION}/{SERVING}", b"{}")
+    registry.put(f"models/{VERSION}/{WRITTEN.file}", b"{}")
     for _ in range(2):
         world.hours(10)
         summary = world.summary(world.run())

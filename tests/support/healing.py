@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from selfheal.contract import Contract, parse_contract
 from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
 from selfheal.errors import HealingRefused, StoreUnavailable
+from selfheal.models.formats import WRITTEN
 from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
 from selfheal.records.manifest import DataWindow, Lineage, Manifest
@@ -19,7 +20,7 @@ from selfheal.records.predictions import Prediction, new_request_id, prediction_
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.registry import REFERENCE, SERVING, TRAINING
+from selfheal.stores.registry import REFERENCE, TRAINING
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.train import described
@@ -111,7 +112,7 @@ def write_version(
     newest: datetime = START - HOUR,
 ) -> Manifest:
     """A version whose probability is expit(slope * x)."""
-    artefacts = {SERVING: model_json(slope), **frozen_rows()}
+    artefacts = {WRITTEN.file: model_json(slope), **frozen_rows()}
     manifest = Manifest(
         version=version,
         created_at=created_at,

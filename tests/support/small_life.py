@@ -19,16 +19,15 @@ from ulid import ULID
 from selfheal.contract import parse_contract
 from selfheal.data.files import TargetValues
 from selfheal.healing.state import result_of
+from selfheal.models.formats import WRITTEN, model_of
 from selfheal.records.labels import Label
 from selfheal.records.predictions import Prediction, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.registry import SERVING
 from selfheal.tables.dataset import Dataset, typed_features
 from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates
-from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.heal.train_shadow import train_shadow
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal.usecases.registry.bootstrap import bootstrap
@@ -120,7 +119,7 @@ class SmallLife:
     def _log(self, features: pd.DataFrame, labels: np.ndarray) -> None:
         """One request for each minute; its id is made of its time, so that it is the same each time."""
         production = self.stores.models.manifest(self.stores.pointer.read().pointer.version)
-        artefact = model_of(self.stores, production)
+        artefact = model_of(production, self.stores.models.artefact)
         probabilities = artefact.probabilities_of(columns_of(typed_features(features, CONTRACT)))
         values = zip(features.to_dict("records"), probabilities.tolist(), labels.tolist(), strict=True)
         for minute, (row, probability, label) in enumerate(values):
@@ -171,7 +170,7 @@ def texts_of(life: SmallLife) -> dict[str, str]:
 
 
 def _is_kept(key: str) -> bool:
-    return not key.startswith("models/") or key.endswith((f"/{SERVING}", "/manifest.json"))
+    return not key.startswith("models/") or key.endswith((f"/{WRITTEN.file}", "/manifest.json"))
 
 
 def _text(key: str, body: bytes) -> str:

@@ -68,7 +68,7 @@ def probability(score: float) -> float:
     return 1 / (1 + math.exp(-score))
 
 
-def load(document: Any) -> model.Artefact:
+def load(document: Any) -> model.NativeModel:
     return load_artefact(json.dumps(document).encode())
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
+from selfheal.data.inputs import Inputs
 from selfheal.errors import ArtefactRefused, BlendImpossible, ExportInexact
 from selfheal.models.fitted import Calibration, FittedModel
 from selfheal.models.fitted import Member as FittedMember
@@ -19,7 +20,6 @@ from selfheal.models.native.blending.proof import TOLERANCE
 from selfheal.models.native.export.proof import export
 from selfheal.models.native.model import expit
 from selfheal.training import pipelines
-from selfheal.training.pipelines import Inputs
 from tests.support.rows import MIXED, mixed_rows
 
 FRESH = mixed_rows(3000, seed=99).features

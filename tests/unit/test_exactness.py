@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PowerTransformer, QuantileTransformer, StandardScaler
 
 from selfheal.contract import Contract
+from selfheal.data.inputs import Inputs
 from selfheal.errors import ArtefactRefused, ExportInexact
 from selfheal.models.fitted import Calibration, FittedModel, Member
 from selfheal.models.native import load_artefact
@@ -25,7 +26,6 @@ from selfheal.models.native.export.probes import probe_rows
 from selfheal.models.native.export.proof import export
 from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
-from selfheal.training.pipelines import Inputs
 from tests.support.rows import MIXED, mixed_rows
 
 ROWS = 100_000

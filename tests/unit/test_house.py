@@ -1,6 +1,8 @@
 """The shape of the house: imports run one way only, and boto3 lives in one place."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,8 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 INFRA = Path(__file__).parents[2] / "infra"
 COMMANDS = INFRA / "tools" / "selfheal_tools" / "cli"
 
+# Metrics of tuning rows, until every task says its own.
+SHARED_BY_TRAINING = {f"selfheal.training.metrics{part}" for part in ("", ".tuning_metrics")}
 IMPURE = {"boto3", "botocore", "os", "logging", "aws_lambda_powertools"}
 
 
@@ -69,6 +73,27 @@ def test_stores_import_no_use_case(path: Path):
 def test_use_cases_get_the_outside_handed_in(path: Path):
     """A use case makes no SDK client and reads no environment: it works on whatever stores it is given."""
     assert not {name.split(".")[0] for name in imports_of(path)} & {"boto3", "botocore", "os"}
+
+
+@pytest.mark.parametrize("path", modules_below(LIBRARY), ids=named)
+def test_models_are_known_by_their_ports_alone(path: Path):
+    """Whoever judges, monitors or stores knows neither what a format holds nor how a trainer works."""
+    room = path.relative_to(LIBRARY).parts[0]
+    inside = ("selfheal.models.native", "selfheal.training")
+    known = {name for name in imports_of(path) if name.startswith(inside)}
+    if room not in {"models", "training"}:
+        assert known <= SHARED_BY_TRAINING
+    if path.parent.name == "models":
+        assert path.name in {"formats.py", "trainers.py"} or not known
+    if "native" in path.parts:
+        assert not any(name.startswith("selfheal.training") for name in known)
+
+
+def test_what_faces_the_internet_loads_models_without_what_fits_them():
+    """Importing the formats imports neither scikit-learn, scipy nor pandas."""
+    code = "import sys, selfheal.models.formats; print({'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_entry_points_alone_know_the_composition_root():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selfheal.training.merging import merged
+from selfheal.data.merging import merged
 from tests.support.rows import mixed_rows
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from selfheal.drift import Reference
+from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
-from selfheal.training import TrainedModel, train
+from selfheal.training import train
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.drift.worlds import CREDIT
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration, FittedModel
+from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
-from selfheal.training import TrainedModel
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import Stream
 

@@ -21,14 +21,14 @@ from selfheal.contract.request import Row, Rows
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.labels.files import MAXIMUM_ROWS
-from selfheal.models.native import Artefact
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
 from selfheal.records.healing import Conclusion, Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
 from selfheal.tables.table import columns_of
-from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.heal.train_shadow import train_shadow
 from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal.usecases.monitor.monitor import monitor
@@ -70,12 +70,12 @@ class Served:
 
     def _scorer(self, stream: Stream) -> Scorer:
         @cache
-        def artefact(version: str) -> Artefact:
-            return model_of(self.stores, self.stores.models.manifest(version))
+        def model(version: str) -> Model:
+            return model_of(self.stores.models.manifest(version), self.stores.models.artefact)
 
         def scorer(version: str, start: int, stop: int) -> NDArray[np.float64]:
             features = stream.traffic.features.iloc[start:stop]
-            return artefact(version).probabilities_of(columns_of(features))
+            return model(version).probabilities_of(columns_of(features))
 
         return scorer
 

@@ -15,8 +15,9 @@ import selfheal
 from selfheal.contract import Contract
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import TrainingImpossible
+from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
-from selfheal.training import TrainedModel, train
+from selfheal.training import train
 
 # What a trained model follows from, besides the rows and the contract.
 SOURCES = ("contract", "data", "models", "performance", "training")

@@ -11,9 +11,9 @@ from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.errors import TrainingImpossible
 from selfheal.gates.evaluation_rows import evaluation_start
+from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
-from selfheal.training import TrainedModel
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import Span, Stream

@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import brier_score_loss, f1_score
 
-from selfheal.models.native import load_artefact
+from selfheal.models.formats import model_of
 from selfheal.stores.collection import Stores
-from selfheal.stores.registry import SERVING
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.table import columns_of
 from selfheal_tools.demo.traffic import Answered
@@ -86,7 +85,7 @@ def _as_said_by(version: str, answered: Sequence[Answered], logged: PredictionWi
     known = [row for row in answered if row.prediction_id in places]
     if not known:
         return []
-    model = load_artefact(stores.models.artefact(stores.models.manifest(version), SERVING))
+    model = model_of(stores.models.manifest(version), stores.models.artefact)
     rows = logged.features.iloc[[places[row.prediction_id] for row in known]]
     said = model.probabilities_of(columns_of(rows))
     return [

@@ -14,10 +14,10 @@ from selfheal.data.files import read_labelled
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
+from selfheal.models.trainer import TrainedModel, Trainer
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
-from selfheal.training import TrainedModel, train
-from selfheal.usecases.registry.train import Fit
+from selfheal.training import train
 from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.demo.plan import CHANGED_DAYS, Plan
 from selfheal_tools.demo.traffic import Rows
@@ -49,7 +49,7 @@ class World:
     calm: Rows
     changed: Rows
     change: str
-    fit: Fit = train
+    fit: Trainer = train
 
 
 def made_up_world(start: datetime, seed: int) -> World:
@@ -139,7 +139,7 @@ def _opposite(own: Rows, training: Dataset, contract: Contract) -> Drift:
     return Drift(f"{INJECTED}every feature now says the opposite", Rows(turned, own.labels), BY_CHANCE)
 
 
-def _can_be_healed(training: Dataset, calm: Rows, drift: Drift, contract: Contract, fit: Fit) -> bool:
+def _can_be_healed(training: Dataset, calm: Rows, drift: Drift, contract: Contract, fit: Trainer) -> bool:
     """Whether a model of the calm days and half of the change beats the first one on the rest, and hardly by chance."""
     changed, half = drift.rows, len(drift.rows) // 2
     start = training.timestamps[-1].astype(datetime)

@@ -10,12 +10,12 @@ from selfheal.contract.file import read_contract
 from selfheal.data.files import read_features
 from selfheal.drafting import draft_contract
 from selfheal.drafting.comparison import comparable
-from selfheal.frames.model import Model
+from selfheal.frames.model import LoadedModel
 from selfheal.frames.results import DriftResult, GatesResult, InferResult
 from selfheal.frames.tabular import Rows, tabular
 from selfheal.gates import judge_gates
 from selfheal.gates.offline import read_evidence
-from selfheal.models.native import load_artefact
+from selfheal.models.formats import WRITTEN
 from selfheal.monitoring.offline import compare
 
 type StatedContract = Contract | str | os.PathLike[str]
@@ -74,13 +74,13 @@ def infer(rows: Rows, *, target: str, time: str | None = None, file: Mapping[str
     return InferResult.of(draft_contract(tabular(rows, "table"), target=target, time=time, file=file))
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(path: str | os.PathLike[str]) -> LoadedModel:
     """A version's `model.json`, ready to answer data frames; nothing in it is executed.
 
     Raises:
         ArtefactRefused: it isn't a sound model; the message names the place.
     """
-    return Model(load_artefact(Path(path).read_bytes()))
+    return LoadedModel(WRITTEN.loaded(Path(path).read_bytes()))
 
 
 def stated(contract: StatedContract) -> Contract:

@@ -12,21 +12,21 @@ from selfheal.errors import DataInvalid
 from selfheal.files.features import feature_values
 from selfheal.files.table import Table, reading, table_of
 from selfheal.frames.tabular import Rows, tabular
-from selfheal.models.native import Artefact
+from selfheal.models.ports import Model
 
 AS_WRITTEN = FileSection()
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class LoadedModel:
     """What `selfheal.load` returns."""
 
-    artefact: Artefact
+    model: Model
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the columns that it reads."""
-        return self.artefact.feature_names
+        return self.model.feature_names
 
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Columns `probability` (float64) and `prediction` (int8), a row for each of the rows in their order.
@@ -38,19 +38,19 @@ class Model:
             if faults := missing_columns(source, self.features):
                 raise DataInvalid(faults)
             table = table_of(source, AS_WRITTEN, self.features)
-        probability = self.artefact.probabilities_of(_columns(table, self.artefact))
-        prediction = (probability >= self.artefact.threshold).astype(np.int8)
+        probability = self.model.probabilities_of(_columns(table, self.model))
+        prediction = (probability >= self.model.threshold).astype(np.int8)
         index = rows.index if isinstance(rows, pd.DataFrame) else None
         return pd.DataFrame({"probability": probability, "prediction": prediction}, index=index)
 
 
-def _columns(table: Table, artefact: Artefact) -> dict[str, np.ndarray]:
+def _columns(table: Table, model: Model) -> dict[str, np.ndarray]:
     columns, faults = {}, list[str]()
-    for feature in artefact.features:
-        cells = table.columns[feature.name]
-        found = feature_values(cells, _typed(cells, is_category=feature.is_category), table.spec)
-        faults.extend(problem_text(table, feature.name, problem) for problem in found.problems)
-        columns[feature.name] = found.column
+    for name in model.feature_names:
+        cells = table.columns[name]
+        found = feature_values(cells, _typed(cells, is_category=name in model.category_features), table.spec)
+        faults.extend(problem_text(table, name, problem) for problem in found.problems)
+        columns[name] = found.column
     if faults:
         raise DataInvalid(faults)
     return columns

@@ -6,13 +6,19 @@ chance of being labelled from a logistic regression on the features.
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 
 from selfheal.contract import Contract
+from selfheal.data.inputs import Inputs
 from selfheal.tables.dataset import Dataset
-from selfheal.training.pipelines import Inputs, logistic
 
 # No row counts more than ten times the average: a few rare ones would otherwise decide alone.
 LARGEST_WEIGHT = 10.0
+QUANTILES = 101
 
 
 def inverse_propensity(rows: Dataset, contract: Contract) -> NDArray[np.float64]:
@@ -22,8 +28,29 @@ def inverse_propensity(rows: Dataset, contract: Contract) -> NDArray[np.float64]
         rows: all rows of the window; `labels` says which of them are labelled (1), and both kinds occur.
         contract: of the features.
     """
-    pipeline = logistic(Inputs.of(contract, rows), seed=0)
-    chance = pipeline.fit(rows.features, rows.labels).predict_proba(rows.features)[rows.labels == 1, 1]
+    model = _propensity(Inputs.of(contract, rows)).fit(rows.features, rows.labels)
+    chance = model.predict_proba(rows.features)[rows.labels == 1, 1]
     weights = 1.0 / chance
     trimmed = np.minimum(weights / weights.mean(), LARGEST_WEIGHT)
     return np.asarray(trimmed / trimmed.mean(), dtype=np.float64)
+
+
+def _propensity(inputs: Inputs) -> Pipeline:
+    """The chance of being labelled, from quantiles, what is missing, and categories.
+
+    Apart from what training chooses among: a verdict mustn't change because the served models do.
+    """
+    numbers = make_pipeline(
+        SimpleImputer(strategy="median"),
+        QuantileTransformer(n_quantiles=min(QUANTILES, inputs.rows), subsample=None),
+        StandardScaler(),
+    )
+    categories = OneHotEncoder(categories=inputs.expanded(), handle_unknown="ignore", sparse_output=False)
+    columns = ColumnTransformer(
+        [
+            ("numbers", numbers, inputs.numbers),
+            ("missing", MissingIndicator(error_on_new=False), inputs.numbers),
+            ("categories", categories, list(inputs.categories)),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression(solver="newton-cholesky", random_state=0))

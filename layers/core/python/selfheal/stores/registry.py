@@ -14,8 +14,8 @@ MANIFEST = "manifest.json"
 # The manifest's hash, so that a change of it is seen before any decision has been made about the version.
 SEAL = "manifest.sha256"
 
-# The artefacts of a version. `model.joblib` is kept for people; nothing in the system loads it.
-SERVING = "model.json"
+# The files of a version beside its model (`selfheal.models.formats` has that one's name). `model.joblib` is kept for
+# people; nothing in the system loads it.
 ESTIMATOR = "model.joblib"
 TRAINING = "training.parquet"
 REFERENCE = "reference.parquet"

@@ -1,9 +1,9 @@
-"""Training: labelled rows in, a fitted model with its operating threshold out, and the same as data (`model.json`).
+"""The built-in trainer: labelled rows in, a fitted model with its operating threshold out.
 
 The newest 15 % of the rows tune: candidates and windows of the past are compared there, and the probabilities are
 calibrated and the threshold is chosen there. The winner is then fitted anew on its whole window, these rows included.
 """
 
-from selfheal.training.training import TrainedModel, train
+from selfheal.training.training import train
 
-__all__ = ["TrainedModel", "train"]
+__all__ = ["train"]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from selfheal.contract import Contract
+from selfheal.data.inputs import Inputs
 from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.bins import binned
@@ -25,7 +26,7 @@ class Recipe:
 
     def fitted(self, contract: Contract, rows: Dataset, past: Past, seed: int) -> Pipeline:
         """A pipeline fitted on these rows, weighted as the past says. Raises TrainingImpossible."""
-        inputs = pipelines.Inputs.of(contract, rows)
+        inputs = Inputs.of(contract, rows)
         pipeline = self.make(inputs, seed=seed, **self.parameters)
         estimator = pipeline.steps[-1][0]
         weights = past.weights(len(rows))

@@ -1,25 +1,14 @@
 """What a person looks at to judge a training run: learning curves, reliability, and what each threshold would do."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.models.trainer import Curves
+
 BINS = 10
 THRESHOLDS = np.arange(0.02, 1.0, 0.02)
-
-
-class Curves(TypedDict):
-    """All of the tuning rows.
-
-    learning: for each candidate the Brier score by number of trees (one value where it has none). reliability: for each
-    tenth of the rows by probability, the mean probability and the share of positives. f1: threshold and F1.
-    """
-
-    learning: dict[str, list[float]]
-    reliability: list[tuple[float, float]]
-    f1: list[tuple[float, float]]
 
 
 def curves_of(

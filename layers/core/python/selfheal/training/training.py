@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration, FittedModel, Member
+from selfheal.models.trainer import TrainedModel
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
@@ -18,7 +19,7 @@ from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
-from selfheal.training.curves import Curves, curves_of
+from selfheal.training.curves import curves_of
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
 
 # The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved
@@ -30,22 +31,6 @@ UNUSUAL_HANDICAP = 1.05
 COMPARED_ROWS = 30_000
 # The calibration is of a twin that hadn't seen the tuning rows; the final model has learnt part of it from them.
 CALIBRATION_SHARE = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedModel:
-    """The winner, fitted on all rows that its pasts keep; and its twin, which hadn't seen the tuning rows.
-
-    rows: how many of the newest rows were trained on; fewer than all where an older world was let go.
-    tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows. metrics: of these.
-    """
-
-    rows: int
-    fitted: FittedModel
-    candidates: tuple[Candidate, ...]
-    metrics: dict[str, float]
-    tuning_probabilities: NDArray[np.float64]
-    curves: Curves
 
 
 @dataclass(frozen=True, eq=False)

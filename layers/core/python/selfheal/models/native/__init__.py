@@ -12,6 +12,6 @@ The file is one JSON object:
 probability = 1 / (1 + exp(-(slope * score + intercept))).
 """
 
-from selfheal.models.native.model import FORMAT, FORMAT_VERSION, SIZE_LIMIT, Artefact, load_artefact
+from selfheal.models.native.model import FORMAT, FORMAT_VERSION, SIZE_LIMIT, NativeModel, load_artefact
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "SIZE_LIMIT", "Artefact", "load_artefact"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "SIZE_LIMIT", "NativeModel", "load_artefact"]

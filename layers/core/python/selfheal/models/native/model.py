@@ -26,7 +26,7 @@ KEYS = {"format", "format_version", "features", "blocks", "estimator", "calibrat
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
+class NativeModel:
     """A sound model. Inputs must be valid under the contract: numbers finite or missing, categories strings or None."""
 
     features: tuple[Feature, ...]
@@ -40,6 +40,11 @@ class Artefact:
     def feature_names(self) -> tuple[str, ...]:
         """Names of all inputs, in the order of the contract."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def category_features(self) -> frozenset[str]:
+        """Names of the inputs that are texts."""
+        return frozenset(feature.name for feature in self.features if feature.is_category)
 
     def probabilities(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
         """The probability of the positive label for each row; an absent feature is missing.
@@ -110,7 +115,7 @@ def expit(score: float) -> float:
         return 0.0
 
 
-def load_artefact(payload: bytes) -> Artefact:
+def load_artefact(payload: bytes) -> NativeModel:
     """The artefact in the bytes of a `model.json`.
 
     Raises:
@@ -126,7 +131,7 @@ def load_artefact(payload: bytes) -> Artefact:
     columns = [codes for block in blocks for codes in block.columns]
     estimator = parse_estimator(found["estimator"], "estimator", columns)
     slope, intercept = _calibration(found["calibration"])
-    return Artefact(features, blocks, estimator, slope, intercept, _threshold(found["threshold"]))
+    return NativeModel(features, blocks, estimator, slope, intercept, _threshold(found["threshold"]))
 
 
 def _decoded(payload: bytes) -> Any:

@@ -9,13 +9,13 @@ import numpy as np
 from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, weights_of
-from selfheal.models.native.blending import blended
+from selfheal.models.card import blend_card
+from selfheal.models.formats import blend_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.collection import Stores
-from selfheal.stores.registry import CARD, REFERENCE, SERVING, TRAINING, TUNING
+from selfheal.stores.registry import CARD, REFERENCE, TRAINING, TUNING
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
-from selfheal.training.card import blend_card
 from selfheal.usecases.heal.comparison import Comparison
 from selfheal.usecases.registry.train import described
 
@@ -39,10 +39,10 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     weights = np.array([member.weight for member in members])
     task, rows = answers.task, found.rows
     threshold = task.mean_point(np.array([manifest.threshold for manifest in manifests]), weights)
-    served = [stores.models.artefact(manifest, SERVING) for manifest in manifests]
+    file, served = blend_of(list(zip(manifests, weights.tolist(), strict=True)), threshold, stores.models.artefact)
     newest = manifests[0]
     artefacts = {
-        SERVING: blended(list(zip(served, weights.tolist(), strict=True)), threshold),
+        file: served,
         TRAINING: stores.models.artefact(newest, TRAINING),
         REFERENCE: stores.models.artefact(newest, REFERENCE),
         TUNING: tuning_to_parquet(TuningRows(found.labelled, found.rows.shadow_probability)),

@@ -15,7 +15,8 @@ from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.gates.propensity import inverse_propensity
 from selfheal.gates.reach import NEWEST_REQUESTS, least_disagreement
-from selfheal.models.native import Artefact
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
 from selfheal.performance.selection import selection_bias
 from selfheal.records.ledger import Circumstances, GateResult
 from selfheal.records.manifest import MOST_MEMBERS, Manifest
@@ -24,7 +25,7 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import LabelledWindow
 from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.await_labels import coverage_of
-from selfheal.usecases.heal.scoring import Answers, answers_of, evidence_rows, model_of
+from selfheal.usecases.heal.scoring import Answers, answers_of, evidence_rows
 from selfheal.usecases.labels.labelled_rows import labelled_window
 
 
@@ -83,10 +84,10 @@ def compared(
     selected_by = _selected_by(window, contract)
     labelled = window.labelled
     weights = np.ones(len(labelled)) if selected_by is None else _weights(window, contract)
-    models = {member.version: model_of(stores, member) for member in members}
+    models = {member.version: model_of(member, stores.models.artefact) for member in members}
     answers = _member_answers(members, models, labelled)
     blend = cross_fitted(answers, labelled.labels, weights)
-    before = model_of(stores, production)
+    before = model_of(production, stores.models.artefact)
     rows = evidence_rows(
         labelled,
         contract,
@@ -108,7 +109,7 @@ def compared(
     return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 
-def _member_answers(members: Sequence[Manifest], models: Mapping[str, Artefact], labelled: Dataset) -> MemberAnswers:
+def _member_answers(members: Sequence[Manifest], models: Mapping[str, Model], labelled: Dataset) -> MemberAnswers:
     """What the members say of the rows that they haven't seen; those that answer none are left out."""
     newest = np.array([as_datetime64(member.taught_until) for member in members])
     unseen = labelled.timestamps[:, None] > newest[None, :]
@@ -125,8 +126,8 @@ def _member_answers(members: Sequence[Manifest], models: Mapping[str, Artefact],
 
 def _disagreement(
     requests: pd.DataFrame,
-    production: Artefact,
-    models: Mapping[str, Artefact],
+    production: Model,
+    models: Mapping[str, Model],
     answers: MemberAnswers,
     rows: EvidenceRows,
 ) -> float | None:

@@ -10,21 +10,13 @@ from selfheal.contract import Contract
 from selfheal.errors import ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers
-from selfheal.models.native import Artefact, load_artefact
-from selfheal.records.manifest import Manifest
-from selfheal.stores.collection import Stores
-from selfheal.stores.registry import SERVING
+from selfheal.models.ports import Model
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.table import columns_of
 from selfheal.tasks import BINARY
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
 UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
-
-
-def model_of(stores: Stores, manifest: Manifest) -> Artefact:
-    """A version, ready to answer. Raises ArtefactRefused, ReferenceTampered, StoreUnavailable."""
-    return load_artefact(stores.models.artefact(manifest, SERVING))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +27,7 @@ class Answers:
     predictions: NDArray[np.int8]
 
 
-def answers_of(model: Artefact, rows: Dataset) -> Answers:
+def answers_of(model: Model, rows: Dataset) -> Answers:
     """A model's answers to rows of its contract, in the order given."""
     probabilities = model.probabilities_of(columns_of(rows.features))
     return Answers(probabilities, BINARY.predictions(probabilities, model.threshold))

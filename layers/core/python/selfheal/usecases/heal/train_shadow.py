@@ -4,10 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from selfheal.data.labels import TargetValues
+from selfheal.data.merging import Merged, merged
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
 from selfheal.healing.evaluation_rows import evaluation_rows_of
+from selfheal.models.trainer import Trainer
+from selfheal.models.trainers import BUILT_IN
 from selfheal.prefixes import KEPT
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
@@ -15,11 +18,9 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import TRAINING
 from selfheal.tables.dataset import Dataset
-from selfheal.training import train
-from selfheal.training.merging import Merged, merged
 from selfheal.usecases.heal.members import trained_versions
 from selfheal.usecases.labels.labelled_rows import labelled_rows
-from selfheal.usecases.registry.train import Fit, train_version, version_name
+from selfheal.usecases.registry.train import train_version, version_name
 
 
 def train_shadow(
@@ -28,7 +29,7 @@ def train_shadow(
     now: datetime,
     *,
     check_budget: Callable[[], None] = lambda: None,
-    fit: Fit = train,
+    fit: Trainer = BUILT_IN,
 ) -> Training:
     """Train on production's training set and every labelled row since, the newest kept back to judge by.
 
@@ -64,7 +65,7 @@ def _trained(
     versions: Sequence[Manifest],
     now: datetime,
     check_budget: Callable[[], None],
-    fit: Fit,
+    fit: Trainer,
 ) -> Manifest:
     labelled = _labelled_rows(stores, story, production, now)
     unhurried = healing.trigger.kind == "growth"

@@ -8,6 +8,7 @@ from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.probation import e_process
 from selfheal.healing.sentences import sentence_of
+from selfheal.models.formats import model_of
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
@@ -17,7 +18,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
 from selfheal.usecases.heal.evidence import keep_evidence, row_ids_behind
-from selfheal.usecases.heal.scoring import UNREADABLE, answers_of, evidence_rows, model_of
+from selfheal.usecases.heal.scoring import UNREADABLE, answers_of, evidence_rows
 from selfheal.usecases.labels.labelled_rows import labelled_rows
 from selfheal.usecases.registry.moves import Tell
 from selfheal.usecases.registry.roll_back import roll_back
@@ -92,7 +93,7 @@ def _rows_since(
     order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
     fresh = labelled.rows.take(np.flatnonzero(is_new)[order])
     previous = stores.models.manifest(previous_version)
-    now_and_before = (answers_of(model_of(stores, version), fresh) for version in (manifest, previous))
+    now_and_before = (answers_of(model_of(version, stores.models.artefact), fresh) for version in (manifest, previous))
     return evidence_rows(fresh, manifest.contract, *now_and_before)
 
 

@@ -13,13 +13,14 @@ from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.drift import Reference
-from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
 from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
-from selfheal.stores.registry import REFERENCE, SERVING, TUNING
+from selfheal.stores.registry import REFERENCE, TUNING
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import PredictionWindow, RecentPredictions
 from selfheal.tables.table import columns_of
@@ -39,7 +40,7 @@ class Production:
 
     pointer: Pointer
     manifest: Manifest
-    artefact: Artefact
+    model: Model
     reference: Reference
     reference_rows: Dataset
     tuning: TuningRows
@@ -56,7 +57,7 @@ class Production:
 
     def expected_losses(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """The loss that each row's own answer lets expect, as the tuning rows teach, shape (n,)."""
-        said = self.artefact.probabilities_of(columns_of(features))
+        said = self.model.probabilities_of(columns_of(features))
         return self._loss_model(said, self.reference.traits(features))
 
     @cached_property
@@ -73,7 +74,7 @@ def read_production(stores: Stores) -> Production:
     return Production(
         pointer=pointer,
         manifest=manifest,
-        artefact=load_artefact(stores.models.artefact(manifest, SERVING)),
+        model=model_of(manifest, stores.models.artefact),
         reference=Reference(frozen.features, manifest.contract),
         reference_rows=frozen,
         tuning=tuning_from_parquet(stores.models.artefact(manifest, TUNING), manifest.contract),

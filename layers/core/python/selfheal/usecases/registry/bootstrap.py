@@ -5,14 +5,15 @@ from datetime import datetime
 from selfheal.contract import Contract
 from selfheal.data.labels import TargetValues
 from selfheal.errors import NoProductionModel, PromotionConflict
+from selfheal.models.trainer import Trainer
+from selfheal.models.trainers import BUILT_IN
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
-from selfheal.training import train
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.moves import Tell
-from selfheal.usecases.registry.train import Fit, train_version, version_name
+from selfheal.usecases.registry.train import train_version, version_name
 
 
 def bootstrap(
@@ -23,7 +24,7 @@ def bootstrap(
     *,
     now: datetime,
     actor: str,
-    fit: Fit = train,
+    fit: Trainer = BUILT_IN,
     tell: Tell = lambda _: None,
 ) -> Decision:
     """Train the first version on all rows and put it into production; `tell` gets the sentence that says so.

@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
-from typing import Protocol
 
 import joblib
 import numpy as np
@@ -17,26 +16,17 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_utc
 from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.typical import typical_rows
-from selfheal.models.native.export.proof import export
+from selfheal.models.card import model_card
+from selfheal.models.formats import WRITTEN
+from selfheal.models.trainer import TrainedModel, Trainer
+from selfheal.models.trainers import BUILT_IN
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
-from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, SERVING, TRAINING, TUNING, ModelRegistry
+from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING, ModelRegistry
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
-from selfheal.training import TrainedModel, train
-from selfheal.training.card import model_card
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
-
-
-class Fit(Protocol):
-    """How rows become a model: `selfheal.training.train`, or what remembers what that has trained before."""
-
-    def __call__(
-        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = ...
-    ) -> TrainedModel:
-        """As `selfheal.training.train`."""
-        ...
 
 
 def version_name(moment: datetime, dataset: Dataset) -> str:
@@ -59,7 +49,7 @@ def train_version(
     relabelled_rows: int = 0,
     seed: int = 0,
     check_budget: Callable[[], None] = lambda: None,
-    fit: Fit = train,
+    fit: Trainer = BUILT_IN,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
@@ -77,7 +67,7 @@ def train_version(
     artefacts = {
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(fitted_on, seed)),
-        SERVING: export(trained.fitted, rows.features, contract, seed=seed),
+        WRITTEN.file: WRITTEN.exported(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),

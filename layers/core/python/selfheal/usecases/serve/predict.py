@@ -38,7 +38,7 @@ def predict(
     """
     identifier = new_request_id(now) if request_id is None else request_id
     predictions = _predictions(model, identifier, rows)
-    answer = Answer(model.version, model.artefact.threshold, predictions)
+    answer = Answer(model.version, model.evaluator.threshold, predictions)
     try:
         is_first = log.append(identifier, predictions)
     except StoreUnavailable:
@@ -54,7 +54,7 @@ def _as_logged(model: ServedModel, predictions: Sequence[Prediction]) -> Answer:
 def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:
     # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
     timestamp = timestamp_of(moment_of(request_id))
-    version, threshold = model.version, model.artefact.threshold
+    version, threshold = model.version, model.evaluator.threshold
     identifiers = [prediction_id(request_id, row) for row in range(len(rows.values))]
     own_ids = rows.ids or repeat(None, len(identifiers))
     return [
@@ -75,5 +75,5 @@ def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Predic
 
 def _probabilities(model: ServedModel, rows: Rows) -> list[float]:
     if rows.columns is None:
-        return model.artefact.probabilities(rows.values)
-    return cast("list[float]", model.artefact.probabilities_of(rows.columns).tolist())
+        return model.evaluator.probabilities(rows.values)
+    return cast("list[float]", model.evaluator.probabilities_of(rows.columns).tolist())

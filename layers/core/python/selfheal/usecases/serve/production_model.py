@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from selfheal.contract.request import RowModel
 from selfheal.errors import ArtefactRefused, SelfhealError
-from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal.stores.pointer import PointerRead, ProductionPointer
-from selfheal.stores.registry import SERVING, ModelRegistry
+from selfheal.stores.registry import ModelRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,14 @@ class ServedModel:
 
     read: PointerRead
     manifest: Manifest
-    artefact: Artefact
+    evaluator: Model
     rows: RowModel
     models: ModelRegistry
 
     def threshold_of(self, version: str) -> float:
         """The operating point of this or another version. Raises VersionUnknown, StoreUnavailable."""
         if version == self.version:
-            return self.artefact.threshold
+            return self.evaluator.threshold
         return self.models.manifest(version).threshold
 
     @property
@@ -81,8 +82,8 @@ class ProductionModel:
 
     def _load(self, read: PointerRead) -> ServedModel:
         manifest = self._models.manifest(read.pointer.version, read.pointer.manifest_sha256)
-        artefact = load_artefact(self._models.artefact(manifest, SERVING))
-        return ServedModel(read, manifest, artefact, RowModel(manifest.contract), self._models)
+        evaluator = model_of(manifest, self._models.artefact)
+        return ServedModel(read, manifest, evaluator, RowModel(manifest.contract), self._models)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import orjson
 
-from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.native import NativeModel, load_artefact
 from selfheal.models.native.edges import width
 
 
@@ -43,7 +43,7 @@ class Member:
     """A sound `model.json`, the model in it, and the model's weight in the mean; weights add up to 1."""
 
     document: dict[str, Any]
-    artefact: Artefact
+    artefact: NativeModel
     weight: float
 
     @classmethod

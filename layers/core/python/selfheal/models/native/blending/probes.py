@@ -16,7 +16,7 @@ SEED = 0
 
 
 def probe_columns(documents: Sequence[dict[str, Any]]) -> dict[str, Values]:
-    """Columns by feature, shape (ROWS,), as `Artefact.probabilities_of` takes them; the same for the same documents.
+    """Columns by feature, shape (ROWS,), as `NativeModel.probabilities_of` takes them; the same for the same documents.
 
     Missing and unseen values are among them, and extreme ones, at most one in a row.
     """

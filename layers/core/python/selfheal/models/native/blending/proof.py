@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.errors import ExportInexact
-from selfheal.models.native import Artefact
+from selfheal.models.native import NativeModel
 from selfheal.models.native.blending.members import Member
 from selfheal.models.native.blending.probes import probe_columns
 from selfheal.models.native.model import expit
@@ -17,7 +17,7 @@ TOLERANCE = 1e-12
 SINGLE_ROWS = 300
 
 
-def check(blend: Artefact, members: Sequence[Member]) -> None:
+def check(blend: NativeModel, members: Sequence[Member]) -> None:
     """Hold the blend to its members. Raises ExportInexact."""
     columns = probe_columns([member.document for member in members])
     many = blend.probabilities_of(columns)

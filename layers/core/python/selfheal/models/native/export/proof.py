@@ -9,7 +9,7 @@ import pandas as pd
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
 from selfheal.models.fitted import FittedModel
-from selfheal.models.native import Artefact, load_artefact
+from selfheal.models.native import NativeModel, load_artefact
 from selfheal.models.native.export.document import document
 from selfheal.models.native.export.probes import probe_rows
 from selfheal.tables.table import columns_of
@@ -33,7 +33,7 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
     return payload
 
 
-def _check(artefact: Artefact, model: FittedModel, probes: pd.DataFrame) -> None:
+def _check(artefact: NativeModel, model: FittedModel, probes: pd.DataFrame) -> None:
     many = artefact.probabilities_of(columns_of(probes))
     difference = np.abs(many - model.probabilities(probes))
     # Said so that NaN on either side counts as a difference.

@@ -5,8 +5,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from selfheal.models.trainer import Curves
 from selfheal.records.manifest import Manifest
-from selfheal.training.curves import Curves
 
 # Of a drawing, in its own units.
 WIDTH, HEIGHT = 320, 180
@@ -37,7 +37,7 @@ def model_card(manifest: Manifest, curves: Curves) -> bytes:
 
 @cache
 def _template(name: str) -> Template:
-    loader = PackageLoader("selfheal.training", "")
+    loader = PackageLoader("selfheal.models", "")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.get_template(name)
 

@@ -1,0 +1,56 @@
+"""How rows become a model: the port of trainers, and what one hands back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.contract import Contract
+from selfheal.models.fitted import FittedModel
+from selfheal.records.manifest import Candidate
+from selfheal.tables.dataset import Dataset
+
+
+class Curves(TypedDict):
+    """What a person judges a training run by, all of the tuning rows.
+
+    learning: for each candidate the Brier score by number of trees (one value where it has none). reliability: for each
+    tenth of the rows by probability, the mean probability and the share of positives. f1: threshold and F1.
+    """
+
+    learning: dict[str, list[float]]
+    reliability: list[tuple[float, float]]
+    f1: list[tuple[float, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """The winner, fitted on all rows that its pasts keep; and its twin, which hadn't seen the tuning rows.
+
+    rows: how many of the newest rows were trained on; fewer than all where an older world was let go.
+    tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows. metrics: of these.
+    """
+
+    rows: int
+    fitted: FittedModel
+    candidates: tuple[Candidate, ...]
+    metrics: dict[str, float]
+    tuning_probabilities: NDArray[np.float64]
+    curves: Curves
+
+
+class Trainer(Protocol):
+    """Labelled rows in time order in, a fitted model and its record out; the same rows and seed give the same model."""
+
+    def __call__(
+        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = ...
+    ) -> TrainedModel:
+        """Train; `check_budget` is called now and then and may raise to end the run.
+
+        Raises:
+            TrainingImpossible: too few labels, one class only, or hardly any of a class.
+            TrainingBudgetExceeded: more values than fit into a function's memory.
+        """
+        ...
