@@ -82,6 +82,11 @@ class LocalCloud:
         return self._front.url
 
     @property
+    def endpoint(self) -> str:
+        """Address of its AWS."""
+        return self._address
+
+    @property
     def functions(self) -> list[str]:
         """Names of all functions."""
         return self._functions.names()
@@ -188,6 +193,8 @@ class LocalCloud:
         self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
         self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
         self._exits.callback(self._front.stop)
+        # Nothing deploys an API Gateway here: the front stands for it.
+        self.outputs = {**outputs, "Url": self._front.url}
 
     def _deliver(self, schedule: Schedule, event: str) -> bool:
         """Invoke as the scheduler does, with its role; False where it may not, or Lambda refuses."""

@@ -18,7 +18,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal_tools.cli.app import app
-from selfheal_tools.cli.environment import Environment
+from selfheal_tools.environment import Environment
 from tests.support.serving import NOON, ROW, World, promote, serving_world, write_version
 
 UNKNOWN = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"  # 2025-03-05
@@ -48,7 +48,7 @@ def stores(monkeypatch) -> Stores:
     write_version(stores, "v1")
     promote(stores, "v1")
     other = cast("Any", None)
-    environment = Environment("dev", "https://x", "data", stores, other, other, other)
+    environment = Environment("dev", "https://x", "data", stores, other, other, other, other)
     monkeypatch.setattr(selfheal_tools.cli.labels, "connect", lambda _: environment)
     monkeypatch.setattr(selfheal_tools.cli.labels, "WAIT_SECONDS", 0.05)
     monkeypatch.setattr(selfheal_tools.cli.labels, "POLL_SECONDS", 0.01)

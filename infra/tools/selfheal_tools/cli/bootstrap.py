@@ -19,8 +19,9 @@ def bootstrap(
     from selfheal.composition import system_clock
     from selfheal.usecases.registry.bootstrap import bootstrap as run
 
+    # First, since a local stage has a clock of its own.
+    environment = connect(stage)
     parsed, now = read_contract(contract), system_clock()
     file = read_rows(data, parsed, end=now, now=now)
-    environment = connect(stage)
     typer.echo(f"training on {len(file.rows)} rows")
     run(environment.stores, file.rows, parsed, file.label_values, now=now, actor=actor(), tell=environment.tell)

@@ -1,6 +1,6 @@
 """A deployed environment, found by the outputs of its stack; where `AWS_ENDPOINT_URL` points decides which cloud."""
 
-from dataclasses import dataclass
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,12 +8,10 @@ import typer
 from selfheal.errors import SelfhealError
 
 if TYPE_CHECKING:
-    from selfheal.stores.approvals import Approvals
-    from selfheal.stores.collection import Stores
-    from selfheal.stores.executions import Executions
-    from selfheal.stores.notifications import Notifications
+    from selfheal_tools.environment import Environment
 
-StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment.")]
+LOCAL = "local"
+StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment; `local`: the demo of this folder.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
 
 
@@ -21,30 +19,13 @@ class EnvironmentMissing(SelfhealError):
     """No deployed environment of that stage is to be found with the credentials and region at hand."""
 
 
-@dataclass(frozen=True)
-class Environment:
-    """What a command needs of a deployed environment."""
-
-    stage: str
-    url: str
-    data_bucket: str
-    stores: "Stores"
-    executions: "Executions"
-    approvals: "Approvals"
-    notifications: "Notifications"
-
-    def tell(self, sentence: str) -> None:
-        """Tell what came of a person's command: here, and to whoever listens. Raises StoreUnavailable."""
-        typer.echo(sentence)
-        self.notifications.send("selfheal: production was moved by a person", sentence)
-
-
-def connect(stage: str) -> Environment:
+def connect(stage: str) -> "Environment":
     """The environment of a stage. Raises EnvironmentMissing."""
-    from selfheal.composition import approvals_of, executions_of, notifications_of, stores_of
+    from selfheal.composition import approvals_of, executions_of, notifications_of, stores_of, system_clock
     from selfheal.settings import RegistrySettings
+    from selfheal_tools.environment import Environment
 
-    outputs = _stack_outputs(f"selfheal-{stage}-service")
+    outputs = _local_outputs() if stage == LOCAL else _stack_outputs(f"selfheal-{stage}-service")
     settings = RegistrySettings(
         data_bucket=outputs["DataBucket"],
         registry_bucket=outputs["RegistryBucket"],
@@ -58,6 +39,8 @@ def connect(stage: str) -> Environment:
         executions=executions_of(outputs["StateMachineArn"]),
         approvals=approvals_of(outputs["StateMachineArn"]),
         notifications=notifications_of(outputs["TopicArn"]),
+        clock=system_clock,
+        say=typer.echo,
     )
 
 
@@ -66,6 +49,21 @@ def actor() -> str:
     import getpass
 
     return f"cli:{getpass.getuser()}"
+
+
+def _local_outputs() -> dict[str, str]:
+    """Those of the local cloud in this folder; all that this process asks of AWS from now on goes there."""
+    from selfheal_tools.local_stage import LocalStage
+
+    found = LocalStage.running()
+    if found is None:
+        raise EnvironmentMissing(
+            "no local cloud runs in this folder: start one with `selfheal demo --keep`, and run this beside it"
+        )
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(found.environment())
+    return found.outputs
 
 
 def _stack_outputs(name: str) -> dict[str, str]:

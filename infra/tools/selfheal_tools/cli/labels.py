@@ -10,10 +10,11 @@ import typer
 
 from selfheal.errors import SelfhealError
 from selfheal.text import printable
-from selfheal_tools.cli.environment import Environment, StageOption, connect
+from selfheal_tools.cli.environment import StageOption, connect
 
 if TYPE_CHECKING:
     from selfheal.records.labels import IngestionReport
+    from selfheal_tools.environment import Environment
 
 # Rows were refused: the same exit code as that of a refused promotion.
 REFUSED = 3
@@ -73,7 +74,7 @@ def _upload(file: Path, stage: str) -> None:
     raise typer.Exit(REFUSED if report.rejected else 0)
 
 
-def _outcome(environment: Environment, name: str, before: "IngestionReport | None") -> "IngestionReport":
+def _outcome(environment: "Environment", name: str, before: "IngestionReport | None") -> "IngestionReport":
     deadline = time.monotonic() + WAIT_SECONDS
     while (report := environment.stores.labels.outcome(name)) is None or report == before:
         if time.monotonic() >= deadline:
@@ -102,7 +103,7 @@ def _say(report: "IngestionReport", file: Path) -> None:
         typer.echo(f"each of them: selfheal labels {file.name} --rejected")
 
 
-def _show_rejected(environment: Environment, file: Path | None) -> None:
+def _show_rejected(environment: "Environment", file: Path | None) -> None:
     store = environment.stores.labels
     keys = [key for key in store.refusals() if file is None or file.name in key]
     if not keys:

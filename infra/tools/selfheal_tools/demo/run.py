@@ -15,7 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from infra.local import LocalCloud, synthesised
+from infra.local import FunctionFailed, LocalCloud, synthesised
+from infra.local.deployment import REGION
 from selfheal.contract import default_contract
 from selfheal_tools.contract_file import read_contract
 from selfheal_tools.demo.display import Display
@@ -23,6 +24,7 @@ from selfheal_tools.demo.outcome import Outcome, outcome_of
 from selfheal_tools.demo.story import Story
 from selfheal_tools.demo.traffic import DemoFailed
 from selfheal_tools.demo.world import World, made_up_world, read_history, world_of_history
+from selfheal_tools.local_stage import LocalStage
 from selfheal_tools.terminal import terminal
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -55,7 +57,7 @@ def run_demo(
         display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
-            with closing(story.client):
+            with closing(story.client), stage_of(cloud).announced():
                 story.run()
                 outcome = outcome_of(
                     story.client.answered,
@@ -115,6 +117,13 @@ def _finish(display: Display, console: Console, outcome: Outcome, story: Story, 
     console.print(f"{outcome.seconds:.0f} seconds; logs of the functions: {FOLDER / 'cloud'}")
 
 
+def stage_of(cloud: LocalCloud) -> LocalStage:
+    """How commands find a cloud of this process."""
+    return LocalStage(
+        endpoint=cloud.endpoint, region=REGION, clock=cloud.clock.file.resolve(), outputs=dict(cloud.outputs)
+    )
+
+
 def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path) -> None:
     """Serve the API and the reports until Ctrl-C, simulated time going on as real time does."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
@@ -122,9 +131,18 @@ def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path) 
         threading.Thread(target=server.serve_forever, daemon=True).start()
         console.print(f"API:     {cloud.url}/docs")
         console.print(f"reports: http://127.0.0.1:{server.server_port}/")
+        console.print("every command works beside it, such as `selfheal status --stage local`")
         display.doing("serving until Ctrl-C")
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(1.0)
-                cloud.run_until(cloud.clock.now + timedelta(seconds=1))
+                _pass_a_second(console, cloud)
         server.shutdown()
+
+
+def _pass_a_second(console: Console, cloud: LocalCloud) -> None:
+    """What somebody tries out may make a function fail; the others go on."""
+    try:
+        cloud.run_until(cloud.clock.now + timedelta(seconds=1))
+    except FunctionFailed as failure:
+        console.print(f"{failure.function} failed; its log is in {FOLDER / 'cloud'}")
