@@ -29,7 +29,7 @@ COLUMNS = {name: FRESH[name].to_numpy() for name in MIXED.feature_names}
 def member(seed: int, calibration: Calibration | None = None, weights: tuple[float, float] = (0.75, 0.25)) -> bytes:
     """Boosting and a linear model by these weights, trained on rows of their own; categories come and go with them."""
     rows = mixed_rows(700, seed=seed)
-    inputs = Inputs.of(MIXED, rows)
+    inputs = Inputs.of(MIXED, rows.features)
     kinds = [pipelines.boosting(inputs, seed=0, max_iter=8, max_leaf_nodes=12), pipelines.logistic(inputs, seed=0)]
     # One thread: several wait for each other on a busy machine.
     with threadpool_limits(1):

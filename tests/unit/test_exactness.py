@@ -38,7 +38,7 @@ def columns_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def plain_model(kind: str, rows: Dataset, contract: Contract = MIXED, **parameters: Any) -> FittedModel:
     make = {"logistic": pipelines.logistic, "boosting": pipelines.boosting}[kind]
-    fitted = make(Inputs.of(contract, rows), seed=0, **parameters).fit(rows.features, rows.labels)
+    fitted = make(Inputs.of(contract, rows.features), seed=0, **parameters).fit(rows.features, rows.labels)
     return FittedModel([Member(fitted)], Calibration(), 0.5)
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from selfheal.contract import Contract
 from selfheal.errors import TrainingImpossible
-from selfheal.tables.dataset import Dataset
 
 # HistGradientBoosting takes at most 255 categories a feature; rarer ones beyond count as missing.
 MOST_CODES = 254
@@ -27,17 +26,17 @@ class Inputs:
     categories: dict[str, dict[str | None, int]]
 
     @classmethod
-    def of(cls, contract: Contract, rows: Dataset) -> Self:
+    def of(cls, contract: Contract, features: pd.DataFrame) -> Self:
         """Those that have a value in at least one row: nothing can be learnt from the others.
 
         Raises TrainingImpossible where there are none.
         """
-        has_value = rows.features.notna().any()
+        has_value = features.notna().any()
         numbers = [name for name in contract.numeric_features if has_value[name]]
         categories = [name for name in contract.category_features if has_value[name]]
         if not numbers and not categories:
             raise TrainingImpossible("every feature is missing in every row: check where the data come from")
-        return cls(len(rows), numbers, {name: _counts(rows.features[name]) for name in categories})
+        return cls(len(features), numbers, {name: _counts(features[name]) for name in categories})
 
     def coded(self) -> list[list[str]]:
         """For each categorical feature the values that get a code, sorted."""

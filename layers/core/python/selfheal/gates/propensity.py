@@ -5,6 +5,7 @@ chance of being labelled from a logistic regression on the features.
 """
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -14,22 +15,24 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardSc
 
 from selfheal.contract import Contract
 from selfheal.data.inputs import Inputs
-from selfheal.tables.dataset import Dataset
 
 # No row counts more than ten times the average: a few rare ones would otherwise decide alone.
 LARGEST_WEIGHT = 10.0
 QUANTILES = 101
 
 
-def inverse_propensity(rows: Dataset, contract: Contract) -> NDArray[np.float64]:
+def inverse_propensity(
+    features: pd.DataFrame, is_labelled: NDArray[np.bool_], contract: Contract
+) -> NDArray[np.float64]:
     """Weights of the labelled rows, in their order, with mean 1.
 
     Args:
-        rows: all rows of the window; `labels` says which of them are labelled (1), and both kinds occur.
+        features: of all rows of the window, labelled or not, by the contract.
+        is_labelled: shape (n,); both kinds occur.
         contract: of the features.
     """
-    model = _propensity(Inputs.of(contract, rows)).fit(rows.features, rows.labels)
-    chance = model.predict_proba(rows.features)[rows.labels == 1, 1]
+    model = _propensity(Inputs.of(contract, features)).fit(features, is_labelled)
+    chance = model.predict_proba(features)[is_labelled, 1]
     weights = 1.0 / chance
     trimmed = np.minimum(weights / weights.mean(), LARGEST_WEIGHT)
     return np.asarray(trimmed / trimmed.mean(), dtype=np.float64)

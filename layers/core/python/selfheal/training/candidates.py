@@ -26,7 +26,7 @@ class Recipe:
 
     def fitted(self, contract: Contract, rows: Dataset, past: Past, seed: int) -> Pipeline:
         """A pipeline fitted on these rows, weighted as the past says. Raises TrainingImpossible."""
-        inputs = Inputs.of(contract, rows)
+        inputs = Inputs.of(contract, rows.features)
         pipeline = self.make(inputs, seed=seed, **self.parameters)
         estimator = pipeline.steps[-1][0]
         weights = past.weights(len(rows))

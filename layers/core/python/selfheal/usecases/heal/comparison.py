@@ -155,7 +155,4 @@ def _selected_by(window: LabelledWindow, contract: Contract) -> str | None:
 
 
 def _weights(window: LabelledWindow, contract: Contract) -> NDArray[np.float64]:
-    predictions = window.predictions
-    is_labelled = window.is_labelled.astype(np.int8)
-    rows = Dataset(predictions.prediction_ids, predictions.timestamps, predictions.features, is_labelled)
-    return inverse_propensity(rows, contract)
+    return inverse_propensity(window.predictions.features, window.is_labelled, contract)
