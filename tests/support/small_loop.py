@@ -10,7 +10,7 @@ from selfheal.contract import Contract, default_contract
 from selfheal.contract.model import GatePolicy, MonitoringPolicy, Policy, ProbationPolicy, RetrainingPolicy
 from selfheal.data.labels import TargetValues
 from selfheal.usecases.registry.bootstrap import bootstrap
-from selfheal_tools.demo.postbox import LabelPostbox
+from selfheal_tools.demo.label_uploads import LabelUploads
 from selfheal_tools.demo.traffic import Client, Rows
 from selfheal_tools.demo.world import _dated
 from selfheal_tools.simulation.credit import Phase, credit_rows
@@ -42,7 +42,7 @@ class SmallLoop:
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(7)
         self.client = Client(self.cloud.url, self.contract)
-        self.labels = LabelPostbox(self.cloud.stores.data, self._rng)
+        self.labels = LabelUploads(self.cloud.stores.data, self._rng)
 
     def close(self) -> None:
         self.client.close()

@@ -1,4 +1,4 @@
-"""Metrics of a course, and whether a version was worse than another."""
+"""Metrics of a policy's run, and whether a version was worse than another."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_few_days_are_divided_by_rows():
 
 
 def test_the_mean_of_courses_is_that_of_each_metric():
-    """Two courses: the mean between them."""
+    """Two runs: the mean between them."""
     both = [measured(answers()), measured(answers(noise=0.5))]
     assert mean_of(both).brier == pytest.approx((both[0].brier + both[1].brier) / 2)
 

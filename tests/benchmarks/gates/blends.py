@@ -42,15 +42,15 @@ class Period:
 
 def blends_promoted(world: World, trials: int) -> dict[str, dict[str, float]]:
     """Shares of trials whose blend was promoted, by what newcomers are and rows a period."""
-    courses = max(1, trials // PERIODS)
+    runs = max(1, trials // PERIODS)
     return {
-        kind: {str(size): round(_share(world, newcomers, size, courses), 4) for size in SIZES}
+        kind: {str(size): round(_share(world, newcomers, size, runs), 4) for size in SIZES}
         for kind, newcomers in (("equal", world.goods), ("worse", world.weaks))
     }
 
 
-def _share(world: World, newcomers: Sequence[Scores], size: int, courses: int) -> float:
-    return float(np.mean([_course(world, newcomers, size, seed) for seed in range(courses)]))
+def _share(world: World, newcomers: Sequence[Scores], size: int, runs: int) -> float:
+    return float(np.mean([_course(world, newcomers, size, seed) for seed in range(runs)]))
 
 
 def _course(world: World, newcomers: Sequence[Scores], size: int, seed: int) -> float:

@@ -10,7 +10,7 @@ from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration, FittedModel
 from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
-from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.backtest.stream import Stream
 
 EVERY = 4
@@ -31,7 +31,7 @@ BROKEN = (*KINDS, SCRAMBLED)
 
 
 @dataclass
-class BrokenShelf(Shelf):
+class BrokenShelf(ModelCache):
     """Whatever is trained on rows that end in every fourth period of traffic is broken.
 
     kind: answers turned round, shifted by 1 in log-odds, or scrambled: the model was taught each number under the name

@@ -7,10 +7,10 @@ from typing import Any
 
 from selfheal.contract import Contract
 from selfheal_tools.backtest.blind import Walk
+from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.backtest.overrides import overridden
 from selfheal_tools.backtest.records import Settings
 from selfheal_tools.backtest.run import RUNS_PER_PERIOD, Replay
-from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import stream_of
 from selfheal_tools.backtest.verdict import regained
 from tests.benchmarks.healing.blends import blends
@@ -107,14 +107,14 @@ def replayed(job: Job) -> dict[str, Any]:
     cooled, told = _with_cooldown(contract, stream.shortest_period.total_seconds())
     settings = Settings(**asked, seed=0, runs_per_period=RUNS_PER_PERIOD, overrides=told)
     broken = None if job.broken is None else BrokenShelf(folder=VERSIONS, kind=job.broken, stream=stream)
-    replay = Replay(stream, cooled, broken or Shelf(folder=VERSIONS), settings)
+    replay = Replay(stream, cooled, broken or ModelCache(folder=VERSIONS), settings)
     # Those who judge versions made beforehand come first: healing finds most of its own made.
     order = sorted(job.policies, key=("healed", "random").__contains__)
     found = {name: outcome_of(replay.result(name)) for name in order}
     if job.is_compared:
         walk = Walk(replay.versions)
         rules = {name: blends(replay.versions, size) for name, size in CURVE.items()}
-        found |= {f"blend at {name}": outcome_of(replay.judged(walk.course(rule))) for name, rule in rules.items()}
+        found |= {f"blend at {name}": outcome_of(replay.judged(walk.policy_run(rule))) for name, rule in rules.items()}
     return {name: outcome.model_dump() for name, outcome in _with_regained(found).items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selfheal.tasks import BINARY
-from selfheal_tools.backtest.courses import Change, Course, joined
+from selfheal_tools.backtest.policy_runs import Change, PolicyRun, joined
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.stream import Span
 from selfheal_tools.backtest.versions import Blend, Version, Versions
@@ -31,10 +31,10 @@ class Walk:
     versions: Versions
     ticked: Callable[[int], None] = lambda _: None
 
-    def course(self, rule: Rule) -> Course:
+    def policy_run(self, rule: Rule) -> PolicyRun:
         """Each period is answered by the version that was in production when it began."""
-        stream, shelf = self.versions.stream, self.versions.shelf
-        spent = shelf.seconds
+        stream, cache = self.versions.stream, self.versions.cache
+        spent = cache.seconds
         current: Version | Blend = self.versions.first()
         used, changes = [], []
         for span in stream.spans:
@@ -44,13 +44,13 @@ class Walk:
                 changes.append(_change(span, current, found))
             current = found if isinstance(found, Version | Blend) else current
             self.ticked(span.number)
-        return course_of(self.versions, used, tuple(changes), shelf.seconds - spent)
+        return run_of(self.versions, used, tuple(changes), cache.seconds - spent)
 
 
-def course_of(
+def run_of(
     versions: Versions, used: Sequence[Version | Blend], changes: tuple[Change, ...], seconds: float
-) -> Course:
-    """The course in which the versions of `used` answered one period each."""
+) -> PolicyRun:
+    """The run in which the versions of `used` answered one period each."""
     spans = versions.stream.spans
     answers = [versions.answers(version, span) for version, span in zip(used, spans, strict=True)]
     names = np.repeat(np.array([version.name for version in used], dtype=object), [len(part) for part in answers])
@@ -59,7 +59,7 @@ def course_of(
         return versions.probabilities(versions.named(name), np.arange(start, stop))
 
     trained = sum(change.kind in {"promote", "reject"} for change in changes)
-    return Course(joined(answers), names, changes, trained, seconds, scorer)
+    return PolicyRun(joined(answers), names, changes, trained, seconds, scorer)
 
 
 def never(_: Span, __: Version | Blend) -> None:
@@ -86,9 +86,9 @@ def held_out(versions: Versions) -> Rule:
     return rule
 
 
-def oracle(versions: Versions) -> Course:
+def oracle(versions: Versions) -> PolicyRun:
     """For each period the version with the lowest Brier score in it, of those that `always` had by its beginning."""
-    spent = versions.shelf.seconds
+    spent = versions.cache.seconds
     made, used, changes = [versions.first()], [], []
     for span in versions.stream.spans:
         used.append(min(made, key=lambda version: _brier(versions.answers(version, span))))
@@ -96,23 +96,25 @@ def oracle(versions: Versions) -> Course:
             changes.append(_promotion(span, used[-2], used[-1]))
         found = versions.on_everything(span.number)
         made.extend([found] if isinstance(found, Version) else [])
-    course = course_of(versions, used, tuple(changes), versions.shelf.seconds - spent)
-    return replace(course, retrainings=len(made) - 1)
+    policy_run = run_of(versions, used, tuple(changes), versions.cache.seconds - spent)
+    return replace(policy_run, retrainings=len(made) - 1)
 
 
-def random_courses(versions: Versions, promotions: int, schedules: int, seed: int) -> Iterator[Course]:
+def random_runs(versions: Versions, promotions: int, schedules: int, seed: int) -> Iterator[PolicyRun]:
     """Retraining at so many ends of periods, drawn at random, on everything known; nobody looks at the result."""
     rng = np.random.default_rng([seed, 2])
     possible, seconds = {}, {}
     for span in versions.stream.spans[:-1]:
-        spent = versions.shelf.seconds
+        spent = versions.cache.seconds
         found = versions.on_everything(span.number)
         if isinstance(found, Version):
-            possible[span.number], seconds[span.number] = found, versions.shelf.seconds - spent
+            possible[span.number], seconds[span.number] = found, versions.cache.seconds - spent
     for _ in range(schedules):
         drawn = rng.choice(list(possible), min(promotions, len(possible)), replace=False).tolist() if possible else []
-        course = Walk(versions).course(_at({number: possible[number] for number in drawn}))
-        yield replace(course, training_seconds=course.training_seconds + sum(seconds[number] for number in drawn))
+        policy_run = Walk(versions).policy_run(_at({number: possible[number] for number in drawn}))
+        yield replace(
+            policy_run, training_seconds=policy_run.training_seconds + sum(seconds[number] for number in drawn)
+        )
 
 
 def _at(chosen: Mapping[int, Version]) -> Rule:

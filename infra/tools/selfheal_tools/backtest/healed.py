@@ -35,12 +35,12 @@ from selfheal.usecases.monitor.monitor import monitor
 from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal.usecases.serve.predict import predict
 from selfheal.usecases.serve.production_model import ProductionModel
-from selfheal_tools.backtest.courses import Change, Course, Scorer
 from selfheal_tools.backtest.executions import InProcessExecutions
 from selfheal_tools.backtest.looks import looks_of
+from selfheal_tools.backtest.model_cache import ModelCache
+from selfheal_tools.backtest.policy_runs import Change, PolicyRun, Scorer
 from selfheal_tools.backtest.records import Looks
 from selfheal_tools.backtest.scoring import Answers
-from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stores import ReplayStores
 from selfheal_tools.backtest.stream import Request, Span, Stream
 
@@ -60,13 +60,13 @@ class Served:
     trainings: int
     looks: Looks
 
-    def course(self, stream: Stream, seconds: float) -> Course:
-        """The same as a course that can be compared."""
+    def policy_run(self, stream: Stream, seconds: float) -> PolicyRun:
+        """The same as a policy's run that can be compared."""
         traffic = stream.traffic
         answers = Answers(traffic.timestamps, traffic.labels, self.probabilities, self.predictions)
         decided = [decision for decision in self.decisions if decision.kind != "bootstrap"]
         changes = tuple(_change(decision, stream) for decision in decided)
-        return Course(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
+        return PolicyRun(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
 
     def _scorer(self, stream: Stream) -> Scorer:
         @cache
@@ -107,18 +107,18 @@ class Silence:
 
 
 class HealedReplay:
-    """One replay. `runs` is how often monitoring runs in a period; `shelf` trains; `ticked` hears of each period."""
+    """One replay. `runs` is how often monitoring runs in a period; `cache` trains; `ticked` hears of each period."""
 
     def __init__(
         self,
         stream: Stream,
         contract: Contract,
-        shelf: Shelf,
+        cache: ModelCache,
         *,
         runs: int,
         ticked: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._stream, self._contract, self._shelf = stream, contract, shelf
+        self._stream, self._contract, self._cache = stream, contract, cache
         self._runs, self._ticked = runs, ticked
         self.stores = ReplayStores()
         self.executions = InProcessExecutions(self.stores, self._train, self._concluded)
@@ -134,7 +134,7 @@ class HealedReplay:
         """Live through all periods."""
         begins = self._stream.begins
         bootstrap(
-            self.stores, self._stream.initial, self._contract, VALUES, now=begins, actor=ACTOR, fit=self._shelf.fit
+            self.stores, self._stream.initial, self._contract, VALUES, now=begins, actor=ACTOR, fit=self._cache.fit
         )
         for span in self._stream.spans:
             self._live(span)
@@ -206,7 +206,7 @@ class HealedReplay:
             ingest_labels(self.stores, upload)
 
     def _train(self, stores: Stores, healing: Healing, now: datetime) -> Training:
-        training = train_shadow(stores, healing, now, fit=self._shelf.fit)
+        training = train_shadow(stores, healing, now, fit=self._cache.fit)
         self._trainings += training.outcome == "trained"
         return training
 

@@ -11,15 +11,15 @@ import numpy as np
 from selfheal.contract import Contract
 from selfheal.errors import TrainingImpossible
 from selfheal.tables.dataset import Dataset
-from selfheal_tools.backtest.blind import Rule, Walk, every, held_out, never, oracle, random_courses
-from selfheal_tools.backtest.courses import Course
+from selfheal_tools.backtest.blind import Rule, Walk, every, held_out, never, oracle, random_runs
 from selfheal_tools.backtest.errors import BacktestImpossible
 from selfheal_tools.backtest.healed import HealedReplay
 from selfheal_tools.backtest.judged import seed_gates
+from selfheal_tools.backtest.model_cache import ModelCache, workers
 from selfheal_tools.backtest.order import hints_of
+from selfheal_tools.backtest.policy_runs import PolicyRun
 from selfheal_tools.backtest.records import Backtest, Looks, Metrics, Period, PeriodResult, PolicyResult, Settings
 from selfheal_tools.backtest.scoring import mean_of, measured
-from selfheal_tools.backtest.shelf import Shelf, workers
 from selfheal_tools.backtest.stream import Stream, stream_of
 from selfheal_tools.backtest.verdict import regained, verdict_of
 from selfheal_tools.backtest.versions import Versions
@@ -47,80 +47,80 @@ class Replay:
 
     stream: Stream
     contract: Contract
-    shelf: Shelf
+    cache: ModelCache
     settings: Settings
     ticked: Ticked = lambda _, __: None
-    courses: dict[str, Course] = field(default_factory=dict)
+    runs: dict[str, PolicyRun] = field(default_factory=dict)
     looks: Looks | None = None
 
     def __post_init__(self) -> None:
-        self.versions = Versions(self.stream, self.contract, self.shelf)
+        self.versions = Versions(self.stream, self.contract, self.cache)
 
     def result(self, name: str) -> PolicyResult:
         """What a policy came to. `random` needs `healed` to have been asked for before."""
         if name == "random":
             return self._random()
-        course = self.courses[name] = self._course(name)
-        return self.judged(course)
+        policy_run = self.runs[name] = self._policy_run(name)
+        return self.judged(policy_run)
 
-    def judged(self, course: Course) -> PolicyResult:
-        """What a course came to."""
-        moves, refusals = course.moves(self.stream), course.refusals(self.stream)
+    def judged(self, policy_run: PolicyRun) -> PolicyResult:
+        """What a policy's run came to."""
+        moves, refusals = policy_run.moves(self.stream), policy_run.refusals(self.stream)
         return _result(
-            measured(course.answers),
-            course.per_period(self.stream),
-            retrainings=course.retrainings,
+            measured(policy_run.answers),
+            policy_run.per_period(self.stream),
+            retrainings=policy_run.retrainings,
             promotions=sum(move.kind == "promote" for move in moves),
             rejections=sum(refusal.kind == "reject" for refusal in refusals),
             rollbacks=sum(move.kind == "rollback" for move in moves),
             harmful_promotions=sum(move.harmful and move.kind == "promote" for move in moves),
-            training_seconds=course.training_seconds,
+            training_seconds=policy_run.training_seconds,
             moves=moves,
             refusals=refusals,
         )
 
-    def _course(self, name: str) -> Course:
+    def _policy_run(self, name: str) -> PolicyRun:
         walk = Walk(self.versions, lambda period: self.ticked(name, period))
         if name == "healed":
             return self._healed()
         if name == "oracle":
             return oracle(self.versions)
         if name.startswith("periodic-"):
-            return walk.course(every(self.versions, int(name.removeprefix("periodic-"))))
+            return walk.policy_run(every(self.versions, int(name.removeprefix("periodic-"))))
         rules: dict[str, Callable[[], Rule]] = {
             "frozen": lambda: never,
             "always": lambda: every(self.versions),
             "always_held_out": lambda: held_out(self.versions),
             "seed-gates": lambda: seed_gates(self.versions),
         }
-        return walk.course(rules[name]())
+        return walk.policy_run(rules[name]())
 
-    def _healed(self) -> Course:
-        spent = self.shelf.seconds
+    def _healed(self) -> PolicyRun:
+        spent = self.cache.seconds
         replay = HealedReplay(
             self.stream,
             self.contract,
-            self.shelf,
+            self.cache,
             runs=self.settings.runs_per_period,
             ticked=lambda period: self.ticked("healed", period),
         )
         served = replay.run()
         self.looks = served.looks
-        return served.course(self.stream, self.shelf.seconds - spent)
+        return served.policy_run(self.stream, self.cache.seconds - spent)
 
     def _random(self) -> PolicyResult:
-        healed = self.courses["healed"]
+        healed = self.runs["healed"]
         promotions = sum(change.kind == "promote" for change in healed.changes)
-        courses = list(random_courses(self.versions, promotions, SCHEDULES, self.settings.seed))
-        moves = [course.moves(self.stream) for course in courses]
-        periods = zip(*(course.per_period(self.stream) for course in courses), strict=True)
+        runs = list(random_runs(self.versions, promotions, SCHEDULES, self.settings.seed))
+        moves = [policy_run.moves(self.stream) for policy_run in runs]
+        periods = zip(*(policy_run.per_period(self.stream) for policy_run in runs), strict=True)
         return _result(
-            mean_of([measured(course.answers) for course in courses]),
+            mean_of([measured(policy_run.answers) for policy_run in runs]),
             tuple(_mean_period(results) for results in periods),
-            retrainings=float(np.mean([course.retrainings for course in courses])),
+            retrainings=float(np.mean([policy_run.retrainings for policy_run in runs])),
             promotions=float(np.mean([len(of_course) for of_course in moves])),
             harmful_promotions=float(np.mean([sum(move.harmful for move in of_course) for of_course in moves])),
-            training_seconds=float(np.mean([course.training_seconds for course in courses])),
+            training_seconds=float(np.mean([policy_run.training_seconds for policy_run in runs])),
         )
 
 
@@ -154,8 +154,8 @@ def backtest(
     )
     pool = workers(processes) if processes else None
     try:
-        shelf = Shelf(pool, folder)
-        replay = Replay(stream, contract, shelf, settings, ticked)
+        cache = ModelCache(pool, folder)
+        replay = Replay(stream, contract, cache, settings, ticked)
         if pool is not None:
             replay.versions.order(policies)
         found, seconds = _all(replay, policies)

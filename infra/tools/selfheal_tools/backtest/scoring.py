@@ -63,7 +63,7 @@ def measured(answers: Answers) -> Metrics:
 
 
 def mean_of(metrics: Sequence[Metrics]) -> Metrics:
-    """The mean of each metric over several courses of the same rows; the intervals are theirs: 95 % of the courses."""
+    """The mean of each metric over several runs of the same rows; the intervals are theirs: 95 % of the runs."""
     columns = {name: np.array([getattr(one, name) for one in metrics]) for name in ("f1", "brier", "logloss")}
     areas = np.array([one.auc for one in metrics if one.auc is not None])
     known: dict[MetricName, Floats] = {

@@ -14,8 +14,8 @@ from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
+from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.backtest.scoring import Answers
-from selfheal_tools.backtest.shelf import Shelf
 from selfheal_tools.backtest.stream import Span, Stream
 
 FIRST = "v0"
@@ -73,7 +73,7 @@ class Versions:
 
     stream: Stream
     contract: Contract
-    shelf: Shelf
+    cache: ModelCache
     _made: dict[str, Version | Blend] = field(default_factory=dict)
     _said: dict[tuple[str, int], Floats] = field(default_factory=dict)
     _trials: dict[int, Trial | str] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Versions:
         if {"always", "random", "oracle"}.intersection(policies):
             for span in self.stream.spans:
                 if len(self.stream.delivered(span.number)):
-                    self.shelf.order(self.rows_known(span.number), self.contract)
+                    self.cache.order(self.rows_known(span.number), self.contract)
 
     def first(self) -> Version:
         """The version that everybody begins with."""
@@ -176,7 +176,7 @@ class Versions:
 
     def _version(self, name: str, after: int, rows: Dataset) -> Version:
         # Asked again, it costs its training again, if only on paper.
-        model = self.shelf.fit(rows.in_time_order(), self.contract)
+        model = self.cache.fit(rows.in_time_order(), self.contract)
         made = self._made.get(name)
         if not isinstance(made, Version):
             made = self._made[name] = Version(name, after, model, rows)

@@ -11,9 +11,9 @@ from selfheal.records.healing import Trigger
 from selfheal.usecases.heal.lifecycle import start_healing
 from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal_tools.demo.display import Display
+from selfheal_tools.demo.label_uploads import LabelUploads
 from selfheal_tools.demo.narrator import Narrator
 from selfheal_tools.demo.plan import STEPS_A_DAY
-from selfheal_tools.demo.postbox import LabelPostbox
 from selfheal_tools.demo.traffic import Client, Rows
 from selfheal_tools.demo.world import World
 
@@ -36,7 +36,7 @@ class Story:
         self._rest = world.changed
         self._seed = seed
         self.client = Client(cloud.url, world.contract)
-        self.labels = LabelPostbox(cloud.stores.data, np.random.default_rng(seed))
+        self.labels = LabelUploads(cloud.stores.data, np.random.default_rng(seed))
         self.narrator = Narrator(cloud.stores, display, reports)
 
     def run(self) -> None:

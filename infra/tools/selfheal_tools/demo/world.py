@@ -18,7 +18,7 @@ from selfheal.models.trainer import TrainedModel, Trainer
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
 from selfheal.training import train
-from selfheal_tools.backtest.shelf import Shelf
+from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.demo.plan import CHANGED_DAYS, Plan
 from selfheal_tools.demo.traffic import Rows
 from selfheal_tools.simulation.credit import Phase, credit_rows
@@ -98,9 +98,9 @@ def world_of_history(history: History, start: datetime, seed: int) -> World:
     traffic = Rows(rows.features.iloc[plan.training :].reset_index(drop=True), rows.labels[plan.training :])
     oldest = Rows(rows.features.iloc[: plan.training].reset_index(drop=True), rows.labels[: plan.training])
     training, calm = _dated(oldest, start), traffic.part(0, plan.calm)
-    own, shelf = traffic.part(plan.calm, min(plan.calm + CHANGED_DAYS * plan.a_day, len(traffic))), Shelf()
+    own, cache = traffic.part(plan.calm, min(plan.calm + CHANGED_DAYS * plan.a_day, len(traffic))), ModelCache()
     happening = _drifts(own, training, contract, seed)
-    found = (drift for drift in happening if _can_be_healed(training, calm, drift, contract, shelf.fit))
+    found = (drift for drift in happening if _can_be_healed(training, calm, drift, contract, cache.fit))
     drift = next(found, None) or _opposite(own, training, contract)
     return World(
         name=history.path.name,
@@ -112,7 +112,7 @@ def world_of_history(history: History, start: datetime, seed: int) -> World:
         calm=calm,
         changed=drift.rows,
         change=drift.said,
-        fit=shelf.fit,
+        fit=cache.fit,
     )
 
 

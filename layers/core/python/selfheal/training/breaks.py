@@ -18,8 +18,8 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
 from selfheal.tasks.port import rows_with, support_of
 from selfheal.training import pipelines
-from selfheal.training.beside import beside_each_other
 from selfheal.training.candidates import BOOSTING, Recipe, scores_of
+from selfheal.training.parallel import in_parallel
 from selfheal.training.split import Past, fits_at_a_time, sampled
 
 # The newest rows that judge have this support (rows of the rarer class), and are at least so many.
@@ -54,9 +54,9 @@ def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budg
 
     lengths = _halvings(dataset, judging)
     # Every other length first: mostly they see no break, and then there is none to be placed.
-    tried = beside_each_other(trial, lengths[::2], at_a_time=fits_at_a_time(dataset))
+    tried = in_parallel(trial, lengths[::2], at_a_time=fits_at_a_time(dataset))
     if tried and _longest_that_is_as_good(tried) < len(dataset):
-        tried += beside_each_other(trial, lengths[1::2], at_a_time=fits_at_a_time(dataset))
+        tried += in_parallel(trial, lengths[1::2], at_a_time=fits_at_a_time(dataset))
     return _longest_that_is_as_good(tried) if tried else len(dataset)
 
 

@@ -15,11 +15,11 @@ from selfheal.models.trainer import TrainedModel
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY
-from selfheal.training.beside import beside_each_other
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
 from selfheal.training.curves import curves_of
+from selfheal.training.parallel import in_parallel
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
 
 # The linear model's weight in a blend. A quarter is the usual choice: it steadies the trees where the world has moved
@@ -83,7 +83,7 @@ def train(
     """
     dataset = within_window(dataset, contract.policy.retraining.window)
     check_trainable(dataset, contract.policy.retraining.minimum_labels)
-    # What is fitted here itself is one thread's too (why: see `training/beside.py`).
+    # What is fitted here itself is one thread's too (why: see `training/parallel.py`).
     with threadpool_limits(1):
         if contract.policy.retraining.window == "auto":
             kept = rows_since_break(dataset, contract, seed, check_budget)
@@ -97,7 +97,7 @@ class _Run:
         tuning = tuning_rows(dataset)
         self._older = sampled(dataset.take(slice(0, len(dataset) - tuning)), COMPARED_ROWS, seed)
         self._newest = dataset.take(slice(len(dataset) - tuning, None))
-        self._beside_each_other = partial(beside_each_other, at_a_time=fits_at_a_time(dataset))
+        self._in_parallel = partial(in_parallel, at_a_time=fits_at_a_time(dataset))
 
     def result(self) -> TrainedModel:
         linear, boosting = self._contestants()
@@ -126,7 +126,7 @@ class _Run:
         tried = pasts(self._contract.policy.retraining.window)
         # Boosting first: it takes the longest, so that the linear ones fill the gap that it leaves.
         entered = [(recipe, past) for recipe in (BOOSTING, LINEAR) for past in tried]
-        both = self._beside_each_other(self._contestant, entered)
+        both = self._in_parallel(self._contestant, entered)
         return both[len(tried) :], both[: len(tried)]
 
     def _contestant(self, entered: tuple[Recipe, Past]) -> _Contestant:
@@ -145,7 +145,7 @@ class _Run:
         return blends[int(np.argmin(judged))]
 
     def _refitted(self, blend: _Blend) -> list[Member]:
-        return self._beside_each_other(self._member, blend.parts)
+        return self._in_parallel(self._member, blend.parts)
 
     def _member(self, part: tuple[_Contestant, float]) -> Member:
         self._check_budget()

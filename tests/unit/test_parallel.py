@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 from sklearn.preprocessing import QuantileTransformer
 
-from selfheal.training.beside import beside_each_other
+from selfheal.training.parallel import in_parallel
 
 
 def test_what_each_task_came_to_is_in_their_order():
@@ -19,7 +19,7 @@ def test_what_each_task_came_to_is_in_their_order():
         first_may_end.wait(10) if number == 0 else first_may_end.set()
         return number * number
 
-    assert beside_each_other(task, range(4), at_a_time=2) == [0, 1, 4, 9]
+    assert in_parallel(task, range(4), at_a_time=2) == [0, 1, 4, 9]
 
 
 def test_two_threads_that_set_warnings_aside_leave_the_filters_as_they_were():
@@ -41,7 +41,7 @@ def test_two_threads_that_set_warnings_aside_leave_the_filters_as_they_were():
                 first_is_out.wait(10)
 
     may_enter = threading.Event()
-    beside_each_other(task, range(2), at_a_time=2)
+    in_parallel(task, range(2), at_a_time=2)
     assert list(warnings.filters) == before
 
 
@@ -54,7 +54,7 @@ def test_what_scikit_learn_says_of_a_fit_is_not_shown():
 
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
-        beside_each_other(task, [20, 20], at_a_time=2)
+        in_parallel(task, [20, 20], at_a_time=2)
     assert {str(one.message) for one in shown} == {"something else"}
 
 

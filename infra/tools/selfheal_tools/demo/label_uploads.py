@@ -17,7 +17,7 @@ DELAY = timedelta(hours=24)
 RATE = 0.8
 
 
-class LabelPostbox:
+class LabelUploads:
     """Keeps the truth of answered rows until it is due, then uploads it as a user would."""
 
     def __init__(self, data: Bucket, rng: np.random.Generator) -> None:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 FITTING = {"sklearn", "scipy"}
 
 
-def beside_each_other[Task, Outcome](
+def in_parallel[Task, Outcome](
     do: Callable[[Task], Outcome], tasks: Iterable[Task], *, at_a_time: int
 ) -> list[Outcome]:
     """What each task came to, in their order; the first error of them is raised once those begun have ended."""

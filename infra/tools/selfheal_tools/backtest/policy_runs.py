@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class PolicyRun:
     """A policy's whole run. versions: shape (rows,), who answered each row."""
 
     answers: Answers

@@ -27,7 +27,7 @@ type Outcome = tuple[TrainedModel | TrainingImpossible, float]
 
 
 @dataclass
-class Shelf:
+class ModelCache:
     """Fits on demand, or ahead of demand in other processes.
 
     pool: the other processes. folder: where models are kept for later replays; it holds pickles, so that only what this
