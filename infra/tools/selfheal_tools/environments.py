@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from selfheal_tools.checkout import check_checkout, is_checkout
 from selfheal_tools.cost import Environment, environment_of
 
 PATH = Path(__file__).parent / "environments.json"
@@ -19,16 +20,18 @@ def environment(stage: str) -> Environment:
 
     Raises:
         SynthesisFailed: with what the CDK app printed.
+        CheckoutMissing: the installed package doesn't know the stage.
     """
     written = json.loads(PATH.read_text(encoding="utf-8"))
-    if stage in written["environments"] and written["context"] == _context():
+    if stage in written["environments"] and (not is_checkout() or written["context"] == _context()):
         found = written["environments"][stage]
         return Environment(**{**found, "snapshots": tuple(found["snapshots"])})
     return synthesised_environment(stage)
 
 
 def synthesised_environment(stage: str) -> Environment:
-    """The same from the stage's templates. Raises SynthesisFailed."""
+    """The same from the stage's templates. Raises SynthesisFailed, CheckoutMissing."""
+    check_checkout(f"the bill of stage {stage!r}")
     from infra.local.synthesis import synthesised  # the local cloud is heavy
 
     folder = synthesised(stage=stage)

@@ -1,5 +1,7 @@
 """All commands, in the order in which a newcomer needs them."""
 
+from typing import Annotated
+
 import typer
 
 from selfheal_tools.cli.approval import approve, refuse
@@ -25,9 +27,27 @@ app = typer.Typer(
     name="selfheal",
     help="A prediction service that keeps itself healthy: drift, shadow training, gates, promotion, rollback.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks get their value so
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"selfheal {version('selfheal')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+
 
 app.command("demo")(demo)
 app.add_typer(contract)

@@ -28,7 +28,10 @@ def demo(
     if contract is not None and data is None:
         raise typer.BadParameter("a contract describes a file: give --data too")
     from selfheal.composition import system_clock
-    from selfheal_tools.demo.run import run_demo
+    from selfheal_tools.checkout import check_checkout
+
+    check_checkout("the demo")
+    from selfheal_tools.demo.run import run_demo  # it imports the template
 
     outcome = run_demo(contract_path=contract, data_path=data, json_path=json, seed=seed, keep=keep, now=system_clock())
     raise typer.Exit(0 if outcome.healed else 1)
