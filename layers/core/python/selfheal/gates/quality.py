@@ -40,7 +40,11 @@ def brier_limit(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
     """Gate 5: the mean loss is no more than `maximum_brier_increase` higher than production's."""
     blocks = blocks_of(len(rows))
     weights, worse = np.bincount(blocks, rows.weights), np.bincount(blocks, -rows.gains)
-    increase, draws = float(worse.sum() / weights.sum()), draws_of(len(weights))
+    production, _ = rows.losses
+    # Relative where a loss of itself says little of how large it is.
+    scale = float(production.sum() / rows.weights.sum()) if rows.task.is_relative else 1.0
+    weights, draws = weights * (scale or 1.0), draws_of(len(weights))
+    increase, score = float(worse.sum() / weights.sum()), rows.task.score
     return GateResult(
         gate="brier_limit",
         passed=increase <= policy.maximum_brier_increase,
@@ -48,7 +52,7 @@ def brier_limit(rows: EvidenceRows, policy: GatePolicy) -> GateResult:
         threshold=policy.maximum_brier_increase,
         n=len(rows),
         interval=interval_of((draws @ worse) / (draws @ weights)),
-        reason=f"{rows.task.loss} score {increase:+.4f}; allowed: {policy.maximum_brier_increase:+.4f}",
+        reason=f"{score[0].upper()}{score[1:]} {increase:+.4f}; allowed: {policy.maximum_brier_increase:+.4f}",
     )
 
 

@@ -1,11 +1,15 @@
 """95 % intervals, each by the method that its metric's distribution asks for."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from selfheal.records.monitoring import Estimate
+from selfheal.tasks.metric import Metric
 
+RESAMPLES = 200
 Z = float(special.ndtri(0.975))
 
 
@@ -35,6 +39,29 @@ def mean(values: NDArray[np.float64]) -> Estimate:
     centre = float(values.mean())
     half = Z * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.5
     return Estimate(value=centre, low=max(0.0, centre - half), high=min(1.0, centre + half))
+
+
+def mean_of_any(values: NDArray[np.float64]) -> Estimate:
+    """Normal interval of the mean of values of any size; no interval of fewer than two."""
+    if not len(values):
+        return Estimate(value=None, low=None, high=None)
+    centre = float(values.mean())
+    if len(values) < 2:  # noqa: PLR2004 - one value has no spread
+        return Estimate(value=centre, low=None, high=None)
+    half = Z * float(values.std(ddof=1)) / np.sqrt(len(values))
+    return Estimate(value=centre, low=centre - half, high=centre + half)
+
+
+def of_resampled_rows(
+    metric: Metric, answers: NDArray[np.float64], predictions: NDArray[Any], labels: NDArray[Any]
+) -> Estimate:
+    """A metric of n rows, and the central 95 % of it where rows are drawn anew."""
+    parts = metric.parts(answers, predictions, labels)
+    rng, rows = np.random.default_rng(0), len(labels)
+    drawn = np.stack([rng.multinomial(rows, np.full(rows, 1 / rows)) @ parts for _ in range(RESAMPLES)])
+    value = float(metric.of_sums(parts.sum(axis=0, keepdims=True))[0])
+    low, high = np.quantile(metric.of_sums(drawn), [0.025, 0.975])
+    return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)))
 
 
 def roc_auc(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> Estimate:

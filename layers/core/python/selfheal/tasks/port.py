@@ -87,7 +87,17 @@ class Task(Protocol):
 
     @property
     def loss(self) -> str:
-        """What people call one row's loss; their mean is the score of this name: "Brier"."""
+        """What people call one row's loss: "Brier"."""
+        ...
+
+    @property
+    def score(self) -> str:
+        """What people call the mean of the losses: "Brier score"."""
+        ...
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether a change of the score is told relative to production's: the score's own scale says little."""
         ...
 
     @property

@@ -22,6 +22,8 @@ class Binary:
 
     name: TaskName = "binary"
     loss = "Brier"
+    score = "Brier score"
+    is_relative = False
     needs = "of both classes"
     gate_metrics: Mapping[str, Metric] = {"f1": F1, "brier": BRIER}
     segment_metric = F1

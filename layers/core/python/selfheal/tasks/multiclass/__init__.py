@@ -1,0 +1,5 @@
+"""Labels of one of several classes; a model says a probability for each."""
+
+from selfheal.tasks.multiclass.task import Multiclass
+
+__all__ = ["Multiclass"]

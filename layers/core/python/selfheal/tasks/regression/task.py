@@ -1,0 +1,93 @@
+"""The regression task: everything that is particular to labels that are numbers, under the names of the port."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfheal.tasks.metric import Metric
+from selfheal.tasks.port import Counted, Floats, LossModel, Measured, PriorShift, Scored, TaskName, Unlabelled
+from selfheal.tasks.regression import answers as said
+from selfheal.tasks.regression import metrics, shifts
+from selfheal.tasks.regression.estimated import ErrorModel, estimated
+
+
+class Regression:
+    """See `selfheal.tasks.port.Task`; answers and labels are numbers in the target's unit.
+
+    spread: how far training's target spreads. half_width: how far an answer's interval reaches; None: it has none.
+    """
+
+    name: TaskName = "regression"
+    loss = "squared-error"
+    score = "relative squared error"
+    is_relative = True
+    needs = "that differ"
+    gate_metrics: Mapping[str, Metric] = {"mae": metrics.MAE, "mse": metrics.MSE}
+    segment_metric = metrics.MAE
+
+    are_answers = staticmethod(said.are_numbers)
+    predictions = staticmethod(said.as_they_are)
+    scores = staticmethod(said.as_they_are)
+    answers = staticmethod(said.as_they_are)
+    support = staticmethod(said.rows_if_varied)
+    tuning_metrics = staticmethod(metrics.tuning_metrics)
+
+    def __init__(self, spread: float, half_width: float | None = None) -> None:
+        self.spread, self.half_width = spread, half_width
+
+    def losses(self, answers: Floats, labels: Floats, /) -> Floats:
+        """Squared errors over the squared spread, 1 at the most."""
+        return said.capped_squares(answers - labels, self.spread)
+
+    distances = losses
+
+    def operating_point(self, _answers: Floats, _labels: Floats, _asked: float | str, /) -> float:
+        """There is none."""
+        return float("nan")
+
+    def mean_predictions(self, scores: Floats, _points: Floats, _weights: Floats, /) -> Floats:
+        """The mean itself."""
+        return scores
+
+    def mean_point(self, _points: Floats, _weights: Floats, /) -> float:
+        """There is none."""
+        return float("nan")
+
+    def are_telling(self, labels: Floats, /) -> bool:
+        """Any row is."""
+        return len(labels) > 0
+
+    def counted(self, _labels: Floats, /) -> Counted | None:
+        """Nothing beside the number of rows."""
+        return None
+
+    def shortage(self, labels: Floats, least: int, /) -> str | None:
+        """Too few, or all the same."""
+        if len(labels) < least or not (labels != labels[0]).any():
+            return f"all {len(labels)} labels are the same number: there is nothing to learn"
+        return None
+
+    def realised(self, answers: Floats, _predictions: NDArray[np.float64], labels: Floats, /) -> Measured:
+        """MAE, RMSE, R² and the interval's coverage."""
+        return Measured(metrics.realised(answers, labels, self.half_width), 0.0)
+
+    def estimated(self, rows: Unlabelled, tuning: Scored, /) -> Measured:
+        """MAE and RMSE."""
+        return Measured(estimated(rows, tuning), 0.0)
+
+    def expected_losses(self, tuning: Scored, /) -> LossModel:
+        """By what the tuning rows' errors teach."""
+        return ErrorModel(tuning, self.losses(tuning.answers, tuning.labels)).of
+
+    def excess_p_value(self, _answers: Floats, _labels: Floats, /) -> float:
+        """A number says nothing of its own error, so that nothing speaks against a rise of the loss."""
+        return 0.0
+
+    def meaning_p_value(self, then: Scored, now: Scored, /) -> float:
+        """By residuals."""
+        return shifts.meaning_p_value(then, now, self.spread)
+
+    def prior_shift(self, then: Scored, now: Scored, /) -> PriorShift:
+        """Of the target's level."""
+        return shifts.prior_shift(then, now, self.spread)

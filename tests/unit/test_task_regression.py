@@ -1,0 +1,105 @@
+"""Numbers: losses, metrics, estimates, intervals and tests against known answers and scikit-learn."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from selfheal.tasks import Regression, Scored, Unlabelled
+from selfheal.tasks.regression.answers import spread_of
+from selfheal.tasks.regression.conformal import half_width_of
+
+TASK = Regression(spread=10.0, half_width=1.7)
+
+
+def drawn(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answers, labels whose noise grows with the second trait, and traits."""
+    rng = np.random.default_rng(seed)
+    traits = rng.uniform(-0.5, 0.5, size=(rows, 2))
+    answers = 20 + 6 * traits[:, 0]
+    return answers, answers + rng.normal(size=rows) * (1 + traits[:, 1]), traits
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+def test_losses_lie_between_none_and_all(answer: float, label: float):
+    """Whatever the numbers are, so that bets and sign flips hold."""
+    loss = TASK.losses(np.array([answer]), np.array([label]))[0]
+    assert 0 <= loss <= 1
+    assert (loss == 0) == (abs(answer - label) < 1e-160) or loss < 1e-300
+
+
+def test_a_loss_worked_by_hand():
+    """An error of 2 on a spread of 10 is 0.04, one of 30 is capped."""
+    assert TASK.losses(np.array([3.0, 0.0]), np.array([5.0, 30.0])) == pytest.approx([0.04, 1.0])
+    assert spread_of(np.r_[np.zeros(5000), np.ones(5000), 1e6]) == 1.0
+
+
+def test_metrics_equal_those_of_scikit_learn():
+    """MAE, RMSE and R² in the target's unit; the interval's coverage by count."""
+    answers, labels, _ = drawn(500)
+    found = TASK.realised(answers, answers, labels).metrics
+    assert found["mae"].value == pytest.approx(metrics.mean_absolute_error(labels, answers))
+    assert found["rmse"].value == pytest.approx(metrics.root_mean_squared_error(labels, answers))
+    assert found["r2"].value == pytest.approx(metrics.r2_score(labels, answers))
+    assert found["interval_coverage"].value == (np.abs(answers - labels) <= 1.7).mean()
+    tuning = TASK.tuning_metrics(answers, labels, np.nan)
+    assert tuning == pytest.approx({name: found[name].value for name in tuning})
+    for estimate in found.values():
+        assert estimate.low <= estimate.value <= estimate.high
+
+
+@pytest.mark.parametrize("rows", [50, 200, 1000])
+def test_conformal_intervals_cover_nine_labels_in_ten(rows: int):
+    """On exchangeable rows, within two points, whatever the number of rows that they rest on."""
+    covered = []
+    for seed in range(300):
+        answers, labels, _ = drawn(rows + 100, seed)
+        width = half_width_of(answers[:rows], labels[:rows])
+        covered.append((np.abs(answers[rows:] - labels[rows:]) <= width).mean())
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.02)
+
+
+def test_errors_are_estimated_from_traits():
+    """Where noisy rows become frequent the estimate rises with the truth, before any label has come."""
+    answers, labels, traits = drawn(8000)
+    tuning = Scored(answers[:3000], labels[:3000], traits[:3000])
+    noisy = 3000 + np.flatnonzero(traits[3000:, 1] > 0.2)
+    rows = Unlabelled(answers[noisy], answers[noisy], traits[noisy])
+    estimated = TASK.estimated(rows, tuning).metrics
+    realised = TASK.realised(answers[noisy], answers[noisy], labels[noisy]).metrics
+    usual = TASK.realised(answers[:3000], answers[:3000], labels[:3000]).metrics
+    for name in ("mae", "rmse"):
+        assert estimated[name].value > usual[name].value * 1.2
+        assert estimated[name].value == pytest.approx(realised[name].value, rel=0.1)
+
+
+def test_an_unchanged_world_rarely_seems_changed():
+    """Of 200 pairs of samples at most one in thirty-three has a p-value below 0.01."""
+    found = []
+    for seed in range(200):
+        answers, labels, traits = drawn(1000, seed)
+        then, now = (Scored(answers[part], labels[part], traits[part]) for part in (slice(0, 600), slice(600, None)))
+        found.append(TASK.meaning_p_value(then, now))
+    assert np.mean(np.array(found) < 0.01) <= 0.03
+
+
+def test_a_level_shift_is_told_from_a_change_of_meaning():
+    """One number added to every label explains the first, and nothing explains a reversed trait."""
+    answers, labels, traits = drawn(2000)
+    then = Scored(answers[:1000], labels[:1000], traits[:1000])
+    higher = Scored(answers[1000:], labels[1000:] + 2, traits[1000:])
+    assert TASK.meaning_p_value(then, higher) < 1e-6
+    shift = TASK.prior_shift(then, higher)
+    assert shift.p_value > 0.01
+    assert "mean went from 20" in shift.said
+    reversed_ = Scored(answers[1000:], 40 - labels[1000:], traits[1000:])
+    assert TASK.prior_shift(then, reversed_).p_value < 1e-6
+
+
+def test_constant_labels_support_nothing():
+    """There is nothing to learn from them, and nothing to judge by."""
+    assert TASK.support(np.array([3.0, 3.0, 4.0, 4.0])).tolist() == [0, 0, 3, 4]
+    assert "the same number" in (TASK.shortage(np.full(30, 2.0), 10) or "")
+    assert TASK.shortage(np.arange(30.0), 10) is None
+    assert not TASK.are_answers(np.array([1.0, np.nan]))
