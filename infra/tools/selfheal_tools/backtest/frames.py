@@ -75,6 +75,7 @@ def backtest(
     what_if: Mapping[str, object] | None = None,
     processes: int = 0,
     seed: int = 0,
+    ticked: Ticked | None = None,
 ) -> BacktestResult:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows.
 
@@ -91,6 +92,7 @@ def backtest(
         what_if: other values of the policy, such as {"gates.minimum_gain": 0.01}.
         processes: so many train ahead; a script needs `if __name__ == "__main__":` around its work then.
         seed: of everything random.
+        ticked: hears of each policy's periods; without it a notebook shows a bar.
 
     Raises:
         DraftImpossible, ContractInvalid, DataInvalid, BacktestImpossible: each says what is in the way.
@@ -108,7 +110,7 @@ def backtest(
         runs_per_period=RUNS_PER_PERIOD,
         overrides=overrides,
     )
-    with _progress(len(policies), periods) as ticked:
+    with nullcontext(ticked) if ticked else _progress(len(policies), periods) as told:
         found = run(
             history.rows,
             agreed,
@@ -116,7 +118,7 @@ def backtest(
             settings=settings,
             policies=policies,
             processes=processes,
-            ticked=ticked,
+            ticked=told,
         )
     return BacktestResult(found, history.notes)
 

@@ -48,53 +48,38 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay a history as traffic, and compare healing with other policies of retraining on the same rows."""
-    from selfheal.composition import system_clock
     from selfheal.contract import default_contract
-    from selfheal_tools.backtest.history import read_history
-    from selfheal_tools.backtest.overrides import overridden
-    from selfheal_tools.backtest.records import Settings
-    from selfheal_tools.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, check_policies
-    from selfheal_tools.backtest.run import backtest as run
+    from selfheal_tools.backtest.frames import backtest as replayed
+    from selfheal_tools.backtest.run import DEFAULT_POLICIES
     from selfheal_tools.terminal import terminal
 
-    parsed = read_contract(contract) if contract else default_contract()
     cooldown = [] if cooldown_days is None else [f"gates.cooldown_days={cooldown_days}"]
-    parsed, overrides = overridden(parsed, [*cooldown, *(set_ or [])])
     names = [name.strip() for name in policies.split(",") if name.strip()] or list(DEFAULT_POLICIES)
-    check_policies(names)
-    history = read_history(data, parsed, now=system_clock())
-    for note in history.notes:
-        typer.echo(note, err=True)
-    settings = Settings(
-        periods=periods,
-        initial=initial,
-        label_delay=label_delay,
-        label_rate=label_rate,
-        seed=seed,
-        runs_per_period=RUNS_PER_PERIOD,
-        overrides=overrides,
-    )
     with _progress(names, periods) as ticked:
-        result = run(
-            history.rows,
-            parsed,
-            dataset=data.name,
-            settings=settings,
+        result = replayed(
+            data,
+            contract=read_contract(contract) if contract else default_contract(),
+            periods=periods,
+            initial=initial,
+            label_delay=label_delay,
+            label_rate=label_rate,
             policies=names,
+            what_if=dict(text.partition("=")[::2] for text in [*cooldown, *(set_ or [])]),
             processes=PROCESSES,
+            seed=seed,
             ticked=ticked,
         )
+    for note in result.notes:
+        typer.echo(note, err=True)
     console = terminal()
-    console.print(_table(result))
+    console.print(_table(result.found))
     console.print(result.verdict, style="bold")
-    for hint in result.hints:
+    for hint in result.found.hints:
         console.print(hint)
     if json_file is not None:
-        json_file.write_bytes(result.to_json())
+        json_file.write_bytes(result.found.to_json())
     if html_file is not None:
-        from selfheal_tools.backtest.page import render_page
-
-        html_file.write_text(render_page(result), encoding="utf-8")
+        html_file.write_text(result.to_html(), encoding="utf-8")
 
 
 @contextmanager
