@@ -14,18 +14,6 @@ class BundlingImpossible(Exception):
     """A package can't be made on this machine; the message says what is missing."""
 
 
-# The services that zip functions call; botocore's descriptions of all others are a quarter of the layer.
-DESCRIBED_SERVICES = {"s3", "sts"}
-
-# Nothing that functions use of these packages imports them.
-UNUSED = (
-    "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/data_classes",
-    "aws_lambda_powertools/utilities/parser",
-    "numpy/f2py",
-)
-
-
 def install_packages(lock: Path, target: Path, architecture: str, *, only_resolve: bool = False) -> None:
     """Install a lock's packages for Lambda's platform into a folder. Only wheels: nothing is built here.
 
@@ -43,16 +31,6 @@ def install_packages(lock: Path, target: Path, architecture: str, *, only_resolv
         raise BundlingImpossible(f"uv can't install {lock.name} for {architecture}: {done.stderr.strip()}")
     if not only_resolve:
         _remove_traces(target)
-
-
-def trim(packages: Path) -> None:
-    """Remove what no function needs: tests, parts that nobody imports, what compilers and type checkers read."""
-    unused = [packages / part for part in UNUSED]
-    for folder in [*packages.rglob("tests"), *_undescribed(packages / "botocore" / "data"), *unused]:
-        shutil.rmtree(folder, ignore_errors=True)
-    for pattern in ("*.pyi", "*.pxd", "*.h", "*.a"):
-        for file in packages.rglob(pattern):
-            file.unlink()
 
 
 def compile_bytecode(folder: Path, deployed_at: str) -> None:
@@ -76,10 +54,6 @@ def python_version() -> str:
     if here != wanted:
         raise BundlingImpossible(f"packages are for Python {wanted}, this is {here}: run it from .venv (`make setup`)")
     return wanted
-
-
-def _undescribed(descriptions: Path) -> list[Path]:
-    return [folder for folder in descriptions.iterdir() if folder.is_dir() and folder.name not in DESCRIBED_SERVICES]
 
 
 def _remove_traces(target: Path) -> None:

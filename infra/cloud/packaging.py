@@ -7,12 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from infra.cloud.bundling import compile_bytecode, install_packages, trim
+from infra.cloud.bundling import compile_bytecode, install_packages
+from infra.cloud.trimming import trim
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 CORE = ROOT / "layers" / "core" / "python"
 RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"
+TRIMMING = ROOT / "infra" / "cloud" / "trimming.py"
 IMAGE_FUNCTIONS = ("batch_scoring", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
 
 _SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -63,12 +65,13 @@ class Packages:
 
     @cached_property
     def image(self) -> Path:
-        """The context of the container image: its functions, the library, the lock and the Dockerfile."""
+        """The context of the container image: functions, library, locks, what trims packages, and the Dockerfile."""
         folder = self._new("image")
         for name in IMAGE_FUNCTIONS:
             _copy(FUNCTIONS / name, folder / "functions" / name)
         for name in ("Dockerfile", IMAGE_LOCK, MLFLOW_LOCK):
             shutil.copy2(FUNCTIONS / name, folder / "functions" / name)
+        shutil.copy2(TRIMMING, folder)
         _copy(CORE, folder / "layers" / "core" / "python")
         return folder
 

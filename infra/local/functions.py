@@ -12,8 +12,8 @@ from infra.local.deployment import Deployment
 from infra.local.moto_adaptations import STATE_MACHINE_KEY
 from infra.local.runtime import FunctionSpec
 
-# What a Dockerfile of ours copies from its context into the folder that Lambda runs.
-_COPIED = re.compile(r"^COPY (?!--from)(\S+) \$\{LAMBDA_TASK_ROOT\}/?$", re.MULTILINE)
+# What our Dockerfile copies from its context into the folder that Lambda runs, by way of the stage that compiles it.
+_COPIED = re.compile(r"^COPY (\S+) /code/$", re.MULTILINE)
 
 
 # The caller that stands for EventBridge Scheduler.
