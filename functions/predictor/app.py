@@ -21,11 +21,12 @@ from selfheal.contract.request import Row
 from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
-from selfheal.usecases.serve.predict import predict
+from selfheal.usecases.serve.predict import Answer, predict
 from selfheal.usecases.serve.production_model import ProductionModel, ServedModel
 
 if TYPE_CHECKING:
     from selfheal.labels.terms import LabelTerms
+    from selfheal.usecases.serve.explain import Explanation
 
 type Clock = Callable[[], datetime]
 
@@ -44,11 +45,12 @@ class Api:
         body = await _body(request)
         model, now = self._current(), self._clock()
         rows = model.rows.parse(body)
+        reasons = _reasons_asked(request, model, len(rows.values))
         attempt = self._earlier_attempt(request, body, len(rows.values), now)
         answer = predict(model, self._stores.prediction_log, rows, now=now, request_id=attempt)
         if answer.replay:
             self._telemetry.unlogged(answer.replay, len(rows.values))
-        return _json(answer_body(answer, many=rows.many))
+        return _json(answer_body(answer, many=rows.many, why=_explained(model, answer, reasons)))
 
     async def labels(self, request: Request) -> Response:
         """POST /labels."""
@@ -119,6 +121,23 @@ class Api:
         except SelfhealError:
             return default_contract(), ()
         return manifest.contract, manifest.examples
+
+
+def _reasons_asked(request: Request, model: ServedModel, rows: int) -> int:
+    """How many reasons a request asks for, 0 where it asks for none. Nothing is answered yet."""
+    if not request.scope["query_string"]:
+        return 0
+    from predictor.explain import reasons_asked  # only for those who ask for it
+
+    return reasons_asked(request.query_params, model, rows)
+
+
+def _explained(model: ServedModel, answer: Answer, reasons: int) -> "Sequence[Explanation]":
+    if not reasons:
+        return ()
+    from selfheal.usecases.serve.explain import explained
+
+    return explained(model, answer, reasons)
 
 
 def create_app(stores: Stores, model: ProductionModel, clock: Clock, telemetry: Telemetry) -> FastAPI:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from predictor.explain import MOST_REASONS
 from predictor.problems import MEDIA_TYPE
 from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, Row, example_rows, row_json_schema
 from selfheal.records.external_ids import MAXIMUM_ID
 from selfheal.records.predictions import PREDICTION_ID
 from selfheal.usecases.labels.receive import MAXIMUM_LABELS
+from selfheal.usecases.serve.explain import MOST_EXPLAINED
 from selfheal.usecases.serve.recognise_retry import MAXIMUM_KEY
 
 type Schema = dict[str, Any]
@@ -25,6 +27,22 @@ _PREDICTION: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID, "description": "What a label refers to later"},
     "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the positive label"},
     "prediction": {"type": "integer", "enum": [0, 1]},
+    "explanation": {
+        "$ref": "#/components/schemas/Explanation",
+        "description": "Why, where it was asked for: exact Shapley values of the model, in log-odds",
+    },
+}
+_REASON: dict[str, Schema] = {
+    "feature": {"type": "string"},
+    "value": {"type": ["number", "string", "boolean", "null"], "description": "The row's own"},
+    "contribution": {"type": "number", "description": "What it adds to the score, in log-odds"},
+    "reason": {"type": "string", "description": "The contract's words for it, where it has some"},
+}
+_EXPLANATION: dict[str, Schema] = {
+    "base": {"type": "number", "description": "The score of an average row, in log-odds"},
+    "score": {"type": "number", "description": "This row's: base + contributions + others"},
+    "reasons": {"type": "array", "items": {"$ref": "#/components/schemas/Reason"}},
+    "others": {"type": "number", "description": "What all other features add"},
 }
 _LABEL: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID},
@@ -49,6 +67,14 @@ _IDEMPOTENCY_KEY: Schema = {
     "schema": {"type": "string", "minLength": 1, "maxLength": MAXIMUM_KEY},
     "description": "Within two days, a retry with the same key and body is the same request: the same prediction ids, "
     "or the same labels as of the same moment",
+}
+_EXPLAIN: Schema = {
+    "name": "explain",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_REASONS},
+    "description": "Ask why: for each row so many features that moved its answer most. At most "
+    f"{MOST_EXPLAINED} rows a request",
 }
 _PACKING = "As it is, or packed with gzip (Content-Encoding: gzip); at most five megabytes, unpacked"
 _PROBLEM: dict[str, Schema] = {
@@ -91,11 +117,11 @@ def _predict(rows: Sequence[Row]) -> Schema:
     return {
         "operationId": "predict",
         "summary": "Predict one row or many",
-        "parameters": [_IDEMPOTENCY_KEY],
+        "parameters": [_IDEMPOTENCY_KEY, _EXPLAIN],
         "requestBody": _body(
             {"oneOf": [_reference("Row"), _reference("Rows")]}, {"one row": rows[0], "many rows": {"rows": rows}}
         ),
-        "responses": {"200": _response("Predicted", answer), **_problems(413, 415, 422, 500, 503)},
+        "responses": {"200": _response("Predicted", answer), **_problems(409, 413, 415, 422, 500, 503)},
     }
 
 
@@ -132,6 +158,7 @@ def _response(description: str, schema: Schema, media_type: str = "application/j
 
 def _problems(*statuses: int) -> dict[str, Schema]:
     told = {
+        409: "This version can't say why it answers as it does",
         413: "Too much for one request",
         415: "Packed in another way than gzip",
         422: "Fields don't match the contract",
@@ -163,9 +190,11 @@ def _schemas(contract: Contract) -> dict[str, Schema]:
     return {
         "Row": row_json_schema(contract),
         "Rows": _closed({"rows": _list(_reference("Row"), MAXIMUM_ROWS)}),
-        "Prediction": _closed(_PREDICTION, optional=("id",)),
-        "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id",)),
+        "Prediction": _closed(_PREDICTION, optional=("id", "explanation")),
+        "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id", "explanation")),
         "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
+        "Reason": _closed(_REASON, optional=("reason",)),
+        "Explanation": _closed(_EXPLANATION),
         "Label": {
             **_closed(_LABEL, optional=("prediction_id", "id", "label_timestamp", "source")),
             "anyOf": [{"required": ["prediction_id"]}, {"required": ["id"]}],

@@ -14,6 +14,7 @@ from selfheal.errors import (
     FieldFault,
     KeyReused,
     NoProductionModel,
+    ReasonsUnavailable,
     RequestInvalid,
     SelfhealError,
 )
@@ -28,6 +29,7 @@ TOLD: dict[type[SelfhealError], HTTPStatus] = {
     BodyTooLarge: HTTPStatus.CONTENT_TOO_LARGE,
     EncodingUnknown: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NoProductionModel: HTTPStatus.SERVICE_UNAVAILABLE,
+    ReasonsUnavailable: HTTPStatus.CONFLICT,
 }
 UNTOLD = "the service can't reach or read its store; try again in a moment"
 

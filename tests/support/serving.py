@@ -161,6 +161,7 @@ class World:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
         request = event("http_predict")
+        path, _, request["rawQueryString"] = path.partition("?")
         request["rawPath"] = request["requestContext"]["http"]["path"] = path
         request["requestContext"]["http"]["method"] = method
         request["headers"] |= headers or {}

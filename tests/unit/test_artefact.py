@@ -176,7 +176,7 @@ def test_extreme_scores_answer_zero_and_one():
     ("path", "value", "place"),
     [
         ("format", "other", "format"),
-        ("format_version", 2, "format"),
+        ("format_version", 3, "format"),
         ("threshold", 1.5, "threshold"),
         ("threshold", True, "threshold"),
         ("features", [], "features"),

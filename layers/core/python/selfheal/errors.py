@@ -109,6 +109,10 @@ class TrainingBudgetExceeded(SelfhealError):
     """Training took longer than its budget, so it was ended; give it more time or shorten its window."""
 
 
+class ReasonsUnavailable(SelfhealError):
+    """A version doesn't hold what reasons for its answers are worked out from."""
+
+
 class NoProductionModel(SelfhealError):
     """The environment has no production model yet: run `selfheal bootstrap` first."""
 

@@ -35,7 +35,10 @@ class ContractPart(BaseModel):
 
 
 class Feature(ContractPart):
-    """One input column: its type, its limits (inclusive) and the names under which it may arrive."""
+    """One input column: its type, its limits (inclusive) and the names under which it may arrive.
+
+    reason: what to tell the people concerned where it has moved an answer, in words for a letter.
+    """
 
     type: FeatureType
     minimum: float | None = None
@@ -43,6 +46,7 @@ class Feature(ContractPart):
     nullable: bool = False
     aliases: tuple[Name, ...] = ()
     description: Text = ""
+    reason: Text = ""
     categories: tuple[Text, ...] | None = None
 
     @property

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from selfheal.models.contributions import Contributions
+
 
 class Model(Protocol):
     """A trained version, ready to answer rows that are valid under its contract."""
@@ -34,4 +36,15 @@ class Model(Protocol):
 
         Returns an array of shape (n,), float64, with the same bits.
         """
+        ...
+
+    def contributions(self, columns: "Mapping[str, NDArray[Any]]") -> "Contributions":
+        """What each feature adds to the score of each row; columns as for `probabilities_of`.
+
+        Raises ReasonsUnavailable where the version doesn't hold what that takes.
+        """
+        ...
+
+    def columns_of(self, rows: Sequence[Mapping[str, Any]]) -> "dict[str, NDArray[Any]]":
+        """Rows as columns by feature."""
         ...

@@ -1,6 +1,7 @@
 """What the parser asks of every value of the file; the first thing that is off refuses the file, by its path."""
 
 import math
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from selfheal.errors import ArtefactRefused
@@ -13,11 +14,11 @@ def refuse(path: str, problem: str) -> ArtefactRefused:
     return ArtefactRefused(f"model.json is not sound at {path}: {problem}; write the version again or roll back")
 
 
-def table(value: Any, path: str, keys: set[str]) -> dict[str, Any]:
-    """An object with exactly these keys."""
+def table(value: Any, path: str, keys: set[str], optional: AbstractSet[str] = frozenset()) -> dict[str, Any]:
+    """An object with exactly these keys, and perhaps some of the optional ones."""
     if type(value) is not dict:
         raise refuse(path, "not an object")
-    if value.keys() != keys:
+    if value.keys() - optional != keys:
         raise refuse(path, f"has the keys {sorted(value)}, not {sorted(keys)}")
     return value
 

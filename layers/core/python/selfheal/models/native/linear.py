@@ -1,4 +1,8 @@
-"""The linear estimator: `{"kind": "linear", "intercept", "coefficients"}`, one coefficient a column."""
+"""The linear estimator: `{"kind": "linear", "intercept", "coefficients"}`, one coefficient a column.
+
+`expected`, which may be absent, is what each column adds on average over the rows that taught the model: coefficient
+times mean. Answers don't need it, reasons for them do.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +20,20 @@ class Linear:
 
     intercept: float
     coefficients: list[float]
+    expected: list[float] | None = None
 
     @classmethod
     def parse(cls, raw: Any, path: str, columns: Sequence[int]) -> Self:
         """From the file; `columns` says which hold codes. Raises ArtefactRefused."""
-        found = checks.table(raw, path, {"kind", "intercept", "coefficients"})
+        found = checks.table(raw, path, {"kind", "intercept", "coefficients"}, {"expected"})
         coefficients = checks.numbers(found["coefficients"], f"{path}.coefficients")
         checks.of_length(coefficients, f"{path}.coefficients", len(columns))
         if any(columns):
             raise checks.refuse(path, "a linear estimator can't read a column of codes")
-        return cls(checks.number(found["intercept"], f"{path}.intercept"), coefficients)
+        expected = checks.numbers(found["expected"], f"{path}.expected") if "expected" in found else None
+        if expected is not None:
+            checks.of_length(expected, f"{path}.expected", len(columns))
+        return cls(checks.number(found["intercept"], f"{path}.intercept"), coefficients, expected)
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,13 @@ from selfheal.models.native.estimators import Estimator, parse_estimator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from selfheal.models.contributions import Contributions
+    from selfheal.models.native.shapley.model import ModelExplainer
+
 FORMAT = "selfheal-model"
-FORMAT_VERSION = 1
+# Version 2 may hold what reasons are worked out from.
+FORMAT_VERSION = 2
+VERSIONS_READ = {1, 2}
 # A forest of 500 trees with 31 leaves takes about 2 MB.
 SIZE_LIMIT = 32 * 1024 * 1024
 # From so many rows on numpy is faster than plain Python.
@@ -25,7 +31,7 @@ MANY_ROWS = 64
 KEYS = {"format", "format_version", "features", "blocks", "estimator", "calibration", "threshold"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class NativeModel:
     """A sound model. Inputs must be valid under the contract: numbers finite or missing, categories strings or None."""
 
@@ -53,7 +59,7 @@ class NativeModel:
         """
         if len(rows) < MANY_ROWS:
             return [self._probability(row) for row in rows]
-        return self._probabilities_of(self._columns(rows), len(rows))
+        return self._probabilities_of(self.columns_of(rows), len(rows))
 
     def probabilities_of(self, columns: "Mapping[str, NDArray[Any]]") -> "NDArray[Any]":
         """The same for columns of shape (n,) by feature: float64 (missing is NaN), or object (str, missing is None).
@@ -68,6 +74,24 @@ class NativeModel:
         """What `probabilities_of` says as log-odds: calibrated, shape (n,), float64."""
         return self._log_odds_of(columns, self._rows_of(columns))
 
+    def contributions(self, columns: "Mapping[str, NDArray[Any]]") -> "Contributions":
+        """See Model."""
+        return self._explainer.contributions(columns)
+
+    @cached_property
+    def _explainer(self) -> "ModelExplainer":
+        # Only for those who ask for reasons.
+        from selfheal.models.native.shapley.model import ModelExplainer
+
+        return ModelExplainer(self)
+
+    def read(self, values: "Mapping[str, NDArray[Any]]") -> "list[NDArray[Any]]":
+        """What the estimator reads of these columns by feature: one array of shape (n,) a column."""
+        columns: list[NDArray[Any]] = []
+        for block in self.blocks:
+            block.many(values[block.feature], columns)
+        return columns
+
     def _rows_of(self, columns: "Mapping[str, NDArray[Any]]") -> int:
         return len(columns[self.features[0].name])
 
@@ -77,7 +101,8 @@ class NativeModel:
             block.one(row.get(block.feature), cells)
         return expit(self.slope * self.estimator.one(cells) + self.intercept)
 
-    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> "dict[str, NDArray[Any]]":
+    def columns_of(self, rows: Sequence[Mapping[str, Any]]) -> "dict[str, NDArray[Any]]":
+        """See Model."""
         import numpy as np
 
         return {
@@ -92,11 +117,8 @@ class NativeModel:
     def _log_odds_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> "NDArray[Any]":
         import numpy as np
 
-        columns: list[NDArray[Any]] = []
         with np.errstate(all="ignore"):
-            for block in self.blocks:
-                block.many(values[block.feature], columns)
-            return self.slope * self.estimator.many(columns, rows) + self.intercept
+            return self.slope * self.estimator.many(self.read(values), rows) + self.intercept
 
 
 def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -122,8 +144,8 @@ def load_artefact(payload: bytes) -> NativeModel:
         ArtefactRefused: the size or structure is off; the message names the place. Nothing was evaluated.
     """
     found = checks.table(_decoded(payload), "the top", KEYS)
-    if found["format"] != FORMAT or found["format_version"] != FORMAT_VERSION:
-        raise checks.refuse("format", f"not {FORMAT} of version {FORMAT_VERSION}")
+    if found["format"] != FORMAT or found["format_version"] not in VERSIONS_READ:
+        raise checks.refuse("format", f"not {FORMAT} of a version among {sorted(VERSIONS_READ)}")
     features = _features(found["features"])
     parser = BlockParser(features)
     listed = enumerate(checks.items(found["blocks"], "blocks"))

@@ -3,7 +3,8 @@
 A tree is five lists over its inner nodes, parents before children, and the list of its at most 64 leaves' values:
 `column`; `split`, a threshold or the list of codes that go left; `missing_left`, 1 where a missing value goes left;
 `left` and `right`, an inner node, or -1 - k for leaf k. A value up to and including the threshold goes left. Node 0 is
-the root; a tree without inner nodes is its one leaf.
+the root; a tree without inner nodes is its one leaf. `covers`, which may be absent, is how many rows (or how much of
+their weight) the fit had in each leaf. Answers don't need it, reasons for them do.
 """
 
 from collections.abc import Sequence
@@ -35,13 +36,14 @@ class Tree:
     left: list[int]
     right: list[int]
     leaves: list[float]
+    covers: list[float] | None = None
 
 
 class Trees:
     """baseline + the leaf of each tree, added up in the order of the trees."""
 
     def __init__(self, baseline: float, trees: Sequence[Tree], columns: Sequence[int]) -> None:
-        self._baseline, self._trees, self._columns = baseline, trees, columns
+        self.baseline, self.trees, self.sizes = baseline, trees, columns
         self._plain = PlainTrees(trees, columns)
 
     @classmethod
@@ -54,21 +56,21 @@ class Trees:
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""
-        return self._plain.score(self._baseline, cells)
+        return self._plain.score(self.baseline, cells)
 
     def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
         """The scores of many rows, shape (rows,), with the same bits."""
-        return self._masked.scores(self._baseline, columns, rows)
+        return self._masked.scores(self.baseline, columns, rows)
 
     @cached_property
     def _masked(self) -> "MaskedTrees":
         from selfheal.models.native.many_trees import MaskedTrees
 
-        return MaskedTrees(self._trees, self._columns)
+        return MaskedTrees(self.trees, self.sizes)
 
 
 def _parse_tree(raw: Any, path: str, columns: Sequence[int]) -> Tree:
-    found = checks.table(raw, path, KEYS)
+    found = checks.table(raw, path, KEYS, {"covers"})
     column = checks.integers(found["column"], f"{path}.column", 0, len(columns))
     nodes = len(column)
     leaves = checks.numbers(found["leaves"], f"{path}.leaves")
@@ -82,7 +84,17 @@ def _parse_tree(raw: Any, path: str, columns: Sequence[int]) -> Tree:
         checks.of_length(values, f"{path}.{name}", nodes)
     _refuse_loops(path, left, right, len(leaves))
     splits = [_parse_split(item, f"{path}.split.{node}", columns[column[node]]) for node, item in enumerate(split)]
-    return Tree(column, splits, missing_left, left, right, leaves)
+    return Tree(column, splits, missing_left, left, right, leaves, _parse_covers(found, path))
+
+
+def _parse_covers(found: dict[str, Any], path: str) -> list[float] | None:
+    if "covers" not in found:
+        return None
+    covers = checks.numbers(found["covers"], f"{path}.covers")
+    checks.of_length(covers, f"{path}.covers", len(found["leaves"]))
+    if min(covers) <= 0:
+        raise checks.refuse(f"{path}.covers", "not all above 0")
+    return covers
 
 
 def _parse_split(raw: Any, path: str, codes: int) -> Split:

@@ -13,6 +13,7 @@ from selfheal.models.native import FORMAT, FORMAT_VERSION
 from selfheal.models.native.blending.categories import with_joined_categories
 from selfheal.models.native.blending.curves import with_joined_curves
 from selfheal.models.native.blending.members import Column, Member, Part
+from selfheal.models.native.edges import width
 
 type Document = dict[str, Any]
 
@@ -80,11 +81,28 @@ def _linear(parts: Sequence[Part], layout: _Layout) -> Document:
     coefficients: dict[int, list[float]] = {}
     for column, coefficient in with_joined_categories(with_joined_curves(terms)):
         coefficients.setdefault(layout.place(column), []).append(coefficient)
-    return {
+    estimator = {
         "kind": "linear",
         "intercept": math.fsum(part.weight * part.estimator["intercept"] for part in parts),
         "coefficients": [math.fsum(coefficients.get(place, ())) for place in range(layout.columns)],
     }
+    return estimator | _expected(parts, layout)
+
+
+def _expected(parts: Sequence[Part], layout: _Layout) -> Document:
+    """What each feature adds on average, said at its first column: a mean of sums, so that it is a sum of means."""
+    if any("expected" not in part.estimator for part in parts):
+        return {}
+    of_features: dict[int, list[float]] = {}
+    for part in parts:
+        for column, expected in zip(part.columns, part.estimator["expected"], strict=True):
+            of_features.setdefault(column.block["feature"], []).append(part.weight * expected)
+    said, expected = set[int](), []
+    for block in layout.blocks:
+        is_first, feature = block["feature"] not in said, block["feature"]
+        expected += [math.fsum(of_features[feature]) if is_first else 0.0, *([0.0] * (width(block) - 1))]
+        said.add(feature)
+    return {"expected": expected}
 
 
 JOINED: dict[str, Callable[[Sequence[Part], _Layout], Document]] = {"trees": _forest, "linear": _linear}

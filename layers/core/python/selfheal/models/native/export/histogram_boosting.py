@@ -72,6 +72,7 @@ def _tree(nodes: Nodes, left_sets: Any, known: Any, known_row: Any, sizes: list[
         "left": number[inner["left"]].tolist(),
         "right": number[inner["right"]].tolist(),
         "leaves": nodes["value"][is_leaf].tolist(),
+        "covers": nodes["count"][is_leaf].tolist(),
     }
 
 

@@ -10,6 +10,7 @@ from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
 from selfheal.models.fitted import FittedModel
 from selfheal.models.native import NativeModel, load_artefact
+from selfheal.models.native.export.background import with_background
 from selfheal.models.native.export.document import document
 from selfheal.models.native.export.probes import probe_rows
 from selfheal.tables.table import columns_of
@@ -26,7 +27,7 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
         ExportInexact: a probability differs from scikit-learn's by more than 1e-12 on a probe row, or one row and many
             rows don't have the same bits.
     """
-    exported = document(model, contract)
+    exported = with_background(document(model, contract), features)
     payload = orjson.dumps(exported)
     probes = probe_rows(exported, features, contract, seed)
     _check(load_artefact(payload), model, probes)

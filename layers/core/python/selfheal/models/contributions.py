@@ -1,0 +1,29 @@
+"""What each feature adds to a row's score, and the strongest of them as reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """Exact Shapley values of n rows, in the unit of the score: log-odds of the positive label.
+
+    features: their names. base: the score of an average row. added: shape (n, features). scores: shape (n,); each is
+    the base and all that its row's features add.
+    """
+
+    features: Sequence[str]
+    base: float
+    added: "NDArray[float64]"
+    scores: "NDArray[float64]"
+
+    def strongest(self, row: int, count: int) -> list[tuple[str, float]]:
+        """The features that move a row's score most, and by how much; the strongest first."""
+        added = self.added[row].tolist()
+        ranked = sorted(range(len(added)), key=lambda place: -abs(added[place]))
+        return [(self.features[place], added[place]) for place in ranked[:count]]
