@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from botocore.session import Session
+
     from selfheal.stores.approvals import Approvals
     from selfheal.stores.collection import Stores
-    from selfheal.stores.executions import Executions
+    from selfheal.stores.executions import WatchedExecutions
     from selfheal.stores.notifications import Notifications
 
 MOVED_BY_A_PERSON = "selfheal: production was moved by a person"
@@ -16,17 +18,21 @@ MOVED_BY_A_PERSON = "selfheal: production was moved by a person"
 
 @dataclass(frozen=True)
 class Environment:
-    """What a command or the console needs. `say` shows a sentence to whoever gave a command."""
+    """What a command or the console needs.
+
+    `say` shows a sentence to whoever gave a command. `session` signs requests to the API; None: as AWS's tools would.
+    """
 
     stage: str
     url: str
     data_bucket: str
     stores: "Stores"
-    executions: "Executions"
+    executions: "WatchedExecutions"
     approvals: "Approvals"
     notifications: "Notifications"
     clock: Callable[[], datetime]
     say: Callable[[str], None] = lambda _: None
+    session: "Session | None" = None
 
     def tell(self, sentence: str) -> None:
         """Tell what came of a person's command: here, and to whoever listens. Raises StoreUnavailable."""

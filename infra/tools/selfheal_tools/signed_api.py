@@ -9,6 +9,7 @@ from selfheal.errors import SelfhealError
 if TYPE_CHECKING:
     import httpx
     from botocore.auth import SigV4Auth
+    from botocore.session import Session
 
 SECONDS = 30.0
 
@@ -24,8 +25,9 @@ class CredentialsMissing(SelfhealError):
 class SignedApi:
     """Requests over one connection, which `with` ends."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, session: "Session | None" = None) -> None:
         self._url = url.rstrip("/")
+        self._session = session
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +65,7 @@ class SignedApi:
         from botocore.auth import SigV4Auth
         from botocore.session import Session
 
-        session = Session()
+        session = self._session or Session()
         credentials = session.get_credentials()
         region = session.get_config_variable("region")
         if credentials is None or region is None:

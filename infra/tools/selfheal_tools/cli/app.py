@@ -8,6 +8,7 @@ from selfheal_tools.cli.approval import approve, refuse
 from selfheal_tools.cli.backtest import backtest
 from selfheal_tools.cli.bootstrap import bootstrap
 from selfheal_tools.cli.call import call
+from selfheal_tools.cli.console import console
 from selfheal_tools.cli.contract import app as contract
 from selfheal_tools.cli.cost import cost
 from selfheal_tools.cli.demo import demo
@@ -56,6 +57,7 @@ app.command("bootstrap")(bootstrap)
 app.command("call")(call)
 app.command("score")(score)
 app.command("labels")(labels)
+app.command("console")(console)
 app.command("status")(status)
 app.command("history")(history)
 app.command("show")(show)

@@ -17,7 +17,7 @@ from selfheal.stores.collection import Stores
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
-    from selfheal.stores.executions import Executions
+    from selfheal.stores.executions import WatchedExecutions
     from selfheal.stores.notifications import Notifications
     from selfheal.stores.tracking import Tracking
 
@@ -97,7 +97,7 @@ def on_restore(*hooks: Callable[[], None]) -> None:
         register_after_restore(hook)
 
 
-def executions_of(state_machine_arn: str) -> "Executions":
+def executions_of(state_machine_arn: str) -> "WatchedExecutions":
     """The healings of a state machine."""
     import boto3
 

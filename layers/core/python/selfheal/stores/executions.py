@@ -1,8 +1,10 @@
 """Healings as the state machine service knows them: the service itself refuses a second one of a name."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,12 +15,24 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+# A state writes some five events while it is entered, tried again and left.
+NEWEST_EVENTS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One execution; status is RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
 
     name: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an execution is: the state that it entered last, and what its states have gathered until then."""
+
+    state: str
+    gathered: Mapping[str, Any]
 
 
 class Executions(Protocol):
@@ -33,8 +47,16 @@ class Executions(Protocol):
         ...
 
 
+class WatchedExecutions(Executions, Protocol):
+    """The port of who wants to see how far they are."""
+
+    def progress(self, name: str) -> Progress | None:
+        """Where an execution is; None where that isn't known."""
+        ...
+
+
 class StateMachine:
-    """Step Functions behind the port."""
+    """Step Functions behind the ports."""
 
     def __init__(self, client: "SFNClient", arn: str) -> None:
         self._client = client
@@ -60,3 +82,20 @@ class StateMachine:
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailable(f"Step Functions didn't list executions: {type(error).__name__}") from error
         return [Execution(item["name"], item["status"]) for item in answer["executions"]]
+
+    def progress(self, name: str) -> Progress | None:
+        """Where an execution is, by its newest events; None where none says so. Raises StoreUnavailable."""
+        execution = f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+        try:
+            answer = self._client.get_execution_history(
+                executionArn=execution, reverseOrder=True, maxResults=NEWEST_EVENTS
+            )
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return None
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"Step Functions didn't say where {name} is: {type(error).__name__}") from error
+        entered = [event for event in answer["events"] if "stateEnteredEventDetails" in event]
+        if not entered:
+            return None
+        newest = max(entered, key=itemgetter("id"))["stateEnteredEventDetails"]
+        return Progress(newest["name"], json.loads(newest.get("input", "{}")))

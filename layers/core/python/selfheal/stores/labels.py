@@ -6,7 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 
 import orjson
 
@@ -89,6 +89,11 @@ class LabelStore:
             return IngestionReport.model_validate_json(self._data.get(_outcome(upload)).body)
         except ObjectMissing:
             return None
+
+    def outcomes(self, at_most: int) -> list[IngestionReport]:
+        """What became of uploads of the last 30 days, in no particular order; `at_most` of them."""
+        keys = islice(self._data.keys(LABELS_OUTCOMES), at_most)
+        return [IngestionReport.model_validate_json(body) for _, body in self._data.get_many(keys)]
 
     def refusals(self) -> list[str]:
         """The keys of all refused rows, an object for each upload."""

@@ -33,9 +33,15 @@ class Ledger:
         """All entries, oldest first. Raises LedgerBroken at the first one that doesn't fit the one before it."""
         return self._after(None)
 
-    def story(self) -> Story:
-        """What the entries tell, read and checked now. Raises LedgerBroken as `entries`."""
-        return Story(tuple(self.entries()))
+    def story(self, known: Story | None = None) -> Story:
+        """What the entries tell, read and checked now; those of `known` were, and aren't read again.
+
+        Raises LedgerBroken as `entries`.
+        """
+        if known is None or not known.entries:
+            return Story(tuple(self.entries()))
+        newer = tuple(self._after(known.entries[-1]))
+        return Story((*known.entries, *newer)) if newer else known
 
     def decisions(self) -> list[Decision]:
         """All decisions, oldest first."""

@@ -1,6 +1,6 @@
 """What monitoring runs leave behind: a summary and a report each, by day and time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from selfheal.prefixes import MONITORING
@@ -22,6 +22,10 @@ class MonitoringStore:
     def read(self, key: str) -> bytes:
         """One file of a run. Raises ObjectMissing."""
         return self._data.get(key).body
+
+    def read_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Files of runs with their keys, in no particular order; those that have gone are left out."""
+        return self._data.get_many(keys)
 
     def latest(self, name: str, now: datetime) -> bytes | None:
         """That file of the newest run before `now` that has one; None where none has."""

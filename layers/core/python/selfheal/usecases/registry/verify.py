@@ -56,6 +56,21 @@ def verify(stores: Stores) -> Verification:
     return Verification(len(story.entries), len(manifests), artefacts, verdicts)
 
 
+def verify_decision(stores: Stores, story: Story, decision: Decision) -> tuple[GateResult, ...]:
+    """Check one decision alone; its gates as they are recomputed from its evidence, none where it has none.
+
+    Raises:
+        VerificationFailed, ReferenceTampered, VersionUnknown, ObjectMissing: what is off.
+        StoreUnavailable: the registry doesn't answer.
+    """
+    _check_manifest(stores, decision)
+    _check_verdict(stores, decision, paused=decision.decision_id in story.decided_under_a_pause)
+    if not decision.gates or decision.evidence is None:
+        return ()
+    rows = read_evidence(stores, decision.evidence)
+    return _recomputed(stores, decision, rows, decision.evidence.circumstances)
+
+
 def _check_outcomes(story: Story) -> None:
     moves: set[str] = set()
     for entry in story.entries:
@@ -144,10 +159,7 @@ def _check_members(stores: Stores, manifest: Manifest, rows: EvidenceRows, answe
 
 def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstances: Circumstances | None) -> bool:
     """Whether a version passes every gate by its evidence; each gate has to be written as it is recomputed."""
-    if circumstances is None or decision.previous_version is None:
-        raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
-    contract = stores.models.manifest(decision.previous_version).contract
-    recomputed = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
+    recomputed = _recomputed(stores, decision, rows, circumstances)
     for written, found in zip(decision.gates, recomputed, strict=True):
         if not _agree(written, found):
             raise VerificationFailed(
@@ -155,6 +167,15 @@ def _passes(stores: Stores, decision: Decision, rows: EvidenceRows, circumstance
                 f"but its evidence says {_said(found)}"
             )
     return all(gate.passed for gate in recomputed)
+
+
+def _recomputed(
+    stores: Stores, decision: Decision, rows: EvidenceRows, circumstances: Circumstances | None
+) -> tuple[GateResult, ...]:
+    if circumstances is None or decision.previous_version is None:
+        raise VerificationFailed(f"decision {decision.decision_id} doesn't say under which circumstances it was made")
+    contract = stores.models.manifest(decision.previous_version).contract
+    return judge_gates(rows, circumstances, contract.policy.gates, contract.segments)
 
 
 def _check_probation(stores: Stores, decision: Decision, rows: EvidenceRows) -> None:

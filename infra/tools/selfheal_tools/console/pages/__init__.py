@@ -1,0 +1,1 @@
+"""What stands on each page: from what was read to a record that a template shows. No stores, no clock, no HTTP."""
