@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from selfheal.contract import Contract
 from selfheal.errors import NoProductionModel, RecordIncompatible
-from selfheal.models.native import Artefact
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
 from selfheal.prefixes import MONITORING
 from selfheal.records.healing import LabelProgress
 from selfheal.records.labels import IngestionReport
@@ -19,7 +20,6 @@ from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
 from selfheal.stores.registry import CURVES
 from selfheal.tables.predictions import PredictionWindow
-from selfheal.usecases.heal.scoring import model_of
 from selfheal.usecases.monitor.monitor import SUMMARY
 from selfheal_tools.console.pages.comparison import Side
 from selfheal_tools.console.pages.labels import DAYS, DayOfLabels, missing_by_age
@@ -129,9 +129,9 @@ class Reader:
         labelled = {day: self.environment.stores.labels.labelled_on(day) for day in days}
         return missing_by_age(window.prediction_ids, window.timestamps, labelled, now)
 
-    def model(self, version: str) -> Artefact:
+    def model(self, version: str) -> Model:
         """A version, ready to answer. Raises VersionUnknown, ArtefactRefused, ReferenceTampered."""
-        return model_of(self.environment.stores, self.manifest(version))
+        return model_of(self.manifest(version), self.environment.stores.models.artefact)
 
     def side(self, version: str) -> Side:
         """A version as it is compared. Raises VersionUnknown, ArtefactRefused, ReferenceTampered."""

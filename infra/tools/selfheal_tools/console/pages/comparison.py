@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.models.native import Artefact
+from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.table import columns_of
@@ -24,7 +24,7 @@ class Side:
     """One of the two: its manifest, what it answers with, and its reliability on its own tuning rows (none: empty)."""
 
     manifest: Manifest
-    model: Artefact
+    model: Model
     reliability: Sequence[tuple[float, float]]
 
 
@@ -77,7 +77,7 @@ def comparison_page(first: Side, second: Side, recent: PredictionWindow, truth: 
 
 
 def shuffled_change(
-    model: Artefact, answers: NDArray[np.float64], columns: Mapping[str, NDArray[Any]], name: str
+    model: Model, answers: NDArray[np.float64], columns: Mapping[str, NDArray[Any]], name: str
 ) -> float:
     """Mean absolute change of the answers, shape (n,), where one feature's values change places."""
     order = np.random.default_rng(SEED).permutation(len(answers))

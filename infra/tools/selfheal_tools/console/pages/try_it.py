@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfheal.contract import Contract, Feature
-from selfheal.models.native import Artefact
+from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal_tools.console.words import number
 
@@ -61,7 +61,7 @@ def row_of(contract: Contract, given: Mapping[str, str]) -> dict[str, Any]:
     return {name: _typed(given.get(name, ""), feature) for name, feature in contract.features.items()}
 
 
-def reasons_of(model: Artefact, row: Mapping[str, Any], usual: Mapping[str, Any]) -> tuple[Reason, ...]:
+def reasons_of(model: Model, row: Mapping[str, Any], usual: Mapping[str, Any]) -> tuple[Reason, ...]:
     """What the answer to a row would be less, had each feature in turn its usual value; both must be valid rows."""
     other = [name for name in model.feature_names if row.get(name) != usual.get(name)]
     if not usual or not other:
