@@ -53,7 +53,7 @@ def dataset(features: pd.DataFrame, labels: np.ndarray) -> Dataset:
 
 
 def fitted(make: Any, rows: Dataset, contract: Any, **parameters: Any) -> Any:
-    return make(Inputs.of(contract, rows), seed=0, **parameters).fit(rows.features, rows.labels)
+    return make(Inputs.of(contract, rows.features), seed=0, **parameters).fit(rows.features, rows.labels)
 
 
 def exported(rows: Dataset, contract: Any, *members: Member, calibration: Calibration = UNCALIBRATED) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMAT = "selfheal-model"
 # Version 2 may hold what reasons are worked out from.
 FORMAT_VERSION = 2
-VERSIONS_READ = {1, 2}
+VERSIONS_READ = (1, 2)
 # A forest of 500 trees with 31 leaves takes about 2 MB.
 SIZE_LIMIT = 32 * 1024 * 1024
 # From so many rows on numpy is faster than plain Python.
@@ -145,7 +145,7 @@ def load_artefact(payload: bytes) -> NativeModel:
     """
     found = checks.table(_decoded(payload), "the top", KEYS)
     if found["format"] != FORMAT or found["format_version"] not in VERSIONS_READ:
-        raise checks.refuse("format", f"not {FORMAT} of a version among {sorted(VERSIONS_READ)}")
+        raise checks.refuse("format", f"not {FORMAT} of a version among {VERSIONS_READ}")
     features = _features(found["features"])
     parser = BlockParser(features)
     listed = enumerate(checks.items(found["blocks"], "blocks"))
