@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
+from selfheal.drift import Reference
 from selfheal.records.labels import Label, Upload
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.bucket import StoredObject
@@ -13,7 +16,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal.usecases.labels.labelled_rows import labelled_rows
-from selfheal.usecases.monitor.inputs import recent_predictions
+from selfheal.usecases.monitor.recent import read_traffic
 from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -21,6 +24,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DAYS = 60
 NOW = START + DAYS * DAY
 CONTRACT = parse_contract('[model]\nname = "small"\ntarget = "y"\n[features.x]\ntype = "number"\n')
+
+REFERENCE = Reference(pd.DataFrame({"x": np.arange(50.0)}), CONTRACT)
 
 
 class Counting(MemoryBucket):
@@ -80,9 +85,8 @@ def label(key: str) -> Label:
 def look(stores: Stores) -> tuple[int, int]:
     """The labelled predictions that monitoring finds, and what it asks of the store."""
     stores.data.calls = 0
-    window = stores.history.window(NOW - DAY, NOW, CONTRACT)
-    found = recent_predictions(stores, CONTRACT, window, NOW - DAY, NOW)
-    return int(found.is_labelled.sum()), stores.data.calls
+    found = read_traffic(stores, CONTRACT, REFERENCE, NOW - DAY, NOW)
+    return len(found.recent.labelled), stores.data.calls
 
 
 @pytest.mark.parametrize("hour", [0.5, 12.5])

@@ -8,9 +8,10 @@ import pytest
 from scipy import stats
 
 from selfheal.contract import default_contract, parse_contract
-from selfheal.drift import Reference, judge_drift
+from selfheal.drift import Reference
 from selfheal.drift.significance import benjamini_hochberg, chi_squared_p_value, ks_p_value, missing_p_value
 from selfheal_tools.simulation.credit import Phase, credit_rows
+from tests.support.drift import judged
 
 CONTRACT = default_contract()
 POLICY = CONTRACT.policy.monitoring
@@ -56,7 +57,7 @@ def credit_reference() -> Reference:
 def test_unchanged_windows_are_detected_at_the_nominal_rate(credit_reference, rows):
     """Of 200 windows of an unchanged world about one in twenty is detected, and none is called drift."""
     rng = np.random.default_rng(rows)
-    verdicts = [judge_drift(credit_reference, credit_rows(rng, rows)[0], POLICY, 0.05) for _ in range(200)]
+    verdicts = [judged(credit_reference, credit_rows(rng, rows)[0], POLICY, 0.05) for _ in range(200)]
     assert sum(verdict.detection.detected for verdict in verdicts) <= 20
     assert not any(verdict.drift_detected for verdict in verdicts)
 
@@ -64,7 +65,7 @@ def test_unchanged_windows_are_detected_at_the_nominal_rate(credit_reference, ro
 def test_a_stressed_world_drifts_in_the_features_that_follow_distress(credit_reference):
     """Covariate stress is detected, and utilisation ranks first; age, which did not move, does not drift."""
     window = credit_rows(np.random.default_rng(1), 1000, Phase.STRESS)[0]
-    verdict = judge_drift(credit_reference, window, POLICY, 0.004)
+    verdict = judged(credit_reference, window, POLICY, 0.004)
     assert verdict.drift_detected
     assert verdict.features[0].feature == "RevolvingUtilizationOfUnsecuredLines"
     assert "age" not in {feature.feature for feature in verdict.drifted}
@@ -74,7 +75,7 @@ def test_a_stressed_world_drifts_in_the_features_that_follow_distress(credit_ref
 def test_a_shift_that_is_sure_but_small_is_detected_and_not_relevant(credit_reference):
     """Five years of age in 5,000 rows are certain, and still too little to act on."""
     window = credit_rows(np.random.default_rng(2), 5000)[0]
-    verdict = judge_drift(credit_reference, window.assign(age=window["age"] + 3), POLICY, 0.05)
+    verdict = judged(credit_reference, window.assign(age=window["age"] + 3), POLICY, 0.05)
     assert verdict.detection.detected
     assert not verdict.drift_detected
 
@@ -83,14 +84,14 @@ def test_the_same_rows_give_the_same_verdict(credit_reference):
     """Resampling is seeded."""
     window = credit_rows(np.random.default_rng(3), 500)[0]
     again = Reference(credit_rows(np.random.default_rng(0), 5000)[0], CONTRACT)
-    assert judge_drift(credit_reference, window, POLICY, 0.05) == judge_drift(again, window, POLICY, 0.05)
+    assert judged(credit_reference, window, POLICY, 0.05) == judged(again, window, POLICY, 0.05)
 
 
 def test_every_kind_of_feature_is_judged_by_its_own_test():
     """Category and boolean by chi-squared, number by KS; missing values apart; a feature never seen is excluded."""
     rng = np.random.default_rng(4)
     reference = Reference(mixed(rng, 3000), MIXED)
-    verdict = judge_drift(reference, mixed(rng, 1000, red=0.8), POLICY, 0.05)
+    verdict = judged(reference, mixed(rng, 1000, red=0.8), POLICY, 0.05)
     by_name = {feature.feature: feature for feature in verdict.features}
     assert [feature.feature for feature in verdict.drifted] == ["colour"]
     assert by_name["colour"].stat_test == "chi_squared"
@@ -106,7 +107,7 @@ def test_a_feature_that_goes_missing_drifts():
     rng = np.random.default_rng(5)
     window = mixed(rng, 1000)
     window.loc[:399, "amount"] = np.nan
-    verdict = judge_drift(Reference(mixed(rng, 3000), MIXED), window, POLICY, 0.05)
+    verdict = judged(Reference(mixed(rng, 3000), MIXED), window, POLICY, 0.05)
     assert verdict.features[0].feature == "amount"
     assert verdict.features[0].stat_test == "missing_share"
     assert verdict.features[0].effect_size == pytest.approx(0.36, abs=0.03)
@@ -118,7 +119,7 @@ def test_a_window_without_any_present_value_is_judged_by_its_missing_share(name,
     rng = np.random.default_rng(6)
     window = mixed(rng, 500)
     window[name] = pd.Series([gone] * 500, dtype=window[name].dtype)
-    verdict = judge_drift(Reference(mixed(rng, 3000), MIXED), window, POLICY, 0.05)
+    verdict = judged(Reference(mixed(rng, 3000), MIXED), window, POLICY, 0.05)
     assert verdict.features[0].feature == name
     assert verdict.features[0].smallest_detectable_shift is None
     assert (verdict.features[0].stat_test, verdict.features[0].missing_share) == ("missing_share", 1.0)
@@ -132,7 +133,7 @@ def test_numbers_at_the_end_of_the_scale_leave_the_verdict_finite():
     huge.loc[:2, "amount"] = 1.7e308
     huge.loc[3, "amount"] = -1.7e308
     for reference, window in ((mixed(rng, 3000), huge), (huge, mixed(rng, 1000)), (huge, huge)):
-        verdict = judge_drift(Reference(reference, MIXED), window, POLICY, 0.05)
+        verdict = judged(Reference(reference, MIXED), window, POLICY, 0.05)
         json.loads(verdict.model_dump_json(), parse_constant=pytest.fail)
 
 
@@ -140,7 +141,7 @@ def test_a_customer_seen_twenty_times_is_one_piece_of_evidence(credit_reference)
     """Windows of 25 customers, each repeated forty times, raise no more alarms than windows of 25 rows."""
     rng = np.random.default_rng(7)
     windows = [credit_rows(rng, 25)[0].loc[rng.integers(0, 25, 1000)].reset_index(drop=True) for _ in range(100)]
-    verdicts = [judge_drift(credit_reference, window, POLICY, 0.05) for window in windows]
+    verdicts = [judged(credit_reference, window, POLICY, 0.05) for window in windows]
     assert verdicts[0].detection.effective_size == pytest.approx(25, rel=0.2)
     assert sum(verdict.detection.detected for verdict in verdicts) <= 12
 
@@ -149,7 +150,7 @@ def test_the_smallest_detectable_shift_is_seen_in_about_four_windows_of_five(cre
     """What a verdict says that it could have seen, it does see, at a power near 80 %."""
     rng = np.random.default_rng(8)
     (age,) = (
-        f for f in judge_drift(credit_reference, credit_rows(rng, 1000)[0], POLICY, 0.05).features if f.feature == "age"
+        f for f in judged(credit_reference, credit_rows(rng, 1000)[0], POLICY, 0.05).features if f.feature == "age"
     )
     assert age.smallest_detectable_shift is not None
     step = age.smallest_detectable_shift * 15
@@ -157,7 +158,7 @@ def test_the_smallest_detectable_shift_is_seen_in_about_four_windows_of_five(cre
     for _ in range(60):
         window = credit_rows(rng, 1000)[0]
         jittered = window.assign(age=np.round(window["age"] + step + rng.uniform(-0.5, 0.5, 1000)))
-        seen += judge_drift(credit_reference, jittered, POLICY, 0.05).detection.detected
+        seen += judged(credit_reference, jittered, POLICY, 0.05).detection.detected
     assert 36 <= seen <= 60
 
 

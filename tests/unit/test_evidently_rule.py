@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.drift import Reference, judge_drift
+from selfheal.drift import Reference
 from selfheal.tables.dataset import typed_features
 from tests.benchmarks.drift.evidently_rule import drifted_columns
+from tests.support.drift import judged
 
 CONTRACT = parse_contract("""
 [model]
@@ -33,13 +34,13 @@ def towns(rows: int, first: int, shift: float = 0.0) -> pd.DataFrame:
 def test_text_of_many_values_is_judged_as_categories(rows: int, first: int, shift: float, drifted: int):
     """With few reference rows by chi-squared and with many by distance, never as numbers."""
     before, after = towns(rows, 0), towns(300, first, shift)
-    verdict = judge_drift(Reference(before, CONTRACT), after, CONTRACT.policy.monitoring, 0.05)
+    verdict = judged(Reference(before, CONTRACT), after, CONTRACT.policy.monitoring, 0.05)
     assert drifted_columns(before, after, verdict.features) == drifted
 
 
 def test_a_column_without_values_is_no_drift():
     """Where nothing is there to compare, nothing is said."""
     before, after = towns(400, 0), towns(300, 0)
-    verdict = judge_drift(Reference(before, CONTRACT), after, CONTRACT.policy.monitoring, 0.05)
+    verdict = judged(Reference(before, CONTRACT), after, CONTRACT.policy.monitoring, 0.05)
     after["size"] = np.nan
     assert drifted_columns(before, after, verdict.features) == 0

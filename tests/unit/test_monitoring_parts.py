@@ -4,6 +4,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,14 +15,14 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from selfheal.contract import Contract, default_contract, parse_contract
-from selfheal.drift import Reference, judge_drift
+from selfheal.drift import Reference
 from selfheal.drift.impact import impacts
 from selfheal.files.limits import LOCAL
 from selfheal.files.table import Table, source_of, table_of
+from selfheal.monitoring.answers import Answers
 from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.offline import compare
-from selfheal.monitoring.proxy_metrics import histogram_entropy, proxy_change, proxy_metrics, proxy_metrics_over_hours
-from selfheal.monitoring.quality import quality_findings
+from selfheal.monitoring.proxy_metrics import AnswersByAge, histogram_entropy, proxy_metrics
 from selfheal.monitoring.timeline import MOST_POINTS, extended
 from selfheal.monitoring.traffic import overdue, silence_until, traffic_findings, usual_volume
 from selfheal.performance.decay import judge_decay, onset_of_decay
@@ -30,11 +31,14 @@ from selfheal.performance.realised import realised_performance
 from selfheal.records.monitoring import TimelinePoint
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
+from selfheal.tables.predictions import PredictionWindow
+from selfheal.tables.sample import id_hashes
 from selfheal.tasks import Scored
 from selfheal.tasks.binary.realised import expected_calibration_error
 from selfheal.tasks.effective_rows import effective_rows
 from selfheal.tasks.intervals import f1, proportion
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
+from tests.support.drift import findings_of, judged
 
 CONTRACT = default_contract()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,7 +68,7 @@ def window(seed: int = 1, rows: int = 1000) -> pd.DataFrame:
 
 
 def found(reference: Reference, rows: pd.DataFrame) -> dict[tuple[str, str | None], str]:
-    return {(f.kind, f.feature): f.severity for f in quality_findings(reference, CONTRACT, [rows])}
+    return {(f.kind, f.feature): f.severity for f in findings_of(reference, rows)}
 
 
 def test_sound_rows_have_no_finding(reference):
@@ -79,7 +83,7 @@ def test_a_feature_in_another_unit_is_named_with_its_factor(reference, factor):
     """Scaling by a constant is a fault, and the constant is estimated; a rise of a quarter is left to drift."""
     rows = window()
     rows[INCOME] *= factor
-    findings = quality_findings(reference, CONTRACT, [rows])
+    findings = findings_of(reference, rows)
     assert [(f.kind, f.feature, f.severity) for f in findings] == [("unit_change", INCOME, "fault")]
     assert findings[0].value == pytest.approx(factor, rel=0.1)
     assert found(reference, rows.assign(**{INCOME: window()[INCOME] * 1.25})) == {}
@@ -90,7 +94,7 @@ def test_a_unit_is_named_though_its_factor_is_no_double(then, now):
     """From one end of the scale to the other: a fault with a finite number, and no overflow."""
     amounts = np.random.default_rng(11).uniform(1, 2, 500)
     before, after = (pd.DataFrame({"closed": "red", "open": "a", "amount": amounts * by}) for by in (then, now))
-    (finding,) = quality_findings(Reference(before, COLOURS), COLOURS, [after])
+    (finding,) = findings_of(Reference(before, COLOURS), after)
     assert (finding.kind, finding.feature) == ("unit_change", "amount")
     assert 0 < finding.value < np.inf
 
@@ -119,7 +123,7 @@ def test_each_broken_thing_is_named(reference):
 def test_a_number_that_stops_arriving_is_a_fault(reference, rows):
     """Income is missing in every row, be it of the whole window or of its newest part."""
     gone = window(rows=rows).assign(**{INCOME: np.nan})
-    (finding,) = quality_findings(reference, CONTRACT, [window(), gone])
+    (finding,) = findings_of(reference, window(), gone)
     assert (finding.kind, finding.feature, finding.severity) == ("missing_share", INCOME, "fault")
     assert finding.value == 1.0
 
@@ -128,7 +132,7 @@ def test_a_number_that_the_reference_never_held_is_no_fault():
     """Nobody knows what is usual of it: neither the same value in all rows nor its absence says anything."""
     base = pd.DataFrame({"closed": ["red", "blue"] * 250, "open": ["a", "b"] * 250, "amount": np.nan})
     known = Reference(base, COLOURS)
-    assert quality_findings(known, COLOURS, [base.head(100), base.head(100).assign(amount=1.0)]) == ()
+    assert findings_of(known, base.head(100), base.head(100).assign(amount=1.0)) == ()
 
 
 def test_unseen_categories_are_a_fault_only_where_the_list_is_closed():
@@ -144,7 +148,7 @@ def test_unseen_categories_are_a_fault_only_where_the_list_is_closed():
     rows = base.assign(closed=["green"] * 50 + ["red"] * 450, open=["c"] * 100 + ["a"] * 400).astype(
         {"closed": object, "open": object}
     )
-    findings = {f.kind + (f.feature or ""): f for f in quality_findings(Reference(base, COLOURS), COLOURS, [rows])}
+    findings = {f.kind + (f.feature or ""): f for f in findings_of(Reference(base, COLOURS), rows)}
     assert findings["unseen_categoriesclosed"].severity == "fault"
     assert findings["unseen_categoriesopen"].severity == "warning"
     assert findings["unseen_categoriesopen"].value == pytest.approx(0.2)
@@ -154,7 +158,7 @@ def test_no_finding_holds_a_value():
     """Findings are logged and mailed: a name that came in every row is counted, and stays where the data is."""
     base = pd.DataFrame({"closed": ["red", "blue"] * 250, "open": list("abcd") * 125, "amount": np.arange(500.0)})
     rows = base.assign(open="Jane Doe, 12 Elm St", amount=1234567.0)
-    findings = {(f.kind, f.feature): f.message for f in quality_findings(Reference(base, COLOURS), COLOURS, [rows])}
+    findings = {(f.kind, f.feature): f.message for f in findings_of(Reference(base, COLOURS), rows)}
     assert findings["frozen_value", "open"] == "open has the same value in 100% of rows; usually none exceeds 25%"
     assert {("unseen_categories", "open"), ("frozen_value", "amount")} <= set(findings)
     assert not [message for message in findings.values() if "Jane" in message or "1234567" in message]
@@ -190,19 +194,22 @@ def test_usual_volume_forgets_within_days():
 
 def test_proxy_metrics_of_known_probabilities():
     """Mean, spread, quartiles, rate and entropy of a handful of values."""
-    found = proxy_metrics(1, np.array([0.05, 0.15, 0.25, 0.35]), np.array([0, 0, 0, 1]))
+    hashes = np.arange(4, dtype=np.uint64)
+    answers = Answers.of(np.array([0, 0, 0, 1], dtype=np.int8), np.array([0.05, 0.15, 0.25, 0.35]), hashes)
+    found = proxy_metrics(1, answers)
     assert found.positive_rate == 0.25
     assert found.probability_mean == pytest.approx(0.2)
     assert found.probability_median == pytest.approx(0.2)
     assert found.entropy == pytest.approx(np.log(4))
-    assert proxy_metrics(1, np.zeros(0), np.zeros(0)).probability_mean is None
+    assert proxy_metrics(1, Answers.of(np.zeros(0, np.int8), np.zeros(0), hashes[:0])).probability_mean is None
 
 
 @given(st.lists(st.floats(0, 1), min_size=1))
 def test_entropy_lies_between_nothing_and_ten_even_bins(values):
     """0 for a constant, ln 10 at most."""
-    assert -1e-12 <= histogram_entropy(np.array(values)) <= np.log(10) + 1e-12
-    assert histogram_entropy(np.full(5, values[0])) == 0
+    of = partial(np.histogram, bins=10, range=(0.0, 1.0))
+    assert -1e-12 <= histogram_entropy(of(values)[0]) <= np.log(10) + 1e-12
+    assert histogram_entropy(of(np.full(5, values[0]))[0]) == 0
 
 
 def test_proxies_over_hours_and_their_slope():
@@ -210,11 +217,15 @@ def test_proxies_over_hours_and_their_slope():
     hours = np.arange(24)
     moments = np.array([np.datetime64(NOW.replace(tzinfo=None)) - np.timedelta64(int(h) * 60 + 30, "m") for h in hours])
     probabilities = 0.5 - 0.01 * hours
-    one, six, day = proxy_metrics_over_hours(NOW, moments, probabilities, np.zeros(24))
+    ids = np.array([f"{hour}" for hour in hours], dtype=object)
+    features = pd.DataFrame(index=hours)
+    rows = PredictionWindow(ids, moments, np.full(24, "v1"), probabilities, np.zeros(24, dtype=np.int8), features)
+    answers = AnswersByAge.of(NOW, rows, id_hashes(ids))
+    one, six, day = answers.proxies
     assert (one.num_predictions, six.num_predictions, day.num_predictions) == (1, 6, 24)
-    change = proxy_change(NOW, moments, probabilities, np.zeros(24))
-    assert change.probability_mean_per_hour == pytest.approx(0.01)
-    assert proxy_change(NOW, moments[:1], probabilities[:1], np.zeros(1)).positive_rate_per_hour is None
+    assert answers.change.probability_mean_per_hour == pytest.approx(0.01)
+    newest = rows.take(slice(0, 1))
+    assert AnswersByAge.of(NOW, newest, id_hashes(newest.prediction_ids)).change.positive_rate_per_hour is None
 
 
 def test_realised_metrics_agree_with_scikit_learn_and_lie_in_their_intervals():
@@ -367,7 +378,7 @@ def test_each_cause_is_told_from_the_others(reference, change, cause):
     """Labels tell what moved: nothing, the inputs, the classes' frequency, or what inputs mean."""
     rng = np.random.default_rng(11)
     phase = Phase.CALM if change in {"", "concept"} else Phase.STRESS
-    drift = judge_drift(reference, credit_rows(rng, 1000, phase)[0], CONTRACT.policy.monitoring, 0.004)
+    drift = judged(reference, credit_rows(rng, 1000, phase)[0], CONTRACT.policy.monitoring, 0.004)
     named = [diagnose((), drift, scored(rng, 2000), scored(rng, 2000, change), 200).cause for _ in range(20)]
     assert named.count(cause) >= 18
 
@@ -375,7 +386,7 @@ def test_each_cause_is_told_from_the_others(reference, change, cause):
 def test_without_labels_a_drift_has_no_known_cause(reference):
     """Inputs moved and nobody knows what it means yet."""
     rng = np.random.default_rng(12)
-    drift = judge_drift(reference, credit_rows(rng, 1000, Phase.STRESS)[0], CONTRACT.policy.monitoring, 0.004)
+    drift = judged(reference, credit_rows(rng, 1000, Phase.STRESS)[0], CONTRACT.policy.monitoring, 0.004)
     assert diagnose((), drift, scored(rng, 2000), NONE, 200).cause == "cannot_tell"
 
 

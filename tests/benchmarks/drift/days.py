@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from selfheal.drift import Reference
-from selfheal.drift.clusters import row_keys
 from selfheal.drift.looks import level_of_one_look
+from selfheal.drift.repeats import row_keys
 from selfheal.drift.significance import ks_p_value
 from tests.benchmarks.drift.worlds import CREDIT, generated_rows
 

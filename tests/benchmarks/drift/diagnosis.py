@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from selfheal.drift import judge_drift
 from selfheal.monitoring.diagnosis import diagnose
-from selfheal.monitoring.quality import faults, quality_findings
+from selfheal.monitoring.quality import faults
 from selfheal.tasks import Scored
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 from tests.benchmarks.drift.trained import answers, trained
 from tests.benchmarks.drift.worlds import CREDIT
+from tests.support.drift import findings_of, judged
 
 ROWS = 2000
 NO_LABELS = Scored(np.zeros(0), np.zeros(0, dtype=np.int8), np.zeros((0, 10)))
@@ -37,8 +37,8 @@ def confusion(repetitions: int = 60) -> dict[str, dict[str, float]]:
 
 def _named(features: pd.DataFrame, labels: np.ndarray, *, labelled: bool) -> str:
     model, tuning, reference = trained()
-    findings = quality_findings(reference, CREDIT, [features])
-    drift = judge_drift(reference, features, CREDIT.policy.monitoring, 0.05 / 12)
+    findings = findings_of(reference, features)
+    drift = judged(reference, features, CREDIT.policy.monitoring, 0.05 / 12)
     recent = Scored(answers(features)[0], labels, reference.traits(features)) if labelled else NO_LABELS
     promised = Scored(model.tuning_probabilities, tuning.labels, reference.traits(tuning.features))
     return diagnose(faults(findings), drift, promised, recent, CREDIT.policy.retraining.minimum_labels).cause

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from selfheal.drift import Reference, judge_drift
+from selfheal.drift import Reference
 from tests.benchmarks.drift.evidently_rule import DATASET_SHARE, drifted_columns
 from tests.benchmarks.drift.worlds import CREDIT, World, normal_contract, normal_rows
+from tests.support.drift import judged
 
 SIZES = (200, 500, 1000, 2000, 5000)
 REFERENCE_ROWS = 10_000
@@ -22,7 +23,7 @@ def single_look_rates(world: World, repetitions: int = 400) -> dict[str, dict[st
         reference = Reference(before.reset_index(drop=True), CREDIT)
         for size in SIZES:
             window, rest = rest.iloc[:size].reset_index(drop=True), rest.iloc[size:]
-            verdict = judge_drift(reference, window, POLICY, LEVEL)
+            verdict = judged(reference, window, POLICY, LEVEL)
             theirs = drifted_columns(before, window, verdict.features)
             counts["detection"][str(size)] += verdict.detection.detected
             counts["drift"][str(size)] += verdict.drift_detected
@@ -39,9 +40,7 @@ def large_window_rates(repetitions: int = 30, rows: int = 1_000_000) -> dict[str
         window = normal_rows(rng, rows, correlation)
         # The window's own noise is a tenth of the reference's: drawing the reference anew is what matters.
         detected = [
-            judge_drift(
-                Reference(normal_rows(rng, 3000, correlation), contract), window, POLICY, LEVEL
-            ).detection.detected
+            judged(Reference(normal_rows(rng, 3000, correlation), contract), window, POLICY, LEVEL).detection.detected
             for _ in range(repetitions)
         ]
         found[name] = float(np.mean(detected))

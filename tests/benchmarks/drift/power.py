@@ -5,8 +5,9 @@ from itertools import product
 import numpy as np
 from scipy import special
 
-from selfheal.drift import Reference, judge_drift
+from selfheal.drift import Reference
 from tests.benchmarks.drift.worlds import CREDIT, NORMAL_FEATURES, normal_contract, normal_rows
+from tests.support.drift import judged
 
 SHIFTS = (0.1, 0.25, 0.5)
 SHARES = (0.1, 0.3, 1.0)
@@ -27,7 +28,7 @@ def power_curves(repetitions: int = 150, references: int = 10) -> list[dict[str,
         for repetition in range(repetitions):
             window = normal_rows(rng, n)
             window.iloc[:, : round(share * NORMAL_FEATURES)] += shift
-            verdict = judge_drift(known[repetition % references], window, CREDIT.policy.monitoring, LEVEL)
+            verdict = judged(known[repetition % references], window, CREDIT.policy.monitoring, LEVEL)
             bonferroni = _ks_bonferroni(ordered[repetition % references], window.to_numpy())
             hits += verdict.detection.detected, verdict.drift_detected, bonferroni
         detection, relevance, rival = (hits / repetitions).tolist()

@@ -37,7 +37,7 @@ from tests.benchmarks.drift.worlds import CREDIT, normal_contract
 known = Reference(reference, normal_contract())
 known.null(1e6)
 def run():
-    assert judge_drift(known, window, CREDIT.policy.monitoring, 0.05).detection.n == len(window)
+    assert judge_drift(known, known.summary_of(window), CREDIT.policy.monitoring, 0.05).detection.n == len(window)
 """
 EVIDENTLY = """
 from evidently import DataDefinition, Dataset, Report

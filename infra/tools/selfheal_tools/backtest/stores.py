@@ -1,5 +1,6 @@
 """Buckets in memory, read without the hourly roll-ups: those spare requests to S3, and here there are none to spare."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache, cached_property
 
@@ -34,6 +35,14 @@ class RememberedHistory(PredictionHistory):
         bounds = np.array([moment.replace(tzinfo=None) for moment in (start, end)], dtype="datetime64[us]")
         first, last = np.searchsorted(known.timestamps, bounds)
         return known.take(slice(int(first), int(last)))
+
+    def partitions(
+        self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
+    ) -> Iterator[PredictionWindow]:
+        """The same in one part: all of it is in memory already."""
+        del newest_first
+        window = self.window(start, end, contract)
+        return iter([window] if len(window) else [])
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
         unread = list(self._data.keys(PREDICTIONS, self._last))

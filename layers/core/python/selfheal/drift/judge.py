@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from selfheal.contract.model import MonitoringPolicy
-from selfheal.drift.clusters import design_effect, row_keys
-from selfheal.drift.distances import jensen_shannon, kolmogorov_smirnov, population_stability, wasserstein
+from selfheal.drift.distances import jensen_shannon, kolmogorov_smirnov, population_stability
 from selfheal.drift.distances import rank_wasserstein as rank_distance
+from selfheal.drift.feature import FeatureReference
 from selfheal.drift.null import Null
-from selfheal.drift.reference import MINIMUM_PRESENT, FeatureReference, FeatureSample, Reference
+from selfheal.drift.reference import MINIMUM_PRESENT, Reference
 from selfheal.drift.significance import benjamini_hochberg, chi_squared_p_value, ks_p_value, missing_p_value
 from selfheal.drift.sketch import sketch_of
+from selfheal.drift.summary import FeatureSummary, InputSummary
 from selfheal.records.drift import Detection, DriftVerdict, FeatureDrift
 
 
@@ -23,7 +23,7 @@ class _Comparison:
     """One feature of the window beside its reference. `inflation`: how many rows count as one."""
 
     reference: FeatureReference
-    window: FeatureSample
+    window: FeatureSummary
     inflation: float
 
     @property
@@ -57,12 +57,7 @@ class _Comparison:
     @property
     def score(self) -> float:
         """The distance that is usually reported: normed Wasserstein, or Jensen-Shannon."""
-        before, after = self.reference.presorted, self.window.ordered
-        if not self.reference.is_numeric:
-            return self.effect
-        if before is None or after is None or not len(after):
-            return 0.0
-        return wasserstein(before, after) / self.reference.spread
+        return self.effect if self.reference.numbers is None else self.reference.numbers.distance(self.window)
 
     def _distribution_p_value(self) -> float:
         window, reference = self.window.shares, self.reference.sample.shares
@@ -79,15 +74,15 @@ class _Comparison:
         return missing_p_value(missing, size, before.missing, before.present + before.missing)
 
 
-def judge_drift(reference: Reference, window: pd.DataFrame, policy: MonitoringPolicy, level: float) -> DriftVerdict:
-    """Judge a window of n rows of the contract's features against the reference.
+def judge_drift(reference: Reference, window: InputSummary, policy: MonitoringPolicy, level: float) -> DriftVerdict:
+    """Judge a window of n rows, summarised beside the reference, against it.
 
     `level` is the chance that this one look may find a change in an unchanged world (see `looks`). A feature drifts
     when it is significant by Benjamini-Hochberg at the policy's `false_alarm_rate` and its effect reaches
     `effect_threshold`; the dataset drifts when detection holds and a feature drifts.
     """
-    inflation = design_effect(row_keys(window), reference.collision_rate)
-    compared = [_Comparison(f, f.sample_of(window[f.name]), inflation) for f in reference.features]
+    inflation = window.repeats.design_effect(reference.collision_rate)
+    compared = [_Comparison(f, window.features[f.name], inflation) for f in reference.features]
     excluded = {c.reference.name: "no values to compare, then or now" for c in compared if not c.tests}
     judged = [c for c in compared if c.tests]
     size = _harmonic(reference.rows, len(window) / inflation)

@@ -14,10 +14,11 @@ from selfheal.drift import Reference, judge_drift
 from selfheal.errors import DataInvalid
 from selfheal.files.features import Problem, advice, feature_values
 from selfheal.files.table import Table
+from selfheal.monitoring.answers import Answers
 from selfheal.monitoring.diagnosis import ACTIONS
 from selfheal.monitoring.headline import headline_of, verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
-from selfheal.monitoring.quality import RANGE_FAULT, faults, quality_findings
+from selfheal.monitoring.quality import RANGE_FAULT, Inputs, faults, quality_findings
 from selfheal.monitoring.response import Judgement
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import (
@@ -43,6 +44,7 @@ FINDINGS: dict[str, FindingKind] = {
 TYPES = frozenset({"type", "other"})
 # What leaves too little of a feature to compare.
 UNREAD = frozenset({"wrong_type", "schema_changed"})
+NO_ANSWERS = Answers.of(np.zeros(0, np.int8), np.zeros(0), np.zeros(0, np.uint64))
 NO_DECAY = Decay(decayed=False, brier=None, promised_brier=None, p_value=None, level=0.0, n=0)
 NO_HEALING = HealingState(started=False, execution=None, reason="files are only compared")
 
@@ -65,11 +67,12 @@ def compare(reference: Table, current: Table, contract: Contract, *, now: dateti
     unread = {finding.feature or "" for finding in faults(misread) if finding.kind in UNREAD}
     readable = _without(contract, unread)
     known, policy = Reference(before, readable), contract.policy.monitoring
-    findings = (*misread, *quality_findings(known, readable, [after]))
+    inputs = known.summary_of(after)
+    findings = (*misread, *quality_findings(known, [Inputs(inputs, after)]))
     enough = len(after) >= policy.minimum_predictions and len(readable.features) > 0
     judgement = Judgement(
         findings=findings,
-        drift=_excluding(judge_drift(known, after, policy, policy.false_alarm_rate), unread) if enough else None,
+        drift=_excluding(judge_drift(known, inputs, policy, policy.false_alarm_rate), unread) if enough else None,
         decay=NO_DECAY,
         diagnosis=_diagnosis(findings),
         performance=None,
@@ -101,7 +104,6 @@ def _summary(
 ) -> DriftSummary:
     drift = judgement.drift
     verdict = verdict_of(judgement, lingering_fault=False)
-    empty = np.zeros(0)
     return DriftSummary(
         timestamp=now,
         reference_metadata={"name": names[0], "rows": reference_rows},
@@ -122,7 +124,7 @@ def _summary(
         detection=drift.detection if drift else None,
         exclusion_reasons=drift.excluded if drift else {},
         findings=judgement.findings,
-        proxy=(proxy_metrics(0, empty, empty.astype(np.int8)),),
+        proxy=(proxy_metrics(0, NO_ANSWERS),),
         proxy_change=ProxyChange(positive_rate_per_hour=None, probability_mean_per_hour=None),
         performance=None,
         estimated_performance=None,

@@ -1,76 +1,95 @@
 """Proxy metrics: what predictions say before any label has come."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.data.moments import as_datetime64
+from selfheal.monitoring.answers import Answers
 from selfheal.records.monitoring import ProxyChange, ProxyMetrics
+from selfheal.tables.predictions import PredictionWindow
+from selfheal.tables.sample import Hashes
 
 HOURS = (1, 6, 24)
-BINS = 10
 MICROSECONDS_AN_HOUR = 3_600_000_000
 
 
-def proxy_metrics(hours: float, probabilities: NDArray[np.float64], predictions: NDArray[np.int8]) -> ProxyMetrics:
-    """Metrics of the n predictions of some hours; every value but the number is None where there are none."""
-    if not len(probabilities):
+@dataclass(frozen=True, eq=False)
+class AnswersByAge:
+    """Predictions by how old they are at one moment; additive.
+
+    recent: those of the last 1, 6 and 24 hours. hourly: by hours of age, rounded down, how many predictions there are,
+    how many are positive, and the sum of their probabilities.
+    """
+
+    recent: tuple[Answers, ...]
+    hourly: Mapping[int, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, now: datetime, rows: PredictionWindow, hashes: Hashes) -> Self:
+        """Of some predictions; `hashes` are of their ids."""
+        ages = (as_datetime64(now) - rows.timestamps).astype(np.int64) / MICROSECONDS_AN_HOUR
+        masks = [ages <= hours for hours in HOURS]
+        recent = tuple(Answers.of(rows.predictions[m], rows.probabilities[m], hashes[m]) for m in masks)
+        hours, places = np.unique(np.floor(ages).astype(np.int64), return_inverse=True)
+        values = (np.ones(len(rows)), rows.predictions, rows.probabilities)
+        sums = np.column_stack([np.bincount(places, weights=value, minlength=len(hours)) for value in values])
+        return cls(recent, dict(zip(hours.tolist(), sums, strict=True)))
+
+    def __add__(self, other: Self) -> Self:
+        """Of the predictions of both, at the same moment."""
+        recent = tuple(mine + theirs for mine, theirs in zip(self.recent, other.recent, strict=True))
+        hourly = dict(self.hourly)
+        for hour, sums in other.hourly.items():
+            hourly[hour] = hourly[hour] + sums if hour in hourly else sums
+        return type(self)(recent, hourly)
+
+    @property
+    def proxies(self) -> tuple[ProxyMetrics, ...]:
+        """Metrics of the last 1, 6 and 24 hours."""
+        return tuple(proxy_metrics(hours, answers) for hours, answers in zip(HOURS, self.recent, strict=True))
+
+    @property
+    def change(self) -> ProxyChange:
+        """Slope per hour of positive rate and mean probability: least squares through the hours, weighted by rows."""
+        positives, probabilities = self._slopes()
+        return ProxyChange(positive_rate_per_hour=positives, probability_mean_per_hour=probabilities)
+
+    def _slopes(self) -> tuple[float | None, float | None]:
+        if len(self.hourly) < 2:  # noqa: PLR2004 - a line needs two hours
+            return None, None
+        hours = np.array(sorted(self.hourly), dtype=np.float64)
+        rows, *sums = np.array([self.hourly[int(hour)] for hour in hours]).T
+        centred = (hours * rows).sum() / rows.sum() - hours
+        first, second = (float((centred * each).sum() / (rows * centred**2).sum()) for each in sums)
+        return first, second
+
+
+def proxy_metrics(hours: float, answers: Answers) -> ProxyMetrics:
+    """Metrics of the predictions of some hours; every value but the number is None where there are none."""
+    if not answers.n:
         names = set(ProxyMetrics.model_fields) - {"hours", "num_predictions"}
         return ProxyMetrics(hours=hours, num_predictions=0, **dict.fromkeys(names))
-    low, median, high = np.quantile(probabilities, [0.25, 0.5, 0.75])
+    low, median, high = np.quantile(answers.sample, [0.25, 0.5, 0.75])
     return ProxyMetrics(
         hours=hours,
-        num_predictions=len(probabilities),
-        positive_rate=float(predictions.mean()),
-        probability_mean=float(probabilities.mean()),
-        probability_std=float(probabilities.std()),
+        num_predictions=answers.n,
+        positive_rate=answers.positives / answers.n,
+        probability_mean=answers.mean,
+        probability_std=float(np.sqrt(answers.squares / answers.n)),
         probability_median=float(median),
         probability_q25=float(low),
         probability_q75=float(high),
-        entropy=histogram_entropy(probabilities),
+        entropy=histogram_entropy(answers.histogram),
     )
 
 
-def proxy_metrics_over_hours(
-    now: datetime,
-    timestamps: NDArray[np.datetime64],
-    probabilities: NDArray[np.float64],
-    predictions: NDArray[np.int8],
-) -> tuple[ProxyMetrics, ...]:
-    """The same over the last 1, 6 and 24 hours."""
-    ages = _hours_before(now, timestamps)
-    return tuple(proxy_metrics(hours, probabilities[ages <= hours], predictions[ages <= hours]) for hours in HOURS)
-
-
-def proxy_change(
-    now: datetime,
-    timestamps: NDArray[np.datetime64],
-    probabilities: NDArray[np.float64],
-    predictions: NDArray[np.int8],
-) -> ProxyChange:
-    """Slope per hour of positive rate and mean probability: least squares through the hours, weighted by their rows."""
-    hours = np.floor(_hours_before(now, timestamps)).astype(np.intp)
-    return ProxyChange(
-        positive_rate_per_hour=_slope(hours, predictions.astype(np.float64)),
-        probability_mean_per_hour=_slope(hours, probabilities),
-    )
-
-
-def histogram_entropy(probabilities: NDArray[np.float64]) -> float:
+def histogram_entropy(counts: NDArray[np.int64]) -> float:
     """Entropy, in nats, of a histogram of ten equal bins over [0, 1]; 0 for a constant, ln 10 for an even spread."""
-    shares = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))[0] / len(probabilities)
+    shares = counts / counts.sum()
     held = shares[shares > 0]
     return float(-(held * np.log(held)).sum()) + 0.0
-
-
-def _hours_before(now: datetime, timestamps: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    moment = as_datetime64(now)
-    return (moment - timestamps).astype("timedelta64[us]").astype(np.int64) / MICROSECONDS_AN_HOUR
-
-
-def _slope(hours_ago: NDArray[np.intp], values: NDArray[np.float64]) -> float | None:
-    if not len(values) or (hours_ago == hours_ago[0]).all():
-        return None
-    centred = -(hours_ago - hours_ago.mean())
-    return float((centred * values).sum() / (centred**2).sum())

@@ -6,14 +6,17 @@ Findings go into logs and mails: they name features and shares of rows, and hold
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from selfheal.contract import Contract, Feature
-from selfheal.drift.clusters import collision_rate, row_keys, run_lengths
-from selfheal.drift.reference import FeatureReference, FeatureSample, Reference
+from selfheal.contract import Feature
+from selfheal.drift.feature import LARGEST, FeatureReference
+from selfheal.drift.reference import Reference
 from selfheal.drift.significance import missing_p_value
+from selfheal.drift.summary import FeatureSummary, InputSummary
 from selfheal.records.monitoring import Finding
 
 # Changes smaller than these are left to drift detection.
@@ -34,30 +37,49 @@ QUANTILES = np.linspace(0.05, 0.95, 19)
 
 
 @dataclass(frozen=True, eq=False)
+class Inputs:
+    """Some rows as quality looks at them: what is counted of all, and a sample, or all where these are few.
+
+    sample: rows of the contract's features.
+    """
+
+    summary: InputSummary
+    sample: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class _Column:
     """One feature of a window beside its reference and its part of the contract."""
 
-    feature: Feature
     reference: FeatureReference
-    rows: pd.Series
-    sample: FeatureSample
+    summary: FeatureSummary
+    sample: pd.Series
 
     @property
     def name(self) -> str:
         return self.reference.name
 
     @property
+    def feature(self) -> Feature:
+        return self.reference.feature
+
+    @property
     def n(self) -> int:
-        return len(self.rows)
+        return self.summary.present + self.summary.missing
+
+    @cached_property
+    def sampled(self) -> NDArray[np.float64]:
+        """The present values of a numeric feature's sample."""
+        return np.asarray(np.clip(self.sample.dropna().to_numpy(dtype=np.float64), -LARGEST, LARGEST))
 
 
-def quality_findings(reference: Reference, contract: Contract, windows: Iterable[pd.DataFrame]) -> tuple[Finding, ...]:
+def quality_findings(reference: Reference, windows: Iterable[Inputs]) -> tuple[Finding, ...]:
     """What is wrong with any of some windows of inputs (the whole one, its newest part); the strongest of each kind."""
     strongest: dict[tuple[str, str | None], Finding] = {}
     for window in windows:
-        if len(window) < MINIMUM_ROWS:
+        if len(window.summary) < MINIMUM_ROWS:
             continue
-        for finding in _findings(reference, contract, window):
+        for finding in _findings(reference, window):
             known = strongest.get((finding.kind, finding.feature))
             if known is None or (known.severity, -abs(known.value)) > (finding.severity, -abs(finding.value)):
                 strongest[finding.kind, finding.feature] = finding
@@ -71,17 +93,16 @@ def faults(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.severity == "fault")
 
 
-def _findings(reference: Reference, contract: Contract, window: pd.DataFrame) -> Iterator[Finding]:
-    yield from _duplicated_rows(reference, window)
+def _findings(reference: Reference, window: Inputs) -> Iterator[Finding]:
+    yield from _duplicated_rows(reference, window.summary)
     for known in reference.features:
-        values = window[known.name]
-        column = _Column(contract.features[known.name], known, values, known.sample_of(values))
+        column = _Column(known, window.summary.features[known.name], window.sample[known.name])
         for check in CHECKS:
             yield from check(column)
 
 
 def _missing_share(column: _Column) -> Iterator[Finding]:
-    before, after = column.reference.sample, column.sample
+    before, after = column.reference.sample, column.summary
     rise = after.missing_share - before.missing_share
     if rise < MISSING_WARNING:
         return
@@ -99,11 +120,7 @@ def _missing_share(column: _Column) -> Iterator[Finding]:
 
 
 def _out_of_range(column: _Column) -> Iterator[Finding]:
-    low, high = column.feature.minimum, column.feature.maximum
-    if column.sample.ordered is None or (low is None and high is None):
-        return
-    below = column.rows < (-np.inf if low is None else low)
-    outside = int((below | (column.rows > (np.inf if high is None else high))).sum())
+    outside = column.summary.outside
     if outside:
         share = outside / column.n
         yield Finding(
@@ -118,9 +135,7 @@ def _out_of_range(column: _Column) -> Iterator[Finding]:
 
 
 def _wrong_type(column: _Column) -> Iterator[Finding]:
-    if column.feature.type != "integer" or column.sample.ordered is None:
-        return
-    broken = int((column.sample.ordered % 1 != 0).sum())
+    broken = column.summary.fractional
     if broken:
         share = broken / column.n
         yield Finding(
@@ -137,11 +152,8 @@ def _wrong_type(column: _Column) -> Iterator[Finding]:
 def _unseen_categories(column: _Column) -> Iterator[Finding]:
     if not column.feature.is_category:
         return
-    present = column.rows.dropna()
-    unseen = present[~present.isin(column.reference.value_counts.index)]
-    share = len(unseen) / max(len(present), 1)
-    expected = column.reference.unseen_share
-    closed = column.feature.categories is not None and not unseen.isin(column.feature.categories).all()
+    share = column.summary.unseen / max(column.summary.present, 1)
+    expected, closed = column.reference.unseen_share, column.summary.undeclared > 0
     if share - expected < UNSEEN_WARNING and not closed:
         return
     yield Finding(
@@ -157,9 +169,9 @@ def _unseen_categories(column: _Column) -> Iterator[Finding]:
 
 def _unit_change(column: _Column) -> Iterator[Finding]:
     """A factor between the quantiles of the positive values that is the same at all of them."""
-    before, after = column.reference.sample.ordered, column.sample.ordered
-    if before is None or after is None:
+    if column.reference.numbers is None:
         return
+    before, after = column.reference.numbers.ordered, column.sampled
     old, new = before[before > 0], after[after > 0]
     if min(len(old), len(new)) < MINIMUM_ROWS or len(np.unique(old)) < len(QUANTILES):
         return
@@ -180,9 +192,9 @@ def _unit_change(column: _Column) -> Iterator[Finding]:
 
 
 def _frozen_value(column: _Column) -> Iterator[Finding]:
-    if min(column.sample.present, column.reference.sample.present) < MINIMUM_ROWS:
+    if min(column.summary.present, column.reference.sample.present) < MINIMUM_ROWS:
         return
-    share, usual = _most_frequent(column) / column.sample.present, column.reference.largest_share
+    share, usual = _largest_share(column.sample), column.reference.largest_share
     if share >= FROZEN_SHARE and usual < USUAL_SHARE:
         yield Finding(
             kind="frozen_value",
@@ -195,13 +207,10 @@ def _frozen_value(column: _Column) -> Iterator[Finding]:
         )
 
 
-def _most_frequent(column: _Column) -> int:
-    """How many rows hold the most frequent value."""
-    ordered = column.sample.ordered
-    if ordered is None:
-        return int(column.rows.value_counts().iloc[0])
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    return int(np.diff(np.append(starts, len(ordered))).max())
+def _largest_share(sample: pd.Series) -> float:
+    """Share of the most frequent value among the present ones."""
+    counts = sample.value_counts()
+    return float(counts.iloc[0] / counts.sum()) if len(counts) else 0.0
 
 
 CHECKS: tuple[Callable[[_Column], Iterator[Finding]], ...] = (
@@ -214,13 +223,13 @@ CHECKS: tuple[Callable[[_Column], Iterator[Finding]], ...] = (
 )
 
 
-def _duplicated_rows(reference: Reference, window: pd.DataFrame) -> Iterator[Finding]:
-    keys = row_keys(window)
-    repeated = 1.0 - len(run_lengths(keys)) / len(keys)
+def _duplicated_rows(reference: Reference, window: InputSummary) -> Iterator[Finding]:
+    repeats = window.repeats
+    repeated = 1.0 - repeats.distinct / repeats.rows
     # What the reference would repeat in as many rows, if each pair is equal as often as there.
-    expected = min(1.0, reference.collision_rate * (len(keys) - 1) / 2)
+    expected = min(1.0, reference.collision_rate * (repeats.rows - 1) / 2)
     excess = repeated - expected
-    if excess >= DUPLICATE_WARNING and collision_rate(keys) > reference.collision_rate:
+    if excess >= DUPLICATE_WARNING and repeats.collision_rate > reference.collision_rate:
         yield Finding(
             kind="duplicated_rows",
             severity="fault" if excess >= DUPLICATE_FAULT else "warning",

@@ -32,6 +32,7 @@ def selection_bias(
     groups = [features[settled & chosen].reset_index(drop=True) for chosen in (~is_labelled, is_labelled)]
     if min(map(len, groups)) < MINIMUM_ROWS:
         return None, None
-    verdict = judge_drift(Reference(groups[0], contract), groups[1], policy, SIGNIFICANCE)
+    unlabelled = Reference(groups[0], contract)
+    verdict = judge_drift(unlabelled, unlabelled.summary_of(groups[1]), policy, SIGNIFICANCE)
     found = verdict.detection.detected
     return verdict.detection.p_value, verdict.features[0].feature if found else None

@@ -1,6 +1,6 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -36,20 +36,30 @@ class PredictionHistory:
         # The parts are let go of before anything else is made of them: a busy day fills gigabytes.
         return window_of(self._rows(start, end), contract)
 
+    def partitions(
+        self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
+    ) -> Iterator[PredictionWindow]:
+        """The same an hour at a time, so that no more than an hour of them is in memory; hours without any left out."""
+        return (window_of(rows, contract) for rows in self._hours(start, end, newest_first=newest_first))
+
     def holds_any(self, prediction_ids: Collection[str]) -> bool:
         """Whether any of these predictions was made, found out without reading a day of them."""
         return self._rollups.holds_any(prediction_ids)
 
     def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
-        rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
-        logged = self._rollups.logged_between(start, end)
-        hours = (
-            self._hour(hour, logged.get(hour, ()), is_rolled=hour in rolled) for hour in sorted(rolled.union(logged))
-        )
-        parts = [part for rows in hours if len(part := _between(rows, start, end))]
+        parts = list(self._hours(start, end))
         rows = pd.concat(parts, ignore_index=True) if parts else empty_hour()
         # An id lies in the hour that it names, so that no two hours share one.
         return rows if rows[TIMESTAMP].is_monotonic_increasing else once_each(rows)
+
+    def _hours(self, start: datetime, end: datetime, *, newest_first: bool = False) -> Iterator[pd.DataFrame]:
+        """The rows of each hour that has any, each once, oldest first."""
+        rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
+        logged = self._rollups.logged_between(start, end)
+        for hour in sorted(rolled.union(logged), reverse=newest_first):
+            rows = _between(self._hour(hour, logged.get(hour, ()), is_rolled=hour in rolled), start, end)
+            if len(rows):
+                yield rows
 
     def _hour(self, hour: datetime, keys: Sequence[str], *, is_rolled: bool) -> pd.DataFrame:
         """An hour's rows, each once, oldest first."""

@@ -1,12 +1,14 @@
 """Predictions as the log holds them, and those of them whose labels have come."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selfheal.tables.dataset import Dataset
+from selfheal.contract import Contract
+from selfheal.tables.dataset import Dataset, typed_features
 from selfheal.tables.table import Table
 
 
@@ -25,18 +27,26 @@ class PredictionWindow(Table):
     predictions: NDArray[np.int8]
     features: pd.DataFrame
 
+    @classmethod
+    def empty(cls, contract: Contract) -> Self:
+        """No prediction."""
+        nothing = np.zeros(0)
+        texts = nothing.astype(object)
+        features = typed_features(pd.DataFrame(dict.fromkeys(contract.feature_names, texts)), contract)
+        return cls(texts, nothing.astype("datetime64[us]"), texts, nothing, nothing.astype(np.int8), features)
+
+    @property
+    def order_in_time(self) -> NDArray[np.intp]:
+        """Positions of the rows, oldest first; those of one moment in the order of their ids. Shape (n,)."""
+        return np.lexsort((self.prediction_ids.astype(str), self.timestamps))
+
 
 @dataclass(frozen=True, eq=False)
-class RecentPredictions(Table):
-    """n predictions, oldest first, and their labels; `labels` is shape (n,), -1 where none has come yet."""
+class LabelledPredictions(Table):
+    """n predictions, oldest first, and their labels; `labels` is shape (n,)."""
 
     rows: PredictionWindow
     labels: NDArray[np.int8]
-
-    @property
-    def is_labelled(self) -> NDArray[np.bool_]:
-        """Shape (n,)."""
-        return self.labels >= 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,4 +63,4 @@ def _labelled_since(run: MonitoringRun, alarm: AlarmState) -> int:
     if alarm.since is None:
         return 0
     since = as_datetime64(alarm.since)
-    return int((run.recent.is_labelled & (run.recent.rows.timestamps >= since)).sum())
+    return int((run.recent.labelled.rows.timestamps >= since).sum())

@@ -1,6 +1,5 @@
-"""What a monitoring run reads: the production version as it was frozen, the window, and the newest labelled rows."""
+"""What a monitoring run judges by: the production version as it was frozen, and the predictions that suffice."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,23 +14,18 @@ from selfheal.data.parquet import from_parquet
 from selfheal.drift import Reference
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
+from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import KEPT
 from selfheal.records.manifest import Manifest
-from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
 from selfheal.stores.registry import REFERENCE, TUNING
 from selfheal.tables.dataset import Dataset
-from selfheal.tables.predictions import PredictionWindow, RecentPredictions
+from selfheal.tables.sample import id_hashes
 from selfheal.tables.table import columns_of
 from selfheal.tables.tuning import TuningRows, tuning_from_parquet
 from selfheal.tasks import BINARY, Scored, Task
 from selfheal.tasks.port import LossModel
-from selfheal.usecases.labels.labelled_days import labelled_days
-from selfheal.usecases.labels.labelled_rows import is_sound
-
-# Labelled rows that answer every question of a run.
-LABELS_WANTED = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,47 +76,22 @@ def read_production(stores: Stores) -> Production:
 
 
 def judgeable_inputs(
-    stores: Stores, production: Production, window: PredictionWindow, start: datetime, minimum: int
-) -> PredictionWindow:
+    stores: Stores, production: Production, window: WindowSummary, start: datetime, minimum: int
+) -> WindowSummary:
     """The newest predictions that suffice to judge inputs by: the window, or `minimum` rows where it holds fewer.
 
     As far back as that takes, but not to rows that production was trained on, nor beyond 400 days.
     """
-    earliest = max(production.manifest.taught_until, start - KEPT)
-    parts, step = [window], timedelta(days=1)
-    while sum(map(len, parts)) < minimum and start > earliest:
+    taught = production.manifest.taught_until
+    earliest, inputs, step = max(taught, start - KEPT), window, timedelta(days=1)
+    while len(inputs) < minimum and start > earliest:
         since = max(start - step, earliest)
-        parts.insert(0, stores.history.window(since, start, production.contract))
+        for part in stores.history.partitions(since, start, production.contract, newest_first=True):
+            rows = part.take(part.timestamps > as_datetime64(taught))
+            newest = rows.take(slice(max(len(rows) - (minimum - len(inputs)), 0), None))
+            inputs += WindowSummary.of(newest, id_hashes(newest.prediction_ids), production.reference)
+            if len(inputs) >= minimum:
+                break
         # Days without traffic are many where it is rare: each look back is as long as all before it.
         start, step = since, 2 * step
-    if len(parts) == 1:
-        return window
-    rows = PredictionWindow.concatenate(parts)
-    is_newest = np.arange(len(rows)) >= len(rows) - max(minimum, len(window))
-    return rows.take(is_newest & (rows.timestamps > as_datetime64(production.manifest.taught_until)))
-
-
-def recent_predictions(
-    stores: Stores, contract: Contract, window: PredictionWindow, start: datetime, now: datetime
-) -> RecentPredictions:
-    """The predictions of [start, now), which were read already, and of the days before that have any that is labelled.
-
-    Those left out that a broken pipeline made. Back to where 2,000 are labelled, for 400 days at most.
-    """
-    broken = tuple(stores.fault_periods.touching(now - KEPT, now))
-    parts = [_labelled(stores, window, broken, start, now)]
-    for since, end in labelled_days(stores, now - KEPT, start, newest_first=True):
-        if sum(int(part.is_labelled.sum()) for part in parts) >= LABELS_WANTED:
-            break
-        until = min(end, start)
-        parts.append(_labelled(stores, stores.history.window(since, until, contract), broken, since, until))
-    return RecentPredictions.concatenate(parts[::-1])
-
-
-def _labelled(
-    stores: Stores, made: PredictionWindow, broken: Iterable[FaultPeriod], start: datetime, end: datetime
-) -> RecentPredictions:
-    rows = made.take(is_sound(made, broken))
-    known = stores.labels.of_predictions_between(start, end)
-    labels = [known[key].label if key in known else -1 for key in rows.prediction_ids]
-    return RecentPredictions(rows, np.array(labels, dtype=np.int8))
+    return inputs

@@ -7,7 +7,7 @@ from selfheal.drift import judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.healing.probation import probation_findings
 from selfheal.monitoring.diagnosis import diagnose
-from selfheal.monitoring.quality import faults, quality_findings
+from selfheal.monitoring.quality import Inputs, faults, quality_findings
 from selfheal.monitoring.response import Judgement
 from selfheal.monitoring.traffic import open_hour_findings, traffic_findings
 from selfheal.performance.decay import judge_decay, onset_of_decay
@@ -15,24 +15,20 @@ from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import realised_performance
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
-from selfheal.tables.predictions import RecentPredictions
+from selfheal.tables.predictions import LabelledPredictions
 from selfheal.tasks import Scored, Task
 from selfheal.tasks.port import Floats, Labels, support_of
 from selfheal.usecases.monitor.run import MonitoringRun
 
 # A rise of the mean loss that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
 MINIMUM_DECAY = 0.05
-# The newest rows are looked at alone as well: a pipe that has just broken is seen before it colours the whole window.
-NEWEST_ROWS = 200
-# More predictions than this, the newest, say nothing more about a metric.
-ESTIMATED_ROWS = 50_000
 
 
 def judged(run: MonitoringRun) -> Judgement:
     """The judgement of one run; the same reading gives the same one."""
     findings, drift = _findings(run), _drift(run)
-    of_version = run.recent.rows.model_versions == run.production.manifest.version
-    labelled = run.recent.take(run.recent.is_labelled & of_version)
+    labelled = run.recent.labelled
+    labelled = labelled.take(labelled.rows.model_versions == run.production.manifest.version)
     newest = _newest(labelled, run)
     promised, decay = run.production.tuning, _decay(run, labelled, newest)
     return Judgement(
@@ -54,7 +50,7 @@ def judged(run: MonitoringRun) -> Judgement:
     )
 
 
-def _decay(run: MonitoringRun, labelled: RecentPredictions, newest: RecentPredictions) -> Decay:
+def _decay(run: MonitoringRun, labelled: LabelledPredictions, newest: LabelledPredictions) -> Decay:
     task, tuning = run.production.task, run.production.tuning
     promised = task.losses(tuning.probabilities, tuning.rows.labels)
     found = judge_decay(
@@ -77,21 +73,23 @@ def _drift(run: MonitoringRun) -> DriftVerdict | None:
     policy = run.contract.policy.monitoring
     if len(run.inputs) < policy.minimum_predictions:
         return None
-    verdict = judge_drift(run.production.reference, run.inputs.features, policy, run.level)
+    verdict = judge_drift(run.production.reference, run.inputs.inputs, policy, run.level)
     return _ranked(run, verdict) if verdict.detection.detected else verdict
 
 
 def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
     """The features in order of how much they move the estimated loss."""
     production = run.production
-    found = impacts(production.reference_rows.features, run.inputs.features, run.contract, production.expected_losses)
+    before, after = production.reference_rows.features, run.inputs.sample.features
+    found = impacts(before, after, run.contract, production.expected_losses)
     features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
     ranked = sorted(features, key=lambda feature: (not feature.drift_detected, -abs(feature.impact or 0.0)))
     return verdict.model_copy(update={"features": tuple(ranked)})
 
 
 def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
-    features = run.window.features
+    reference, newest = run.production.reference, run.window.newest.features
+    windows = [Inputs(run.window.inputs, run.window.sample.features), Inputs(reference.summary_of(newest), newest)]
     return (
         *traffic_findings(
             len(run.window),
@@ -101,11 +99,11 @@ def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
         ),
         *open_hour_findings(run.open_hours),
         *probation_findings(run.probation),
-        *quality_findings(run.production.reference, run.contract, [features, features.tail(NEWEST_ROWS)]),
+        *quality_findings(reference, windows),
     )
 
 
-def _newest(labelled: RecentPredictions, run: MonitoringRun) -> RecentPredictions:
+def _newest(labelled: LabelledPredictions, run: MonitoringRun) -> LabelledPredictions:
     """The labelled rows of the newest lookback that holds any, or as many as are needed to judge."""
     moments = labelled.rows.timestamps
     if not len(moments):
@@ -119,7 +117,7 @@ def _scored(run: MonitoringRun, features: pd.DataFrame, labels: Labels, probabil
     return Scored(probabilities, labels, run.production.reference.traits(features))
 
 
-def _performance(newest: RecentPredictions, task: Task) -> Performance | None:
+def _performance(newest: LabelledPredictions, task: Task) -> Performance | None:
     if not len(newest.labels):
         return None
     rows = newest.rows
@@ -127,18 +125,15 @@ def _performance(newest: RecentPredictions, task: Task) -> Performance | None:
 
 
 def _estimated(run: MonitoringRun) -> Performance | None:
-    """Of the version's own predictions in the window; None where there are none, or one class only to calibrate on."""
-    own = np.flatnonzero(run.window.model_versions == run.production.manifest.version)[-ESTIMATED_ROWS:]
-    chosen = np.zeros(len(run.window), dtype=bool)
-    chosen[own] = True
-    answered = run.window.take(chosen)
-    tuning, reference = run.production.tuning, run.production.reference
-    if not len(answered) or not support_of(run.production.task, tuning.rows.labels):
+    """Of a sample of the version's own predictions in the window.
+
+    None where there are none, or one class only to calibrate on.
+    """
+    own, tuning, reference = run.own, run.production.tuning, run.production.reference
+    if own is None or not support_of(run.production.task, tuning.rows.labels):
         return None
     return estimated_performance(
-        Answered(
-            answered.timestamps, answered.probabilities, answered.predictions, reference.traits(answered.features)
-        ),
+        Answered(own.timestamps, own.probabilities, own.predictions, reference.traits(own.features)),
         tuning.probabilities,
         tuning.rows.labels,
         reference.traits(tuning.rows.features),

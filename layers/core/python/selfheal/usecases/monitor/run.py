@@ -5,32 +5,33 @@ from datetime import datetime, timedelta
 
 from selfheal.contract import Contract
 from selfheal.drift.looks import level_of_one_look
+from selfheal.monitoring.proxy_metrics import AnswersByAge
 from selfheal.monitoring.traffic import overdue, silence_until, usual_volume
+from selfheal.monitoring.window import WindowSummary
 from selfheal.records.monitoring import AlarmState, DriftSummary
 from selfheal.records.probation import Probation
 from selfheal.stores.collection import Stores
-from selfheal.tables.predictions import PredictionWindow, RecentPredictions
-from selfheal.usecases.monitor.inputs import (
-    Production,
-    judgeable_inputs,
-    read_production,
-    recent_predictions,
-)
+from selfheal.tables.predictions import PredictionWindow
+from selfheal.tables.recent import RecentPredictions
+from selfheal.usecases.monitor.inputs import Production, judgeable_inputs, read_production
+from selfheal.usecases.monitor.recent import read_traffic
 
 
 @dataclass(frozen=True, eq=False)
 class MonitoringRun:
     """What one run holds in its hands while it judges.
 
-    window: the predictions of the last hours. inputs: the same, or as many as it takes to judge where these are few.
+    window: the predictions of the last hours; answers: the same by their age. inputs: the same, or as many as it takes
+    to judge where these are few. recent: those with labels, and a sample of those without.
     probation: how production fares in its own, None where none is on. open_hours: hours of the log that are open since
     a day and more. silence: how long no prediction has been made; day_before: how many were, in the same hours a day
     earlier. level: significance level of one look.
     """
 
     production: Production
-    window: PredictionWindow
-    inputs: PredictionWindow
+    window: WindowSummary
+    answers: AnswersByAge
+    inputs: WindowSummary
     recent: RecentPredictions
     before: DriftSummary | None
     now: datetime
@@ -60,6 +61,12 @@ class MonitoringRun:
         return self.before.alarm
 
     @property
+    def own(self) -> PredictionWindow | None:
+        """A sample of the version's own predictions in the window, oldest first; None where there are none."""
+        sample = self.window.samples.get(self.production.manifest.version)
+        return sample.rows if sample else None
+
+    @property
     def usual(self) -> float:
         """Predictions that a window usually holds."""
         if self.before is None:
@@ -80,19 +87,20 @@ def read_run(
     production = read_production(stores)
     policy = production.contract.policy.monitoring
     start = now - timedelta(hours=policy.lookback_hours)
-    window = stores.history.window(start, now, production.contract)
-    silence = silence_until(now, window.timestamps, now - start)
+    traffic = read_traffic(stores, production.contract, production.reference, start, now)
+    silence = silence_until(now, traffic.window.newest.timestamps, now - start)
     missed = overdue(now, silence)
     return MonitoringRun(
         production=production,
-        window=window,
-        inputs=judgeable_inputs(stores, production, window, start, policy.minimum_predictions),
-        recent=recent_predictions(stores, production.contract, window, start, now),
+        window=traffic.window,
+        answers=traffic.answers,
+        inputs=judgeable_inputs(stores, production, traffic.window, start, policy.minimum_predictions),
+        recent=traffic.recent,
         before=before,
         now=now,
         probation=probation,
         open_hours=open_hours,
         silence=silence,
-        day_before=len(stores.history.window(*missed, production.contract)) if missed else 0,
+        day_before=sum(map(len, stores.history.partitions(*missed, production.contract))) if missed else 0,
         level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
     )

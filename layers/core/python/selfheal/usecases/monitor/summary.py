@@ -1,7 +1,8 @@
 """What a monitoring run writes down: the summary, and the metrics that are counted from it."""
 
+import numpy as np
+
 from selfheal.monitoring.headline import headline_of, verdict_of
-from selfheal.monitoring.proxy_metrics import proxy_change, proxy_metrics_over_hours
 from selfheal.monitoring.quality import faults
 from selfheal.monitoring.response import Judgement, fault_lingers
 from selfheal.monitoring.timeline import extended
@@ -15,6 +16,7 @@ from selfheal.records.monitoring import (
     TimelinePoint,
 )
 from selfheal.stores.registry import REFERENCE
+from selfheal.tables.predictions import PredictionWindow
 from selfheal.usecases.monitor.inputs import Production
 from selfheal.usecases.monitor.run import MonitoringRun
 
@@ -23,7 +25,7 @@ UNKNOWN = Estimate(value=None, low=None, high=None)
 
 def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, healing: HealingState) -> DriftSummary:
     """Everything that a run found and did, as `summary.json` holds it."""
-    drift, window, policy = judgement.drift, run.window, run.contract.policy
+    drift, policy = judgement.drift, run.contract.policy
     excluded = drift.excluded if drift else {}
     features = drift.features if drift else ()
     verdict = verdict_of(judgement, lingering_fault=fault_lingers(alarm, run.now, run.lookback))
@@ -47,8 +49,8 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         detection=drift.detection if drift else None,
         exclusion_reasons=excluded,
         findings=judgement.findings,
-        proxy=proxy_metrics_over_hours(run.now, window.timestamps, window.probabilities, window.predictions),
-        proxy_change=proxy_change(run.now, window.timestamps, window.probabilities, window.predictions),
+        proxy=run.answers.proxies,
+        proxy_change=run.answers.change,
         performance=judgement.performance,
         estimated_performance=judgement.estimated,
         coverage=_coverage(run),
@@ -94,7 +96,7 @@ def _point(run: MonitoringRun, judgement: Judgement) -> TimelinePoint:
         f1=realised.get("f1", UNKNOWN).value,
         estimated_f1=estimated.get("f1", UNKNOWN).value,
         drift_share=judgement.drift.drift_share if judgement.drift else None,
-        coverage=float(run.recent.is_labelled.mean()) if len(run.recent.labels) else 0.0,
+        coverage=run.recent.coverage,
     )
 
 
@@ -111,14 +113,16 @@ def _reference_metadata(production: Production) -> dict[str, str | int]:
 
 def _coverage(run: MonitoringRun) -> Coverage:
     recent = run.recent
+    groups = [recent.unlabelled.rows, recent.labelled.rows]
+    rows = PredictionWindow.concatenate(groups)
+    is_labelled = np.repeat([False, True], [len(group) for group in groups])
     p_value, feature = selection_bias(
-        recent.rows.timestamps, recent.rows.features, recent.is_labelled, run.contract, run.contract.policy.monitoring
+        rows.timestamps, rows.features, is_labelled, run.contract, run.contract.policy.monitoring
     )
-    labelled = int(recent.is_labelled.sum())
     return Coverage(
-        predictions=len(recent.labels),
-        labelled=labelled,
-        coverage=labelled / max(len(recent.labels), 1),
+        predictions=len(recent),
+        labelled=len(recent.labelled),
+        coverage=recent.coverage,
         selection_p_value=p_value,
         selection_feature=feature,
     )
