@@ -1,12 +1,16 @@
 """What a contract holds, as frozen records. Parsing and its faults are in `parsing`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 # Which predictions a label speaks of where several were made under its id: the newest, all, or none.
 RepeatedIds = Literal["newest", "all", "refuse"]
 FeatureType = Literal["number", "integer", "category", "boolean"]
+# The kinds of target; `selfheal.tasks` says what each means.
+TaskName = Literal["binary", "multiclass", "regression"]
+GainMetric = Literal["f1", "brier", "macro_f1", "accuracy", "mae", "mse"]
+MOST_CLASSES = 100
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
@@ -20,12 +24,19 @@ MODEL_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 WITHOUT_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Field(max_length=2000, pattern=WITHOUT_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
+Class = Annotated[str, Field(min_length=1, max_length=100, pattern=WITHOUT_NUL)]
+Classes = Annotated[tuple[Class, ...], Field(min_length=2, max_length=MOST_CLASSES)]
 # What JSON, Parquet and numpy hold alike.
 WholeNumber = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
 
 # Of what a user writes; the parser holds it to that.
 CLOSED: dict[str, JsonValue] = {"additionalProperties": False}
+
+
+def left_out_if(*, default: Any) -> Any:
+    """A field that isn't written where it has its default: what earlier releases wrote stays as it was, to the byte."""
+    return Field(exclude_if=lambda value: value == default)
 
 
 class ContractPart(BaseModel):
@@ -65,11 +76,16 @@ class Segment(ContractPart):
 class ModelSection(ContractPart):
     """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
 
-    Within `id_window_days` an id names one case.
+    classes: of a multiclass target, in the order of its probabilities; without them those that training holds.
+    minimum, maximum: inclusive limits of a regression's target. Within `id_window_days` an id names one case.
     """
 
     name: Annotated[str, Field(pattern=MODEL_NAME)]
     target: Name
+    task: Annotated[TaskName, left_out_if(default="binary")] = "binary"
+    classes: Annotated[Classes | None, left_out_if(default=None)] = None
+    minimum: Annotated[float | None, left_out_if(default=None)] = None
+    maximum: Annotated[float | None, left_out_if(default=None)] = None
     positive_label: WholeNumber | Text | bool = 1
     time_column: Name | None = None
     id_column: Name | None = None
@@ -124,7 +140,7 @@ class GatePolicy(ContractPart):
     maximum_reach: Annotated[float, Field(gt=0)] = 2.0
     cooldown_days: Days = 7.0
     minimum_gain: Share = 0.005
-    gain_metrics: Annotated[tuple[Literal["f1", "brier"], ...], Field(min_length=1)] = ("f1", "brier")
+    gain_metrics: Annotated[tuple[GainMetric, ...], Field(min_length=1)] = ("f1", "brier")
     maximum_brier_increase: Share = 0.01
     maximum_segment_f1_drop: Share = 0.05
     minimum_segment_samples: Count = 30
@@ -177,6 +193,10 @@ class Contract(ContractPart):
     def category_features(self) -> tuple[str, ...]:
         """Names of the category features: held as strings, missing is None."""
         return tuple(name for name, feature in self.features.items() if feature.is_category)
+
+    def with_classes(self, classes: tuple[str, ...]) -> Self:
+        """The same contract for a target of these classes."""
+        return self.model_copy(update={"model": self.model.model_copy(update={"classes": classes})})
 
     def with_policy(self, policy: Policy) -> Self:
         """The same contract under another policy (what-if runs, simulations)."""

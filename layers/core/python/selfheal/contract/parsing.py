@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from selfheal.contract.file_faults import file_faults
 from selfheal.contract.model import MODEL_NAME, WITHOUT_NUL, Contract
 from selfheal.contract.reading import read_tables
+from selfheal.contract.target import target_faults, with_defaults_of_task
 from selfheal.errors import ContractInvalid
 from selfheal.rows import is_blank
 
@@ -38,7 +39,7 @@ def parse_contract(text: str) -> Contract:
     Raises:
         ContractInvalid: with every fault of the file, not just the first.
     """
-    raw = read_tables(text)
+    raw = with_defaults_of_task(read_tables(text))
     faults = [*_meaning_faults(raw)]
     try:
         contract = Contract.model_validate(raw, extra="forbid")
@@ -88,6 +89,7 @@ def _meaning_faults(raw: dict[str, Any]) -> Iterator[str]:
     for name, feature in features.items():
         yield from _feature_faults(name, feature)
     yield from _name_faults(raw, features)
+    yield from target_faults(raw)
     yield from file_faults(raw)
     for index, segment in enumerate(_list(raw.get("segments"))):
         if isinstance(segment, dict):

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.data.labels import TargetValues, label_texts, target_values
+from selfheal.data.labels import Coded, TargetValues, coded_labels, label_texts, target_values
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import DataInvalid, FileUnreadable
 from selfheal.files.cells import Mask, is_padded
@@ -28,7 +28,7 @@ ROW_INTERVAL = timedelta(seconds=1)
 
 @dataclass(frozen=True, eq=False)
 class LabelledFile:
-    """The rows of a file, what its two labels are called, and what its reader should hear: a sentence each."""
+    """The rows of a file, what its labels are called, and what its reader should hear: a sentence each."""
 
     rows: Dataset
     label_values: TargetValues
@@ -49,7 +49,7 @@ def read_labelled(path: Tabular, contract: Contract, *, end: datetime, now: date
 
     Raises:
         DataInvalid: with every fault found: missing columns by name, values of another type or outside the limits,
-            a label with more than two values; each with its first value and where that is.
+            a label that isn't one of the contract's task; each with its first value and where that is.
     """
     try:
         with reading(path, contract.file) as source:
@@ -63,13 +63,15 @@ def read_labelled(path: Tabular, contract: Contract, *, end: datetime, now: date
     table, rows, timestamps, labels = table.take(kept), rows[kept], timestamps[kept], labels[kept]
     columns = {name: _feature(table, name, contract, faults, notes) for name in contract.feature_names}
     values = target_values(labels, contract, faults)
+    coded = coded_labels(labels, values, contract)
+    faults.extend(_label_faults(table, coded, contract))
     if faults:
         raise DataInvalid(faults)
     dataset = Dataset(
         row_ids=np.array([f"base-{row:09d}" for row in rows], dtype=object),
         timestamps=timestamps,
         features=typed_features(pd.DataFrame(columns), contract),
-        labels=np.asarray(labels == values.positive, dtype=np.int8),
+        labels=coded.labels,
     )
     return LabelledFile(dataset.in_time_order(), values, tuple(notes))
 
@@ -138,6 +140,11 @@ def _labelled(table: Table, labels: NDArray[np.object_], notes: list[str]) -> Ma
         first = table.place(int(np.flatnonzero(missing)[0]))
         notes.append(f"{int(missing.sum())} of {len(table)} rows have no label and are left out; the first in {first}")
     return ~missing
+
+
+def _label_faults(table: Table, coded: Coded, contract: Contract) -> Iterator[str]:
+    if coded.wrong.any():
+        yield problem_text(table, contract.model.target, Problem(coded.wrong, "other", coded.said))
 
 
 def _feature(

@@ -1,13 +1,14 @@
-"""The label column of a user's file: one text a value, and which two values there are."""
+"""The label column of a user's file: one text a value, and which values there are."""
 
+import math
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal.contract.model import Contract, FileSection
+from selfheal.contract.model import MOST_CLASSES, Contract, FileSection
 from selfheal.files.cells import is_blank
 from selfheal.files.columns import texts, values
 from selfheal.files.texts import shown
@@ -20,10 +21,11 @@ OPPOSITE = {"1": "0", "true": "false"}
 
 
 class TargetValues(NamedTuple):
-    """The label's two values in the user's own terms, as text."""
+    """The label's values in the user's own terms, as text: a binary target's two, or the classes; a number has none."""
 
-    positive: str
-    negative: str
+    positive: str = ""
+    negative: str = ""
+    classes: tuple[str, ...] = ()
 
 
 def label_text(value: object) -> str:
@@ -49,12 +51,63 @@ def label_texts(cells: pa.Array, spec: FileSection) -> NDArray[np.object_]:
 
 
 def target_values(labels: NDArray[np.object_], contract: Contract, faults: list[str]) -> TargetValues:
-    """The positive value and the one beside it; `faults` gains that there are several."""
+    """Which values a target has in a file; `faults` gains what doesn't fit the contract's task."""
+    if contract.model.task == "regression":
+        return TargetValues()
+    if contract.model.task == "multiclass":
+        return TargetValues(classes=_classes(labels, contract, faults))
     target, positive = contract.model.target, label_text(contract.model.positive_label)
     others = sorted({*labels} - {positive, None})
     if len(others) > 1:
         listed = ", ".join(map(shown, others[:MOST_SHOWN]))
         faults.append(
-            f"{target}: beside the positive label {positive!r} there are {len(others)} values ({listed}), not one"
+            f"{target}: beside the positive label {positive!r} there are {len(others)} values ({listed}), not one; "
+            'set task = "multiclass" or "regression" under [model] where that is meant'
         )
     return TargetValues(positive, others[0] if others else OPPOSITE.get(positive, f"not {positive}"))
+
+
+def _classes(labels: NDArray[np.object_], contract: Contract, faults: list[str]) -> tuple[str, ...]:
+    """The contract's classes, or those that the file holds."""
+    if contract.model.classes is not None:
+        return tuple(label_text(name) for name in contract.model.classes)
+    found = sorted({*labels} - {None})
+    if len(found) > MOST_CLASSES:
+        faults.append(
+            f"{contract.model.target}: {len(found)} classes are more than {MOST_CLASSES}; merge rare ones, or set "
+            'task = "regression" under [model] where the target is a number'
+        )
+    return tuple(found)
+
+
+class Coded(NamedTuple):
+    """Labels as training takes them, shape (n,); which of them aren't what the contract says, and what they are."""
+
+    labels: NDArray[Any]
+    wrong: NDArray[np.bool_]
+    said: str = ""
+
+
+def coded_labels(labels: NDArray[np.object_], values: TargetValues, contract: Contract) -> Coded:
+    """Texts of labels, none of them missing, as 0 and 1, as positions of classes or as numbers."""
+    model = contract.model
+    if model.task == "binary":
+        return Coded(np.asarray(labels == values.positive, dtype=np.int8), np.zeros(len(labels), dtype=bool))
+    if model.task == "multiclass":
+        known = {name: place for place, name in enumerate(values.classes)}
+        codes = np.array([known.get(text, -1) for text in labels], dtype=np.int8)
+        return Coded(codes, codes < 0, "no class of the contract")
+    numbers = np.array([number_of(text) for text in labels], dtype=np.float64)
+    low, high = model.minimum, model.maximum
+    outside = (numbers < (-np.inf if low is None else low)) | (numbers > (np.inf if high is None else high))
+    is_none = np.isnan(numbers)
+    said = "no finite number" if is_none.any() else f"outside {low if low is not None else ''} to {high or ''}"
+    return Coded(numbers, is_none if is_none.any() else outside, said)
+
+
+def number_of(text: str) -> float:
+    """The finite number that a text is, NaN for any other text."""
+    if NUMBER.fullmatch(text.strip()) is None:
+        return math.nan
+    number = float(text)
+    return number if math.isfinite(number) else math.nan

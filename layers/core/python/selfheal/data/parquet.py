@@ -34,7 +34,7 @@ def from_parquet(payload: bytes, contract: Contract) -> Dataset:
         row_ids=frame[ROW_ID].astype(object).to_numpy(dtype=object),
         timestamps=frame[TIMESTAMP].to_numpy(dtype="datetime64[us]"),
         features=typed_features(frame.reindex(columns=list(contract.feature_names)), contract),
-        labels=frame[LABEL].to_numpy(dtype=np.int8),
+        labels=frame[LABEL].to_numpy(),
     )
 
 
@@ -43,7 +43,8 @@ def fingerprint(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     _update(digest, "ids", "\0".join(map(str, dataset.row_ids)).encode())
     _update(digest, "times", dataset.timestamps.astype("datetime64[us]").astype("<i8").tobytes())
-    _update(digest, "labels", dataset.labels.astype("<i1").tobytes())
+    kind = "<f8" if dataset.labels.dtype == np.float64 else "<i1"
+    _update(digest, "labels", dataset.labels.astype(kind).tobytes())
     for name in dataset.features:
         _update(digest, f"feature {name}", _column_bytes(dataset.features[name]))
     return digest.hexdigest()

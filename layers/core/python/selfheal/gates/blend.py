@@ -26,8 +26,8 @@ NEWCOMER = 0
 class MemberAnswers:
     """What k versions, newest first, say of n labelled rows in time order.
 
-    versions: k names; the first one is the newcomer. probabilities: their answers, shape (n, k), NaN where the version
-    has seen the row. thresholds: shape (k,), the operating points. task: what kind of answers they are.
+    versions: k names; the first one is the newcomer. probabilities: their answers, shape (n, k) or (n, k, classes), NaN
+    where the version has seen the row. thresholds: shape (k,), the operating points. task: what kind of answers.
     """
 
     versions: tuple[str, ...]
@@ -44,6 +44,8 @@ class MemberAnswers:
     def answering(self) -> NDArray[np.bool_]:
         """Shape (n, k): of each row the three newest versions that haven't seen it."""
         unseen = np.isfinite(self.probabilities)
+        if unseen.ndim > 2:  # noqa: PLR2004 - rows, versions, and what a version says of each class
+            unseen = unseen.all(axis=2)
         return np.asarray(unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS))
 
 
@@ -68,7 +70,7 @@ def cross_fitted(answers: MemberAnswers, labels: Labels, row_weights: Floats) ->
     """
     losses = _losses(answers, labels, row_weights)
     is_odd = blocks_of(len(labels)) % 2 == 1
-    weights = np.zeros(answers.probabilities.shape)
+    weights = np.zeros(answers.answering.shape)
     for members in np.unique(answers.answering, axis=0):
         alike = (answers.answering == members).all(axis=1)
         for half in (is_odd, ~is_odd):
@@ -85,14 +87,20 @@ def weights_of(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> F
 def served(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Floats:
     """What the blend that would be promoted says of each row: shape (n,), NaN where one of its members has seen it."""
     weights = weights_of(answers, labels, row_weights)
-    return answers.task.answers(np.where(weights > 0, answers.scores, 0.0) @ weights)
+    return answers.task.answers(_weighted(answers.scores, np.tile(weights, (len(labels), 1))))
 
 
 def _mean(answers: MemberAnswers, weights: Floats) -> Blended:
-    task, scores = answers.task, np.where(weights > 0, answers.scores, 0.0)
-    blended = (weights * scores).sum(axis=1)
-    probabilities = np.where(weights.sum(axis=1) > 0, task.answers(blended), np.nan)
+    task, blended = answers.task, _weighted(answers.scores, weights)
+    probabilities = task.answers(blended)
+    probabilities[weights.sum(axis=1) == 0] = np.nan
     return Blended(probabilities, task.mean_predictions(blended, answers.thresholds, weights))
+
+
+def _weighted(scores: Floats, weights: Floats) -> Floats:
+    """The sum over versions of weight * score, shape (n,) or (n, classes); `weights` has shape (n, versions)."""
+    factors = weights if scores.ndim == weights.ndim else weights[:, :, None]
+    return np.asarray(np.where(factors > 0, factors * scores, 0.0).sum(axis=1))
 
 
 def _losses(answers: MemberAnswers, labels: Labels, row_weights: Floats) -> Floats:

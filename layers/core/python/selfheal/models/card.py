@@ -10,6 +10,13 @@ from selfheal.records.manifest import Manifest
 
 # Of a drawing, in its own units.
 WIDTH, HEIGHT = 320, 180
+TITLES = {
+    "brier": "Brier",
+    "log_loss": "log loss",
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "expected_calibration_error": "calibration error",
+}
 
 
 def blend_card(manifest: Manifest, members: Sequence[Manifest]) -> bytes:
@@ -20,16 +27,20 @@ def blend_card(manifest: Manifest, members: Sequence[Manifest]) -> bytes:
 
 def model_card(manifest: Manifest, curves: Curves) -> bytes:
     """The page as UTF-8 HTML; the same model of the same rows gives the same bytes, whenever it was trained."""
+    binary = manifest.contract.model.task == "binary"
+    described = manifest.candidates[0].metrics if manifest.candidates and not binary else TITLES
     return (
         _template("card.html.j2")
         .render(
             manifest=manifest,
+            binary=binary,
+            metrics=[(name, TITLES.get(name, name.replace("_", " "))) for name in described],
             width=WIDTH,
             height=HEIGHT,
             learning=_learning(curves["learning"]),
             reliability=_points(curves["reliability"], (0.0, 1.0)),
             f1=_points(curves["f1"], (0.0, 1.0)),
-            threshold=manifest.threshold * WIDTH,
+            threshold=(manifest.threshold or 0.0) * WIDTH,
         )
         .encode()
     )

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Platt's: the probability is expit(slope * score + intercept); slope 1 and intercept 0 leave it as it is."""
+    """Platt's: the probability is expit(slope * score + intercept); slope 1 and intercept 0 leave it as it is.
+
+    Of several classes the slope is the inverse of a temperature, and the intercept is 0.
+    """
 
     slope: float = 1.0
     intercept: float = 0.0
@@ -26,6 +30,10 @@ class Calibration:
         """That share of what it changes."""
         return Calibration(1.0 + share * (self.slope - 1.0), share * self.intercept)
 
+    def scores(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated scores, in the same shape."""
+        return scores if self.is_identity else np.asarray(self.slope * scores + self.intercept)
+
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (n,) from scores in log-odds, shape (n,)."""
         return np.asarray(expit(self.slope * scores + self.intercept))
@@ -33,23 +41,63 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A pipeline that ends in a classifier whose `decision_function` is in log-odds, and its weight in the sum."""
+    """A pipeline that ends in a classifier whose `decision_function` is in log-odds, or in a regressor, and its weight
+    in the sum.
+    """
 
     pipeline: Pipeline
     weight: float = 1.0
 
 
+# From scores to answers: of log-odds, of several classes' scores, of numbers.
+Link = Literal["expit", "softmax", "identity"]
+# The score of a class that no row of the training set has.
+UNSEEN_CLASS = -30.0
+
+
 @dataclass(frozen=True, slots=True)
 class FittedModel:
-    """One pipeline, or several whose scores are added up by weight."""
+    """One pipeline, or several whose scores are added up by weight.
+
+    threshold: the operating point, NaN where there is none. classes: how many there are, of a softmax.
+    """
 
     members: Sequence[Member]
     calibration: Calibration
     threshold: float
+    link: Link = "expit"
+    classes: int = 1
 
     def probabilities(self, features: pd.DataFrame) -> NDArray[np.float64]:
-        """The probability of the positive label, shape (n,): scikit-learn's own where it is one pipeline as fitted."""
-        if len(self.members) == 1 and self.members[0].weight == 1 and self.calibration.is_identity:
+        """The answers, scikit-learn's own where it is one pipeline as fitted: the probability of the positive label,
+        shape (n,); one of each class, shape (n, classes); or a number.
+        """
+        if self.link == "expit" and len(self.members) == 1 and self.is_as_fitted:
             return np.asarray(self.members[0].pipeline.predict_proba(features)[:, 1])
-        scores = [member.weight * member.pipeline.decision_function(features) for member in self.members]
-        return self.calibration.probabilities(np.sum(scores, axis=0))
+        scores = [member.weight * scores_of(member.pipeline, features, self.classes) for member in self.members]
+        total = np.sum(scores, axis=0)
+        if self.link == "expit":
+            return self.calibration.probabilities(total)
+        return total if self.link == "identity" else np.asarray(softmax(self.calibration.slope * total, axis=1))
+
+    @property
+    def is_as_fitted(self) -> bool:
+        """Whether weight and calibration of the first member change nothing."""
+        return self.members[0].weight == 1 and self.calibration.is_identity
+
+
+def scores_of(pipeline: Pipeline, features: pd.DataFrame, classes: int) -> NDArray[np.float64]:
+    """A pipeline's scores: log-odds or numbers, shape (n,); of several classes shape (n, classes)."""
+    if not hasattr(pipeline[-1], "decision_function"):
+        return np.asarray(pipeline.predict(features))
+    return by_class(pipeline.decision_function(features), pipeline[-1], classes)
+
+
+def by_class(scores: NDArray[np.float64], estimator: Any, classes: int) -> NDArray[np.float64]:
+    """A classifier's decision function with a column for each class, those included that it never saw."""
+    if classes == 1:
+        return np.ravel(scores)
+    columns = np.column_stack([np.zeros(len(scores)), scores]) if scores.ndim == 1 or scores.shape[1] == 1 else scores
+    whole = np.full((len(scores), classes), UNSEEN_CLASS)
+    whole[:, estimator.classes_] = columns
+    return whole

@@ -16,8 +16,9 @@ from selfheal.tables.dataset import Dataset
 class Curves(TypedDict):
     """What a person judges a training run by, all of the tuning rows.
 
-    learning: for each candidate the Brier score by number of trees (one value where it has none). reliability: for each
-    tenth of the rows by probability, the mean probability and the share of positives. f1: threshold and F1.
+    learning: for each candidate the mean loss by number of trees (one value where it has none). Of a binary target
+    reliability: for each tenth of the rows by probability, the mean probability and the share of positives; and f1:
+    threshold and F1.
     """
 
     learning: dict[str, list[float]]
@@ -30,7 +31,8 @@ class TrainedModel:
     """The winner, fitted on all rows that its pasts keep; and its twin, which hadn't seen the tuning rows.
 
     rows: how many of the newest rows were trained on; fewer than all where an older world was let go.
-    tuning_probabilities: shape (tuning rows,), what the twin said of the newest rows. metrics: of these.
+    tuning_probabilities: what the twin said of the newest rows, shape (tuning rows,) or (tuning rows, classes).
+    metrics: of these.
     """
 
     rows: int

@@ -1,9 +1,11 @@
 """The manifest of a version: what it is, where it comes from, and the hash of each of its artefacts."""
 
+import math
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from selfheal.contract import Contract
+from selfheal.contract.model import left_out_if
 from selfheal.records.base import Record, UtcTime
 
 # A blend is a weighted mean of trained versions.
@@ -70,7 +72,10 @@ class Manifest(Record):
     version is of that moment or newer. `evidence_from` is the moment from which labelled rows judge its blend, older
     ones answered by versions before it. `threshold` is the operating point; `positive_value` and `negative_value` are
     the label's values in the user's own terms, as text. `members` are those of a blend; its data are its newest one's,
-    its metrics those of the rows that judged it. `examples` are rows as the training set usually holds them.
+    its metrics those of the rows that judged it. `spread` is
+    how far a regression's target spreads, which its loss is relative to, and `half_width` how far an answer's interval
+    reaches. `takes_new_classes`: a class that isn't among the contract's joins at the next training. `examples` are
+    rows as the training set usually holds them.
     """
 
     version: str
@@ -84,13 +89,21 @@ class Manifest(Record):
     seed: int
     candidates: tuple[Candidate, ...]
     metrics: dict[str, float]
-    threshold: float
+    threshold: float | None
     positive_value: str
     negative_value: str
+    spread: Annotated[float | None, left_out_if(default=None)] = None
+    half_width: Annotated[float | None, left_out_if(default=None)] = None
+    takes_new_classes: Annotated[bool, left_out_if(default=False)] = False
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
     members: tuple[Member, ...] = ()
     examples: tuple[dict[str, int | float | str | bool | None], ...] = ()
+
+    @property
+    def operating_point(self) -> float:
+        """The threshold, NaN where the task has none."""
+        return math.nan if self.threshold is None else self.threshold
 
     @property
     def taught_until(self) -> datetime:

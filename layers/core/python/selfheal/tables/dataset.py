@@ -1,7 +1,7 @@
 """Labelled rows in memory: the one shape in which training, evaluation and monitoring exchange tables."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,13 @@ class Dataset(Table):
     row_ids: shape (n,), strings, unique: a prediction_id, or `base-<row>` for a row of a user's file.
     timestamps: shape (n,), datetime64[us] in UTC: when the prediction was asked for.
     features: n rows by the contract's features in its order; float64 (missing is NaN) or object (str, missing is None).
-    labels: shape (n,), int8, 1 is the contract's positive label.
+    labels: shape (n,): int8, 1 is the contract's positive label, or a class's position; float64 of a regression.
     """
 
     row_ids: NDArray[np.object_]
     timestamps: NDArray[np.datetime64]
     features: pd.DataFrame
-    labels: NDArray[np.int8]
+    labels: NDArray[Any]
 
     def in_time_order(self) -> Self:
         """Oldest first; rows of one moment keep their order by row id, so that the result depends on the rows alone."""

@@ -1,7 +1,7 @@
 """Predictions as the log holds them, and those of them whose labels have come."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,15 @@ class PredictionWindow(Table):
     """n logged predictions, oldest first.
 
     prediction_ids, model_versions: shape (n,), strings. timestamps: shape (n,), datetime64[us] in UTC.
-    probabilities: shape (n,), float64. predictions: shape (n,), int8. features: n rows by the contract's features.
+    probabilities: what was answered, float64: shape (n,), or (n, classes); a regression's number. predictions: shape
+    (n,): 0 or 1, a class's position, a number. features: n rows by the contract's features.
     """
 
     prediction_ids: NDArray[np.object_]
     timestamps: NDArray[np.datetime64]
     model_versions: NDArray[np.object_]
     probabilities: NDArray[np.float64]
-    predictions: NDArray[np.int8]
+    predictions: NDArray[Any]
     features: pd.DataFrame
 
     @classmethod
@@ -46,7 +47,7 @@ class LabelledPredictions(Table):
     """n predictions, oldest first, and their labels; `labels` is shape (n,)."""
 
     rows: PredictionWindow
-    labels: NDArray[np.int8]
+    labels: NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import TaskName
 from selfheal.records.monitoring import Estimate
 from selfheal.tasks.metric import Metric
-
-TaskName = Literal["binary", "multiclass", "regression"]
 
 type Floats = NDArray[np.float64]
 # What a label is, one value a row: 0 or 1, the position of a class, or a number.

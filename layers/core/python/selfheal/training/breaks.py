@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
-from selfheal.models.fitted import Calibration
 from selfheal.tables.dataset import Dataset
-from selfheal.tasks import BINARY
+from selfheal.tasks import BINARY, Task
 from selfheal.tasks.port import rows_with, support_of
-from selfheal.training import pipelines
-from selfheal.training.candidates import BOOSTING, Recipe, scores_of
+from selfheal.training.candidates import classes_of, quick_boosting, scores_of
 from selfheal.training.parallel import in_parallel
 from selfheal.training.split import Past, fits_at_a_time, sampled
 
@@ -31,8 +29,6 @@ SHORTEST_SUPPORT = 20
 # A sample of a longer past teaches nearly as well.
 TEACHING_ROWS = 20_000
 STANDARD_ERRORS = 2.0
-# What compares them is the contestant in half its trees.
-RECIPE = Recipe("boosting_quick", pipelines.boosting, {**BOOSTING.parameters, "max_iter": 75, "learning_rate": 0.16})
 EVERYTHING = Past("all")
 
 
@@ -44,15 +40,17 @@ class Trial:
     losses: NDArray[np.float64]
 
 
-def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None]) -> int:
+def rows_since_break(
+    dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None], task: Task = BINARY
+) -> int:
     """How many of the newest rows to train on: all of them, unless the newest rows clearly speak for fewer."""
-    judging = max(JUDGING_ROWS, rows_with(BINARY, dataset.labels, JUDGING_SUPPORT))
+    judging = max(JUDGING_ROWS, rows_with(task, dataset.labels, JUDGING_SUPPORT))
 
     def trial(rows: int) -> Trial:
         check_budget()
-        return _trial(rows, dataset, judging, contract, seed)
+        return _trial(rows, dataset, judging, contract, seed, task)
 
-    lengths = _halvings(dataset, judging)
+    lengths = _halvings(dataset, judging, task)
     # Every other length first: mostly they see no break, and then there is none to be placed.
     tried = in_parallel(trial, lengths[::2], at_a_time=fits_at_a_time(dataset))
     if tried and _longest_that_is_as_good(tried) < len(dataset):
@@ -60,24 +58,26 @@ def rows_since_break(dataset: Dataset, contract: Contract, seed: int, check_budg
     return _longest_that_is_as_good(tried) if tried else len(dataset)
 
 
-def _halvings(dataset: Dataset, judging: int) -> list[int]:
+def _halvings(dataset: Dataset, judging: int, task: Task) -> list[int]:
     """All rows, the newest half, quarter and so on, as long as enough of them are older than the judging ones."""
     lengths: list[int] = []
     rows = len(dataset)
     while True:
         teaching = dataset.labels[len(dataset) - rows : max(len(dataset) - judging, 0)]
-        if len(teaching) < SHORTEST_ROWS or support_of(BINARY, teaching) < SHORTEST_SUPPORT:
+        if len(teaching) < SHORTEST_ROWS or support_of(task, teaching) < SHORTEST_SUPPORT:
             return lengths
         lengths.append(rows)
         rows //= 2
 
 
-def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: int) -> Trial:
+def _trial(rows: int, dataset: Dataset, judging: int, contract: Contract, seed: int, task: Task) -> Trial:
     end = len(dataset) - judging
-    teaching = sampled(dataset.take(slice(len(dataset) - rows, end)), TEACHING_ROWS, seed)
+    teaching = sampled(dataset.take(slice(len(dataset) - rows, end)), TEACHING_ROWS, seed, task)
     judges = dataset.take(slice(end, None))
-    staged = scores_of(RECIPE.fitted(contract, teaching, EVERYTHING, seed), judges)
-    losses = [BINARY.losses(Calibration().probabilities(scores), judges.labels) for scores in staged]
+    classes = classes_of(contract)
+    recipe = quick_boosting(contract.model.task, classes)
+    staged = scores_of(recipe.fitted(contract, teaching, EVERYTHING, seed), judges, classes)
+    losses = [task.losses(task.answers(scores), judges.labels) for scores in staged]
     return Trial(rows, min(losses, key=np.mean))
 
 

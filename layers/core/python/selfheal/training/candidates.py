@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from selfheal.contract import Contract
+from selfheal.contract.model import TaskName
 from selfheal.data.inputs import Inputs
+from selfheal.models.fitted import by_class
 from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.bins import binned
@@ -37,7 +39,11 @@ class Recipe:
     @property
     def is_boosting(self) -> bool:
         """Whether its number of trees is still to be chosen."""
-        return "max_iter" in self.parameters
+        return "learning_rate" in self.parameters
+
+    def in_steps(self, steps: int, learning_rate: float) -> "Recipe":
+        """The same in another number of steps of another length."""
+        return Recipe(self.name, self.make, {**self.parameters, "max_iter": steps, "learning_rate": learning_rate})
 
     def with_trees(self, trees: int) -> "Recipe":
         """The same with another number of trees."""
@@ -51,12 +57,40 @@ BOOSTING = Recipe(
     pipelines.boosting,
     {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 12, "min_samples_leaf": 40, "l2_regularization": 1.0},
 )
+MULTINOMIAL = Recipe("logistic_regression", pipelines.logistic, {"C": 1.0, "solver": "lbfgs", "max_iter": 300})
+RIDGE = Recipe("ridge", pipelines.ridge, {"alpha": 1.0})
+REGRESSION_BOOSTING = Recipe("boosting", pipelines.boosted_regression, BOOSTING.parameters)
 
 
-def scores_of(pipeline: Pipeline, rows: Dataset) -> list[NDArray[np.float64]]:
-    """Scores in log-odds, each of shape (n,): one for each number of trees, or just one where there are none."""
+def recipes_of(task: TaskName, classes: int) -> tuple[Recipe, Recipe]:
+    """The linear model and boosting for a kind of target."""
+    if task == "regression":
+        return RIDGE, REGRESSION_BOOSTING
+    # Each step adds a tree for every class: fewer steps, and longer ones.
+    return (LINEAR, BOOSTING) if task == "binary" else (MULTINOMIAL, BOOSTING.in_steps(max(40, 150 // classes), 0.16))
+
+
+def quick_boosting(task: TaskName, classes: int) -> Recipe:
+    """Boosting in half its trees, which compares pasts."""
+    boosting = recipes_of(task, classes)[1]
+    return boosting.in_steps(boosting.parameters["max_iter"] // 2, 2 * boosting.parameters["learning_rate"])
+
+
+def classes_of(contract: Contract) -> int:
+    """How many columns of scores a model of this contract has."""
+    return len(contract.model.classes or ()) if contract.model.task == "multiclass" else 1
+
+
+def scores_of(pipeline: Pipeline, rows: Dataset, classes: int = 1) -> list[NDArray[np.float64]]:
+    """Scores, each of shape (n,) or (n, classes): for each number of trees, or just one where there are none."""
     estimator = pipeline[-1]
     prepared = pipeline[:-1].transform(rows.features)
     if hasattr(estimator, "staged_decision_function"):
-        return [np.ravel(scores) for scores in estimator.staged_decision_function(prepared)]
-    return [np.ravel(estimator.decision_function(prepared))]
+        return [by_class(scores, estimator, classes) for scores in estimator.staged_decision_function(prepared)]
+    if hasattr(estimator, "decision_function"):
+        return [by_class(estimator.decision_function(prepared), estimator, classes)]
+    return (
+        list(estimator.staged_predict(prepared))
+        if hasattr(estimator, "staged_predict")
+        else [estimator.predict(prepared)]
+    )

@@ -1,10 +1,12 @@
 """What a person looks at to judge a training run: learning curves, reliability, and what each threshold would do."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import TaskName
 from selfheal.models.trainer import Curves
 
 BINS = 10
@@ -12,9 +14,14 @@ THRESHOLDS = np.arange(0.02, 1.0, 0.02)
 
 
 def curves_of(
-    learning: Mapping[str, Sequence[float]], labels: NDArray[np.int8], probabilities: NDArray[np.float64]
+    learning: Mapping[str, Sequence[float]],
+    labels: NDArray[Any],
+    probabilities: NDArray[np.float64],
+    task: TaskName = "binary",
 ) -> Curves:
-    """Curves of a run; labels and the finished model's probabilities have shape (tuning rows,)."""
+    """Curves of a run, of the tuning rows' labels and the finished model's answers to them."""
+    if task != "binary":
+        return Curves(learning={name: list(losses) for name, losses in learning.items()}, reliability=[], f1=[])
     tenths = np.array_split(np.argsort(probabilities, kind="stable"), BINS)
     return Curves(
         learning={name: list(losses) for name, losses in learning.items()},

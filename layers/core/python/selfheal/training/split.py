@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.tables.dataset import Dataset
-from selfheal.tasks import BINARY
+from selfheal.tasks import BINARY, Task
 from selfheal.tasks.port import rows_with, support_of
 
 TUNING_SHARE = 0.15
@@ -65,23 +65,23 @@ def fits_at_a_time(dataset: Dataset) -> int:
     return 2 if 2 * dataset.features.size <= MOST_VALUES else 1
 
 
-def check_trainable(dataset: Dataset, minimum_labels: int) -> None:
+def check_trainable(dataset: Dataset, minimum_labels: int, task: Task = BINARY) -> None:
     """Raises TrainingImpossible where there are too few labels, one class only, or hardly any of a class."""
     if len(dataset) < minimum_labels:
         raise TrainingImpossible(f"only {len(dataset)} labelled rows; at least {minimum_labels} are needed")
-    if shortage := BINARY.shortage(dataset.labels, 2 * MINIMUM_SUPPORT):
+    if shortage := task.shortage(dataset.labels, 2 * MINIMUM_SUPPORT):
         raise TrainingImpossible(shortage)
 
 
-def tuning_rows(dataset: Dataset) -> int:
+def tuning_rows(dataset: Dataset, task: Task = BINARY) -> int:
     """How many of the newest rows tune: 15 %, 5,000 at most, more where that holds too few of the rarer class.
 
     Raises TrainingImpossible where even half of the rows hold fewer than 5 of a class, or the others do.
     """
     rows = len(dataset)
-    enough = rows_with(BINARY, dataset.labels, WANTED_SUPPORT)
+    enough = rows_with(task, dataset.labels, WANTED_SUPPORT)
     chosen = min(max(min(round(TUNING_SHARE * rows), MOST_TUNING_ROWS), enough), int(LARGEST_TUNING_SHARE * rows))
-    if min(support_of(BINARY, half) for half in np.split(dataset.labels, [rows - chosen])) < MINIMUM_SUPPORT:
+    if min(support_of(task, half) for half in np.split(dataset.labels, [rows - chosen])) < MINIMUM_SUPPORT:
         raise TrainingImpossible(
             "the rarer class is missing from the newest or the oldest half of the labels: "
             f"at least {MINIMUM_SUPPORT} of each class are needed in both"
@@ -96,9 +96,9 @@ def pasts(window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
     return (Past(window if window == "all" else f"{window} days"),)
 
 
-def sampled(dataset: Dataset, most: int, seed: int) -> Dataset:
+def sampled(dataset: Dataset, most: int, seed: int, task: Task = BINARY) -> Dataset:
     """So many of the rows, in their order, or as many as hold 500 of the rarer class; all where there are no more."""
-    wanted = max(most, ceil(len(dataset) * SAMPLED_SUPPORT / max(1, support_of(BINARY, dataset.labels))))
+    wanted = max(most, ceil(len(dataset) * SAMPLED_SUPPORT / max(1, support_of(task, dataset.labels))))
     if len(dataset) <= wanted:
         return dataset
     return dataset.take(np.sort(np.random.default_rng(seed).choice(len(dataset), wanted, replace=False)))

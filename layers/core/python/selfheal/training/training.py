@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from selfheal.contract import Contract
-from selfheal.models.fitted import Calibration, FittedModel, Member
+from selfheal.contract.model import TaskName
+from selfheal.models.fitted import FittedModel, Link, Member
 from selfheal.models.trainer import TrainedModel
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
-from selfheal.tasks import BINARY
+from selfheal.tasks import Task, task_for
 from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of
-from selfheal.training.candidates import BOOSTING, LINEAR, Recipe, scores_of
+from selfheal.training.candidates import Recipe, classes_of, recipes_of, scores_of
 from selfheal.training.curves import curves_of
 from selfheal.training.parallel import in_parallel
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
@@ -31,11 +32,12 @@ UNUSUAL_HANDICAP = 1.05
 COMPARED_ROWS = 30_000
 # The calibration is of a twin that hadn't seen the tuning rows; the final model has learnt part of it from them.
 CALIBRATION_SHARE = 0.5
+LINKS: dict[TaskName, Link] = {"binary": "expit", "multiclass": "softmax", "regression": "identity"}
 
 
 @dataclass(frozen=True, eq=False)
 class _Contestant:
-    """A recipe on a past; `scores` of shape (tuning rows,) in log-odds, `losses` one for each number of trees."""
+    """A recipe on a past; `scores` of the tuning rows, `losses` one for each number of trees."""
 
     recipe: Recipe
     past: Past
@@ -82,35 +84,45 @@ def train(
         TrainingBudgetExceeded: more values than fit into a function's memory.
     """
     dataset = within_window(dataset, contract.policy.retraining.window)
-    check_trainable(dataset, contract.policy.retraining.minimum_labels)
+    task = task_for(contract, dataset.labels)
+    check_trainable(dataset, contract.policy.retraining.minimum_labels, task)
     # What is fitted here itself is one thread's too (why: see `training/parallel.py`).
     with threadpool_limits(1):
         if contract.policy.retraining.window == "auto":
-            kept = rows_since_break(dataset, contract, seed, check_budget)
+            kept = rows_since_break(dataset, contract, seed, check_budget, task)
             dataset = dataset.take(slice(len(dataset) - kept, None))
-        return _Run(dataset, contract, seed, check_budget).result()
+        return _Run(dataset, contract, seed, check_budget, task).result()
 
 
 class _Run:
-    def __init__(self, dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None]) -> None:
+    def __init__(
+        self, dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None], task: Task
+    ) -> None:
         self._dataset, self._contract, self._seed, self._check_budget = dataset, contract, seed, check_budget
-        tuning = tuning_rows(dataset)
-        self._older = sampled(dataset.take(slice(0, len(dataset) - tuning)), COMPARED_ROWS, seed)
+        self._task, self._classes = task, classes_of(contract)
+        tuning = tuning_rows(dataset, task)
+        self._older = sampled(dataset.take(slice(0, len(dataset) - tuning)), COMPARED_ROWS, seed, task)
         self._newest = dataset.take(slice(len(dataset) - tuning, None))
         self._in_parallel = partial(in_parallel, at_a_time=fits_at_a_time(dataset))
 
     def result(self) -> TrainedModel:
         linear, boosting = self._contestants()
         blend = self._blend(_best(linear), _best(boosting))
-        calibration = calibration_of(blend.scores, self._newest.labels)
-        probabilities = calibration.probabilities(blend.scores)
+        calibration = calibration_of(blend.scores, self._newest.labels, self._task.name)
+        probabilities = self._task.answers(calibration.scores(blend.scores))
         threshold = self._threshold(probabilities)
-        metrics = BINARY.tuning_metrics(probabilities, self._newest.labels, threshold)
+        metrics = self._task.tuning_metrics(probabilities, self._newest.labels, threshold)
         used = [contestant for contestant, _ in blend.parts]
         records = [self._record(contestant, is_chosen=used == [contestant]) for contestant in (*linear, *boosting)]
         return TrainedModel(
             rows=len(self._dataset),
-            fitted=FittedModel(self._refitted(blend), calibration.shrunk(CALIBRATION_SHARE), threshold),
+            fitted=FittedModel(
+                self._refitted(blend),
+                calibration.shrunk(CALIBRATION_SHARE),
+                threshold,
+                LINKS[self._task.name],
+                self._classes,
+            ),
             candidates=(*records, *([_blend_record(blend, metrics)] if len(used) > 1 else [])),
             metrics=metrics,
             tuning_probabilities=probabilities,
@@ -118,21 +130,23 @@ class _Run:
                 {f"{one.recipe.name}, {one.past.name}": one.losses for one in (*linear, *boosting)},
                 self._newest.labels,
                 probabilities,
+                self._task.name,
             ),
         )
 
     def _contestants(self) -> tuple[list[_Contestant], list[_Contestant]]:
         """The linear model and boosting, each on every past."""
         tried = pasts(self._contract.policy.retraining.window)
+        linear, boosting = recipes_of(self._contract.model.task, self._classes)
         # Boosting first: it takes the longest, so that the linear ones fill the gap that it leaves.
-        entered = [(recipe, past) for recipe in (BOOSTING, LINEAR) for past in tried]
+        entered = [(recipe, past) for recipe in (boosting, linear) for past in tried]
         both = self._in_parallel(self._contestant, entered)
         return both[len(tried) :], both[: len(tried)]
 
     def _contestant(self, entered: tuple[Recipe, Past]) -> _Contestant:
         self._check_budget()
         recipe, past = entered
-        staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest)
+        staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest, self._classes)
         losses = [self._loss(scores) for scores in staged]
         best = int(np.argmin(losses))
         chosen = recipe.with_trees(best + 1) if recipe.is_boosting else recipe
@@ -153,18 +167,18 @@ class _Run:
         return Member(contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed), weight)
 
     def _loss(self, scores: NDArray[np.float64]) -> float:
-        return float(BINARY.losses(Calibration().probabilities(scores), self._newest.labels).mean())
+        return float(self._task.losses(self._task.answers(scores), self._newest.labels).mean())
 
     def _threshold(self, probabilities: NDArray[np.float64]) -> float:
-        return BINARY.operating_point(probabilities, self._newest.labels, self._contract.model.threshold)
+        return self._task.operating_point(probabilities, self._newest.labels, self._contract.model.threshold)
 
     def _record(self, contestant: _Contestant, *, is_chosen: bool) -> Candidate:
-        probabilities = Calibration().probabilities(contestant.scores)
+        probabilities = self._task.answers(contestant.scores)
         return Candidate(
             name=contestant.recipe.name,
             window=contestant.past.name,
             parameters=contestant.recipe.parameters,
-            metrics=BINARY.tuning_metrics(probabilities, self._newest.labels, self._threshold(probabilities)),
+            metrics=self._task.tuning_metrics(probabilities, self._newest.labels, self._threshold(probabilities)),
             chosen=is_chosen,
         )
 

@@ -43,6 +43,10 @@ def width(block: dict[str, Any]) -> int:
 def _trees(estimator: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
     """Every tree, and the first column that its estimator reads."""
     first = 0
+    for output in estimator.get("outputs", ()):
+        yield from _trees(output)
+    if "outputs" in estimator:
+        return
     for part in estimator.get("parts", [{"columns": 0, "estimator": estimator}]):
         for tree in part["estimator"].get("trees", ()):
             yield tree, first

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# As many as a contract may have classes.
+MOST_OUTPUTS = 100
+
+
 class Estimator(Protocol):
-    """From the columns to a score in log-odds."""
+    """From the columns to a score: log-odds, one of several classes' scores, or a number."""
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""
@@ -58,6 +62,33 @@ class Sum:
         for part in self.parts:
             score += part.weight * part.estimator.many(columns[part.columns], rows)
         return score
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """An estimator for each class, all of which read all columns: `{"kind": "outputs", "outputs": [...]}`."""
+
+    outputs: Sequence[Estimator]
+
+    def one(self, cells: Sequence[Any]) -> float:
+        """The score of the first class; a model of several classes asks each output."""
+        return self.outputs[0].one(cells)
+
+    def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
+        """The same of many rows."""
+        return self.outputs[0].many(columns, rows)
+
+
+def parse_outputs(raw: Any, path: str, columns: Sequence[int]) -> Outputs:
+    """From the file. Raises ArtefactRefused."""
+    found = checks.table(raw, path, {"kind", "outputs"})
+    outputs = [
+        parse_estimator(output, f"{path}.outputs.{index}", columns)
+        for index, output in enumerate(checks.items(found["outputs"], f"{path}.outputs"))
+    ]
+    if found["kind"] != "outputs" or not 1 < len(outputs) <= MOST_OUTPUTS:
+        raise checks.refuse(f"{path}.outputs", f"not 2 to {MOST_OUTPUTS} outputs")
+    return Outputs(outputs)
 
 
 def parse_estimator(raw: Any, path: str, columns: Sequence[int]) -> Estimator:

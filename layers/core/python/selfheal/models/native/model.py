@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from selfheal.errors import ArtefactRefused
 from selfheal.models.native import checks
 from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
-from selfheal.models.native.estimators import Estimator, parse_estimator
+from selfheal.models.native.estimators import Estimator, Outputs, parse_estimator, parse_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,8 @@ SIZE_LIMIT = 32 * 1024 * 1024
 # From so many rows on numpy is faster than plain Python.
 MANY_ROWS = 64
 KEYS = {"format", "format_version", "features", "blocks", "estimator", "calibration", "threshold"}
+# The key that models have whose answer isn't one probability.
+LINK = "link"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,8 @@ class NativeModel:
         """Names of the inputs that are texts."""
         return frozenset(feature.name for feature in self.features if feature.is_category)
 
-    def probabilities(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
-        """The probability of the positive label for each row; an absent feature is missing.
+    def probabilities(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The answer to each row, mostly the probability of the positive label; an absent feature is missing.
 
         Few rows are evaluated in plain Python, many in numpy; the bits are the same.
         """
@@ -64,7 +66,7 @@ class NativeModel:
     def probabilities_of(self, columns: "Mapping[str, NDArray[Any]]") -> "NDArray[Any]":
         """The same for columns of shape (n,) by feature: float64 (missing is NaN), or object (str, missing is None).
 
-        Returns an array of shape (n,), float64.
+        Returns an array of shape (n,), or (n, classes), float64.
         """
         import numpy as np
 
@@ -95,11 +97,14 @@ class NativeModel:
     def _rows_of(self, columns: "Mapping[str, NDArray[Any]]") -> int:
         return len(columns[self.features[0].name])
 
-    def _probability(self, row: Mapping[str, Any]) -> float:
+    def _probability(self, row: Mapping[str, Any]) -> Any:
+        return expit(self.slope * self.estimator.one(self._cells(row)) + self.intercept)
+
+    def _cells(self, row: Mapping[str, Any]) -> list[Cell]:
         cells: list[Cell] = []
         for block in self.blocks:
             block.one(row.get(block.feature), cells)
-        return expit(self.slope * self.estimator.one(cells) + self.intercept)
+        return cells
 
     def columns_of(self, rows: Sequence[Mapping[str, Any]]) -> "dict[str, NDArray[Any]]":
         """See Model."""
@@ -110,7 +115,7 @@ class NativeModel:
             for feature in self.features
         }
 
-    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[float]:
+    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[Any]:
         # Not numpy's exp: its bits differ from the C library's, which scikit-learn and plain Python use.
         return [expit(log_odds) for log_odds in self._log_odds_of(values, rows).tolist()]
 
@@ -119,6 +124,37 @@ class NativeModel:
 
         with np.errstate(all="ignore"):
             return self.slope * self.estimator.many(self.read(values), rows) + self.intercept
+
+
+class NumberModel(NativeModel):
+    """Its answer is the score: a number."""
+
+    def _probability(self, row: Mapping[str, Any]) -> float:
+        return self.slope * self.estimator.one(self._cells(row)) + self.intercept
+
+    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[float]:
+        return cast("list[float]", self._log_odds_of(values, rows).tolist())
+
+
+class ClassModel(NativeModel):
+    """Its answer is a probability for each class: the softmax of as many scores."""
+
+    def _probability(self, row: Mapping[str, Any]) -> list[float]:
+        cells, outputs = self._cells(row), cast("Outputs", self.estimator)
+        return softmax([self.slope * output.one(cells) for output in outputs.outputs])
+
+    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[list[float]]:
+        return [softmax(list(scores)) for scores in self._log_odds_of(values, rows).tolist()]
+
+    def _log_odds_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> "NDArray[Any]":
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            columns, outputs = self.read(values), cast("Outputs", self.estimator)
+            return np.column_stack([self.slope * output.many(columns, rows) for output in outputs.outputs])
+
+
+MODELS: dict[str, type[NativeModel]] = {"expit": NativeModel, "softmax": ClassModel, "identity": NumberModel}
 
 
 def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -137,13 +173,25 @@ def expit(score: float) -> float:
         return 0.0
 
 
+def softmax(scores: list[float]) -> list[float]:
+    """exp(score) of each over their sum, by the C library's exp."""
+    highest = max(scores)
+    powers = [math.exp(score - highest) for score in scores]
+    total = math.fsum(powers)
+    return [power / total for power in powers]
+
+
 def load_artefact(payload: bytes) -> NativeModel:
     """The artefact in the bytes of a `model.json`.
 
     Raises:
         ArtefactRefused: the size or structure is off; the message names the place. Nothing was evaluated.
     """
-    found = checks.table(_decoded(payload), "the top", KEYS)
+    decoded = _decoded(payload)
+    link = decoded.pop(LINK, "expit") if type(decoded) is dict else "expit"
+    if type(link) is not str or link not in MODELS:
+        raise checks.refuse(LINK, f"not one of {', '.join(MODELS)}")
+    found = checks.table(decoded, "the top", KEYS)
     if found["format"] != FORMAT or found["format_version"] not in VERSIONS_READ:
         raise checks.refuse("format", f"not {FORMAT} of a version among {VERSIONS_READ}")
     features = _features(found["features"])
@@ -151,9 +199,11 @@ def load_artefact(payload: bytes) -> NativeModel:
     listed = enumerate(checks.items(found["blocks"], "blocks"))
     blocks = tuple(parser.parse(block, f"blocks.{index}") for index, block in listed)
     columns = [codes for block in blocks for codes in block.columns]
-    estimator = parse_estimator(found["estimator"], "estimator", columns)
+    parse = parse_outputs if link == "softmax" else parse_estimator
+    estimator = parse(found["estimator"], "estimator", columns)
     slope, intercept = _calibration(found["calibration"])
-    return NativeModel(features, blocks, estimator, slope, intercept, _threshold(found["threshold"]))
+    threshold = _threshold(found["threshold"]) if link == "expit" else math.nan
+    return MODELS[link](features, blocks, estimator, slope, intercept, threshold)
 
 
 def _decoded(payload: bytes) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import TaskName
 from selfheal.tasks.binary import answers as said
 from selfheal.tasks.binary import expectation, shifts
 from selfheal.tasks.binary.estimated import estimated
@@ -12,7 +13,7 @@ from selfheal.tasks.binary.metrics import BRIER, F1, tuning_metrics
 from selfheal.tasks.binary.operating_point import best_f1_threshold, mean_predictions, mean_threshold
 from selfheal.tasks.binary.realised import realised
 from selfheal.tasks.metric import Metric
-from selfheal.tasks.port import Counted, Floats, TaskName
+from selfheal.tasks.port import Counted, Floats
 
 type Labels = NDArray[np.int8]
 

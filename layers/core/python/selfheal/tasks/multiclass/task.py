@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from selfheal.contract.model import TaskName
 from selfheal.tasks.metric import Metric
 from selfheal.tasks.multiclass import answers as said
 from selfheal.tasks.multiclass import calibration, metrics, shifts
 from selfheal.tasks.multiclass.estimated import estimated
-from selfheal.tasks.port import Counted, Floats, TaskName
+from selfheal.tasks.port import Counted, Floats
 
 type Labels = NDArray[np.int8]
 

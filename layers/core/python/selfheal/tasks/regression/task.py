@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import TaskName
 from selfheal.tasks.metric import Metric
-from selfheal.tasks.port import Counted, Floats, LossModel, Measured, PriorShift, Scored, TaskName, Unlabelled
+from selfheal.tasks.port import Counted, Floats, LossModel, Measured, PriorShift, Scored, Unlabelled
 from selfheal.tasks.regression import answers as said
 from selfheal.tasks.regression import metrics, shifts
 from selfheal.tasks.regression.estimated import ErrorModel, estimated

@@ -18,6 +18,7 @@ from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import LabelledPredictions, PredictionWindow
 from selfheal.tables.recent import RecentPredictions
 from selfheal.tables.sample import Hashes, Sample, id_hashes
+from selfheal.tasks.coding import labels_of
 from selfheal.usecases.labels.labelled_days import labelled_days
 from selfheal.usecases.labels.labelled_rows import is_sound
 
@@ -41,20 +42,21 @@ class Traffic:
 class _Joins:
     """Joins predictions to the labels known now."""
 
+    contract: Contract
     known: Mapping[str, Label]
     broken: Sequence[FaultPeriod]
 
     @classmethod
-    def between(cls, stores: Stores, start: datetime, end: datetime) -> Self:
+    def between(cls, stores: Stores, contract: Contract, start: datetime, end: datetime) -> Self:
         broken = tuple(stores.fault_periods.touching(start, end))
-        return cls(stores.labels.of_predictions_between(start, end), broken)
+        return cls(contract, stores.labels.of_predictions_between(start, end), broken)
 
     def joined(self, made: PredictionWindow, hashes: Hashes) -> RecentPredictions:
         sound = is_sound(made, self.broken)
         rows, hashes = made.take(sound), hashes[sound]
         is_labelled = np.array([key in self.known for key in rows.prediction_ids], dtype=bool)
         labelled = rows.take(is_labelled)
-        labels = np.array([self.known[key].label for key in labelled.prediction_ids], dtype=np.int8)
+        labels = labels_of([self.known[key].label for key in labelled.prediction_ids], self.contract)
         unlabelled = Sample.of(rows.take(~is_labelled), hashes[~is_labelled])
         return RecentPredictions(len(rows), LabelledPredictions(labelled, labels), unlabelled)
 
@@ -67,7 +69,7 @@ def read_traffic(stores: Stores, contract: Contract, reference: Reference, start
     nothing = PredictionWindow.empty(contract)
     hashes = id_hashes(nothing.prediction_ids)
     window, answers = WindowSummary.of(nothing, hashes, reference), AnswersByAge.of(now, nothing, hashes)
-    joins = _Joins.between(stores, start, now)
+    joins = _Joins.between(stores, contract, start, now)
     recent = [joins.joined(nothing, hashes)]
     for part in stores.history.partitions(start, now, contract):
         hashes = id_hashes(part.prediction_ids)
@@ -89,6 +91,6 @@ def _with_earlier(
 
 
 def _labelled(stores: Stores, contract: Contract, since: datetime, until: datetime) -> Iterator[RecentPredictions]:
-    joins = _Joins.between(stores, since, until)
+    joins = _Joins.between(stores, contract, since, until)
     for part in stores.history.partitions(since, until, contract):
         yield joins.joined(part, id_hashes(part.prediction_ids))

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
+from math import isnan
 
 import joblib
 import numpy as np
@@ -24,6 +25,7 @@ from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING, ModelRegistry
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
+from selfheal.tasks import scale_of
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
@@ -45,6 +47,7 @@ def train_version(
     evaluation_from: datetime | None,
     evidence_from: datetime | None = None,
     label_values: TargetValues,
+    takes_new_classes: bool = False,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
     seed: int = 0,
@@ -53,7 +56,8 @@ def train_version(
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
-    `repeated_rows` and `relabelled_rows` are what the manifest says of rows that came more than once.
+    `takes_new_classes`: a class that comes later joins at the next training. `repeated_rows` and `relabelled_rows` are
+    what the manifest says of rows that came more than once.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -62,6 +66,9 @@ def train_version(
         StoreUnavailable: the registry doesn't answer.
     """
     rows = dataset.in_time_order()
+    takes_new_classes = takes_new_classes and contract.model.task == "multiclass"
+    if label_values.classes:
+        contract = contract.with_classes(label_values.classes)
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
     fitted_on = rows.take(slice(len(rows) - trained.rows, None))
     artefacts = {
@@ -72,21 +79,25 @@ def train_version(
         TUNING: tuning_to_parquet(_tuning(rows, trained)),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
+    scale = scale_of(contract, rows.labels, trained.tuning_probabilities)
     manifest = Manifest(
         version=version,
         created_at=now,
         contract=contract,
         examples=typical_rows(fitted_on.features, contract),
-        data=_window(rows, trained.rows, repeated_rows, relabelled_rows),
+        data=_window(rows, trained.rows, repeated_rows, relabelled_rows, is_binary=contract.model.task == "binary"),
         evaluation_from=evaluation_from,
         evidence_from=evidence_from,
         lineage=lineage,
         seed=seed,
         candidates=trained.candidates,
         metrics=trained.metrics,
-        threshold=trained.fitted.threshold,
+        threshold=None if isnan(trained.fitted.threshold) else trained.fitted.threshold,
         positive_value=label_values.positive,
         negative_value=label_values.negative,
+        spread=scale.spread,
+        half_width=scale.half_width,
+        takes_new_classes=takes_new_classes,
         libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
         artefacts=described(artefacts),
     )
@@ -108,10 +119,10 @@ def _tuning(rows: Dataset, trained: TrainedModel) -> TuningRows:
     return TuningRows(rows.take(slice(len(rows) - tuning, None)), trained.tuning_probabilities)
 
 
-def _window(rows: Dataset, fitted: int, repeated: int, relabelled: int) -> DataWindow:
+def _window(rows: Dataset, fitted: int, repeated: int, relabelled: int, *, is_binary: bool) -> DataWindow:
     return DataWindow(
         rows=len(rows),
-        positives=int(rows.labels.sum()),
+        positives=int((rows.labels == 1).sum()) if is_binary else 0,
         oldest=as_utc(rows.timestamps[0]),
         newest=as_utc(rows.timestamps[-1]),
         fingerprint=fingerprint(rows),

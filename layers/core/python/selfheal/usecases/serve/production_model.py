@@ -28,7 +28,7 @@ class ServedModel:
         """The operating point of this or another version. Raises VersionUnknown, StoreUnavailable."""
         if version == self.version:
             return self.evaluator.threshold
-        return self.models.manifest(version).threshold
+        return self.models.manifest(version).operating_point
 
     @property
     def version(self) -> str:

@@ -17,7 +17,9 @@ WEIGHT_TOLERANCE = 1e-9
 
 
 def blended(members: Sequence[tuple[bytes, float]], threshold: float) -> bytes:
-    """The `model.json` that answers expit(sum of weight * log-odds of the member) and has this operating point.
+    """The `model.json` that answers the mean of its members' scores and has this operating point, NaN for none.
+
+    Of probabilities that is expit(sum of weight * log-odds), of classes the softmax of sums, of numbers their mean.
 
     members: each the bytes of a `model.json` and its weight, above 0; the weights add up to 1. The same input gives the
     same bytes. A single member is its own document with another threshold.
@@ -29,11 +31,12 @@ def blended(members: Sequence[tuple[bytes, float]], threshold: float) -> bytes:
         ExportInexact: on a probe row the blend differs by more than 1e-12 from its members, or answers one row and many
             rows differently.
     """
-    _check_numbers([weight for _, weight in members], threshold)
+    _check_weights([weight for _, weight in members])
     total = math.fsum(weight for _, weight in members)
     parsed = [Member.of(payload, float(weight) / total) for payload, weight in members]
+    _check_targets(parsed, threshold)
     _check_features(parsed)
-    payload = orjson.dumps({**merged(parsed), "threshold": float(threshold)})
+    payload = orjson.dumps({**merged(parsed), "threshold": None if parsed[0].link else float(threshold)})
     if len(payload) > SIZE_LIMIT:
         raise BlendImpossible(
             f"the blend has {len(payload)} bytes, and at most {SIZE_LIMIT} are served: blend fewer members, or train "
@@ -43,13 +46,19 @@ def blended(members: Sequence[tuple[bytes, float]], threshold: float) -> bytes:
     return payload
 
 
-def _check_numbers(weights: Sequence[float], threshold: float) -> None:
+def _check_weights(weights: Sequence[float]) -> None:
     if not 1 <= len(weights) <= MOST_MEMBERS:
         raise BlendImpossible(f"a blend has 1 to {MOST_MEMBERS} members, not {len(weights)}")
     # Said so that NaN is refused.
     if not all(weight > 0 for weight in weights) or not abs(math.fsum(weights) - 1) <= WEIGHT_TOLERANCE:
         raise BlendImpossible(f"the weights {list(weights)} are not all above 0 with a sum of 1: normalise them first")
-    if not 0 <= threshold <= 1:
+
+
+def _check_targets(members: Sequence[Member], threshold: float) -> None:
+    """All answer in the same way, and what has an operating point gets one."""
+    if any(member.link != members[0].link or member.outputs != members[0].outputs for member in members):
+        raise BlendImpossible("the members answer for other tasks or classes: blend versions of one target only")
+    if not members[0].link and not 0 <= threshold <= 1:
         raise BlendImpossible(f"the threshold {threshold} is not between 0 and 1")
 
 

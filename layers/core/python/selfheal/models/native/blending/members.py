@@ -8,6 +8,7 @@ import orjson
 
 from selfheal.models.native import NativeModel, load_artefact
 from selfheal.models.native.edges import width
+from selfheal.models.native.model import LINK
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,23 @@ class Member:
     def intercept(self) -> float:
         """What the member adds whatever its score: its calibration's intercept, weighted."""
         return self.weight * self.artefact.intercept
+
+    @property
+    def link(self) -> dict[str, Any]:
+        """The key that says how scores become answers, where there is one."""
+        return {LINK: self.document[LINK]} if LINK in self.document else {}
+
+    @property
+    def outputs(self) -> int:
+        """How many classes it tells apart; 1 where it answers one number."""
+        return len(self.document["estimator"].get("outputs", ("one",)))
+
+    def parts_of(self, output: int) -> Iterator[dict[str, Any]]:
+        """The parts of one class's sum, weighted for the blend; together they read all of the member's columns."""
+        estimator, weight = self.document["estimator"]["outputs"][output], self.weight * self.artefact.slope
+        columns = sum(len(Column.all_of(block)) for block in self.document["blocks"])
+        for part in estimator.get("parts", [{"weight": 1.0, "columns": columns, "estimator": estimator}]):
+            yield {**part, "weight": weight * part["weight"]}
 
     @property
     def parts(self) -> Iterator[Part]:

@@ -22,6 +22,8 @@ def merged(members: Sequence[Member]) -> Document:
     """The document but for its threshold; a single member's is its own, so that its bits don't change."""
     if len(members) == 1:
         return members[0].document
+    if "outputs" in members[0].document["estimator"]:
+        return _stacked(members)
     parts = [part for member in members for part in member.parts]
     layouts, estimators = [], []
     for kind, joined in JOINED.items():
@@ -36,6 +38,25 @@ def merged(members: Sequence[Member]) -> Document:
         "blocks": [block for layout in layouts for block in layout.blocks],
         "estimator": _summed(layouts, estimators),
         "calibration": {"slope": 1.0, "intercept": math.fsum(member.intercept for member in members)},
+        **members[0].link,
+    }
+
+
+def _stacked(members: Sequence[Member]) -> Document:
+    """Of several classes: the members' columns beside each other, and of each class the sum of their estimators."""
+    first = members[0].document
+    outputs = [
+        {"kind": "sum", "parts": [part for member in members for part in member.parts_of(output)]}
+        for output in range(len(first["estimator"]["outputs"]))
+    ]
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "features": first["features"],
+        "blocks": [block for member in members for block in member.document["blocks"]],
+        "estimator": {"kind": "outputs", "outputs": outputs},
+        "calibration": None,
+        **members[0].link,
     }
 
 

@@ -10,7 +10,7 @@ from selfheal.errors import ExportInexact
 from selfheal.models.native import NativeModel
 from selfheal.models.native.blending.members import Member
 from selfheal.models.native.blending.probes import probe_columns
-from selfheal.models.native.model import expit
+from selfheal.models.native.model import ClassModel, NumberModel, expit, softmax
 
 TOLERANCE = 1e-12
 # Rows that are also evaluated one by one, as the predictor does for a single row.
@@ -21,7 +21,9 @@ def check(blend: NativeModel, members: Sequence[Member]) -> None:
     """Hold the blend to its members. Raises ExportInexact."""
     columns = probe_columns([member.document for member in members])
     many = blend.probabilities_of(columns)
-    difference = np.abs(many - _mean(members, columns))
+    expected = _mean(members, columns)
+    scale = max(1.0, float(np.nanmax(np.abs(expected)))) if isinstance(blend, NumberModel) else 1.0
+    difference = np.abs(many - expected) / scale
     # Said so that NaN on either side counts as a difference.
     if not (difference <= TOLERANCE).all():
         worst = float(np.nan_to_num(difference, nan=np.inf).max())
@@ -35,4 +37,8 @@ def check(blend: NativeModel, members: Sequence[Member]) -> None:
 
 def _mean(members: Sequence[Member], columns: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
     weighted = [member.weight * member.artefact.log_odds_of(columns) for member in members]
-    return np.array([expit(log_odds) for log_odds in np.sum(weighted, axis=0).tolist()])
+    mean, model = np.sum(weighted, axis=0), members[0].artefact
+    if isinstance(model, NumberModel):
+        return np.asarray(mean)
+    answer = softmax if isinstance(model, ClassModel) else expit
+    return np.array([answer(scores) for scores in mean.tolist()])

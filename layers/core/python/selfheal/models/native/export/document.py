@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -20,20 +20,21 @@ from sklearn.preprocessing import (
 
 from selfheal.contract import Contract
 from selfheal.errors import ExportInexact
-from selfheal.models.fitted import FittedModel
+from selfheal.models.fitted import UNSEEN_CLASS, FittedModel
 from selfheal.models.native import FORMAT, FORMAT_VERSION
 from selfheal.models.native.edges import UNSEEN, width
-from selfheal.models.native.export.histogram_boosting import trees
+from selfheal.models.native.export.histogram_boosting import Boosting, trees
 
 type Block = dict[str, Any]
-# The blocks that an estimator reads, and the estimator.
-type Exported = tuple[list[Block], dict[str, Any]]
+type Estimator = dict[str, Any]
+# The blocks that an estimator reads, and an estimator for each class that it tells apart; mostly one.
+type Exported = tuple[list[Block], list[Estimator]]
 
 
 def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
     """The document of a fitted model. Raises ExportInexact for a part that the format has no words for."""
-    exported = [_exported(member.pipeline, contract) for member in model.members]
-    calibration = model.calibration
+    exported = [_exported(member.pipeline, contract, model.classes) for member in model.members]
+    calibration, link = model.calibration, {} if model.link == "expit" else {"link": model.link}
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -46,11 +47,12 @@ def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
         "calibration": None
         if calibration.is_identity
         else {"slope": calibration.slope, "intercept": calibration.intercept},
-        "threshold": model.threshold,
+        "threshold": model.threshold if model.link == "expit" else None,
+        **link,
     }
 
 
-def _exported(pipeline: Pipeline, contract: Contract) -> Exported:
+def _exported(pipeline: Pipeline, contract: Contract, classes: int) -> Exported:
     *preparation, estimator = (step for _, step in pipeline.steps)
     blocks: list[Block] = [
         {"feature": index, "name": name, "steps": []} for index, name in enumerate(contract.features)
@@ -58,15 +60,37 @@ def _exported(pipeline: Pipeline, contract: Contract) -> Exported:
     for step in preparation:
         blocks = _transformed(step, blocks)
     blocks, exported = _estimator(estimator, blocks)
+    if classes > 1:
+        exported = _by_class(exported, estimator.classes_.tolist(), classes)
     return [{key: value for key, value in block.items() if key != "name"} for block in blocks], exported
 
 
-def _combined(model: FittedModel, exported: list[Exported]) -> dict[str, Any]:
+def _by_class(estimators: list[Estimator], seen: list[int], classes: int) -> list[Estimator]:
+    """An estimator for each class; of two classes the first one's score is 0, and one that was never seen has none."""
+    if len(estimators) == 1:
+        estimators = [_constant(estimators[0], 0.0), estimators[0]]
+    known = dict(zip(seen, estimators, strict=True))
+    return [known.get(code, _constant(estimators[0], UNSEEN_CLASS)) for code in range(classes)]
+
+
+def _constant(like: Estimator, score: float) -> Estimator:
+    """The same score for every row, by an estimator of the same columns."""
+    if like["kind"] == "linear":
+        return {**like, "intercept": score, "coefficients": [0.0] * len(like["coefficients"])}
+    return {**like, "baseline": score, "trees": []}
+
+
+def _combined(model: FittedModel, exported: list[Exported]) -> Estimator:
+    outputs = [_summed(model, exported, output) for output in range(model.classes)]
+    return outputs[0] if model.classes == 1 else {"kind": "outputs", "outputs": outputs}
+
+
+def _summed(model: FittedModel, exported: list[Exported], output: int) -> Estimator:
     if len(exported) == 1 and model.members[0].weight == 1:
-        return exported[0][1]
+        return exported[0][1][output]
     parts = [
-        {"weight": member.weight, "columns": sum(map(width, blocks)), "estimator": estimator}
-        for member, (blocks, estimator) in zip(model.members, exported, strict=True)
+        {"weight": member.weight, "columns": sum(map(width, blocks)), "estimator": estimators[output]}
+        for member, (blocks, estimators) in zip(model.members, exported, strict=True)
     ]
     return {"kind": "sum", "parts": parts}
 
@@ -206,10 +230,19 @@ def _estimator(estimator: Any, _blocks: list[Block]) -> Exported:
 
 @_estimator.register
 def _(estimator: LogisticRegression, blocks: list[Block]) -> Exported:
-    coefficients = estimator.coef_[0].tolist()
-    return blocks, {"kind": "linear", "intercept": float(estimator.intercept_[0]), "coefficients": coefficients}
+    return blocks, [
+        {"kind": "linear", "intercept": float(intercept), "coefficients": coefficients.tolist()}
+        for intercept, coefficients in zip(estimator.intercept_, estimator.coef_, strict=True)
+    ]
 
 
 @_estimator.register
-def _(estimator: HistGradientBoostingClassifier, blocks: list[Block]) -> Exported:
+def _(estimator: Ridge, blocks: list[Block]) -> Exported:
+    coefficients = estimator.coef_.tolist()
+    return blocks, [{"kind": "linear", "intercept": float(estimator.intercept_), "coefficients": coefficients}]
+
+
+@_estimator.register(HistGradientBoostingClassifier)
+@_estimator.register(HistGradientBoostingRegressor)
+def _(estimator: Boosting, blocks: list[Block]) -> Exported:
     return trees(estimator, blocks)

@@ -4,36 +4,40 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from selfheal.errors import ExportInexact
 from selfheal.models.native.edges import width
 
 type Block = dict[str, Any]
 type Nodes = NDArray[np.void]
+type Boosting = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 # Where a split divides missing from present values its threshold is infinite; JSON has no such number.
 LARGEST = float(np.finfo(np.float64).max)
 
 
-def trees(model: HistGradientBoostingClassifier, blocks: list[Block]) -> tuple[list[Block], dict[str, Any]]:
-    """The blocks in the model's column order, and its trees as the format has them."""
+def trees(model: Boosting, blocks: list[Block]) -> tuple[list[Block], list[dict[str, Any]]]:
+    """The blocks in the model's column order, and its trees as the format has them, for each class apart."""
     blocks = _reordered(model, blocks)
     known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
     sizes = [_size(block) for block in blocks for _ in range(width(block))]
     exported = [
-        _tree(predictor.nodes, predictor.raw_left_cat_bitsets, known, known_row, sizes)
-        for (predictor,) in model._predictors  # noqa: SLF001
+        [_tree(predictor.nodes, predictor.raw_left_cat_bitsets, known, known_row, sizes) for predictor in of_class]
+        for of_class in zip(*model._predictors, strict=True)  # noqa: SLF001
     ]
-    baseline = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
-    return blocks, {"kind": "trees", "baseline": baseline, "trees": exported}
+    baselines = np.ravel(model._baseline_prediction).tolist()  # noqa: SLF001
+    return blocks, [
+        {"kind": "trees", "baseline": baseline, "trees": of_class}
+        for baseline, of_class in zip(baselines, exported, strict=True)
+    ]
 
 
 def _size(block: Block) -> int:
     return int(block["size"]) if block["kind"] == "ordinal" else 0
 
 
-def _reordered(model: HistGradientBoostingClassifier, blocks: list[Block]) -> list[Block]:
+def _reordered(model: Boosting, blocks: list[Block]) -> list[Block]:
     """Categorical columns first, their codes passed through the model's own encoder, as it does itself."""
     if model.is_categorical_ is None:
         return blocks

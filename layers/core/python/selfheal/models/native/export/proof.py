@@ -24,8 +24,8 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
     """The bytes of `model.json`; `features` are rows like those that it was trained on.
 
     Raises:
-        ExportInexact: a probability differs from scikit-learn's by more than 1e-12 on a probe row, or one row and many
-            rows don't have the same bits.
+        ExportInexact: an answer differs from scikit-learn's by more than 1e-12 (of a number: relative to the largest)
+            on a probe row, or one row and many rows don't have the same bits.
     """
     exported = with_background(document(model, contract), features)
     payload = orjson.dumps(exported)
@@ -36,7 +36,8 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
 
 def _check(artefact: NativeModel, model: FittedModel, probes: pd.DataFrame) -> None:
     many = artefact.probabilities_of(columns_of(probes))
-    difference = np.abs(many - model.probabilities(probes))
+    expected = model.probabilities(probes)
+    difference = np.abs(many - expected) / (max(1.0, float(np.abs(expected).max())) if model.link == "identity" else 1)
     # Said so that NaN on either side counts as a difference.
     if not (difference <= TOLERANCE).all():
         worst = float(np.nan_to_num(difference, nan=np.inf).max())
