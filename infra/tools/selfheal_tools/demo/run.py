@@ -16,15 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from infra.local import FunctionFailed, LocalCloud, synthesised
-from infra.local.deployment import REGION
 from selfheal.contract import default_contract
 from selfheal_tools.contract_file import read_contract
 from selfheal_tools.demo.display import Display
 from selfheal_tools.demo.outcome import Outcome, outcome_of
 from selfheal_tools.demo.story import Story
 from selfheal_tools.demo.traffic import DemoFailed
+from selfheal_tools.demo.watching import watched
 from selfheal_tools.demo.world import World, made_up_world, read_history, world_of_history
-from selfheal_tools.local_stage import LocalStage
 from selfheal_tools.terminal import terminal
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -57,7 +56,8 @@ def run_demo(
         display.doing("deploying the local cloud")
         with LocalCloud.deploy(assembly, start=START, work_dir=FOLDER / "cloud") as cloud:
             story = Story(world, cloud, display, reports, seed)
-            with closing(story.client), stage_of(cloud).announced():
+            with closing(story.client), watched(cloud) as address:
+                console.print(f"watch it: {address}", soft_wrap=True)
                 story.run()
                 outcome = outcome_of(
                     story.client.answered,
@@ -70,7 +70,7 @@ def run_demo(
                 )
                 _finish(display, console, outcome, story, json_path)
                 if keep:
-                    _keep(console, display, cloud, reports)
+                    _keep(console, display, cloud, reports, address)
     return outcome
 
 
@@ -117,18 +117,12 @@ def _finish(display: Display, console: Console, outcome: Outcome, story: Story, 
     console.print(f"{outcome.seconds:.0f} seconds; logs of the functions: {FOLDER / 'cloud'}")
 
 
-def stage_of(cloud: LocalCloud) -> LocalStage:
-    """How commands find a cloud of this process."""
-    return LocalStage(
-        endpoint=cloud.endpoint, region=REGION, clock=cloud.clock.file.resolve(), outputs=dict(cloud.outputs)
-    )
-
-
-def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path) -> None:
+def _keep(console: Console, display: Display, cloud: LocalCloud, reports: Path, address: str) -> None:
     """Serve the API and the reports until Ctrl-C, simulated time going on as real time does."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        console.print(f"console: {address}", soft_wrap=True)
         console.print(f"API:     {cloud.url}/docs")
         console.print(f"reports: http://127.0.0.1:{server.server_port}/")
         console.print("every command works beside it, such as `selfheal status --stage local`")
