@@ -44,7 +44,7 @@ def of_the_future(record: BaseModel, *, schema_version: int | None = None) -> by
 
 def _advance(record: Any, content: Any, change: dict[str, Any]) -> None:
     if isinstance(record, BaseModel):
-        for name in type(record).model_fields:
+        for name in content.keys() & type(record).model_fields.keys():
             _advance(getattr(record, name), content[name], change)
         content.update(change)
     elif isinstance(record, tuple):
@@ -76,5 +76,16 @@ def _value(annotation: Any) -> Any:
             return tuple(_value(each) for each in arguments if each is not ...)
         case builtins.dict:
             return {_value(arguments[0]): _value(arguments[1])}
-        case _:  # of a union the first, of an annotated type what is annotated
-            return _value(arguments[0])
+        case _:  # of a union the first, of an annotated type what is annotated, as often as it must be there
+            found = _value(arguments[0])
+            return found * _least(arguments[1:]) if isinstance(found, tuple) else found
+
+
+def _least(annotations: tuple[Any, ...]) -> int:
+    lengths = [
+        found.min_length
+        for each in annotations
+        for found in getattr(each, "metadata", ())
+        if hasattr(found, "min_length")
+    ]
+    return max([1, *lengths])

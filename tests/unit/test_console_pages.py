@@ -200,7 +200,8 @@ def run(hours: int, *, alarmed: bool = False, brier: float | None = 0.1) -> Run:
     moment = NOON + hours * HOUR
     return Run(
         name=f"{moment:%Y-%m-%d/%H%M%S}", timestamp=moment, version="v1", verdict="no_drift", sentence="fine",
-        alarmed=alarmed, metrics=metrics, predictions=10 * hours, positive_rate=0.5, coverage=0.3, features={}, faults={},
+        alarmed=alarmed, metrics=metrics, predictions=10 * hours, positive_rate=0.5, coverage=0.3, features={},
+        faults={},
     )  # fmt: skip
 
 
