@@ -1,9 +1,9 @@
 """What a label may be called: 0 and 1, true and false, or the user's own two values."""
 
-import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
+
+from selfheal.files.texts import text_of
 
 type BinaryLabel = Literal[0, 1]
 
@@ -25,21 +25,6 @@ class LabelValues:
 
     def __str__(self) -> str:
         return ", ".join(self._labels)
-
-
-def text_of(value: object) -> str:
-    """A cell as text: whole floats without their decimals, so that 1, 1.0 and "1" are one value; missing is empty."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case float():
-            return "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
-        case datetime():
-            return value.isoformat()
-        case _:
-            return str(value).strip()
 
 
 def _folded(text: str) -> str:

@@ -15,8 +15,9 @@ from selfheal.errors import DataInvalid
 from selfheal.files.features import Problem, advice, feature_values
 from selfheal.files.table import Table
 from selfheal.monitoring.answers import Answers
+from selfheal.monitoring.conclusions import conclusions
 from selfheal.monitoring.diagnosis import ACTIONS
-from selfheal.monitoring.headline import headline_of, verdict_of
+from selfheal.monitoring.headline import verdict_of
 from selfheal.monitoring.proxy_metrics import proxy_metrics
 from selfheal.monitoring.quality import RANGE_FAULT, Inputs, faults, quality_findings
 from selfheal.monitoring.response import Judgement
@@ -102,32 +103,16 @@ def _diagnosis(findings: tuple[Finding, ...]) -> Diagnosis:
 def _summary(
     judgement: Judgement, contract: Contract, reference_rows: int, names: tuple[str, str], now: datetime
 ) -> DriftSummary:
-    drift = judgement.drift
     verdict = verdict_of(judgement, lingering_fault=False)
     return DriftSummary(
+        **conclusions(judgement, contract, verdict, files=True),
         timestamp=now,
         reference_metadata={"name": names[0], "rows": reference_rows},
-        dataset_drift_detected=drift.drift_detected if drift else None,
-        drift_share=drift.drift_share if drift else None,
-        num_drifted_features=len(drift.drifted) if drift else 0,
-        num_features_total=len(contract.features),
-        num_features_evaluated=len(drift.features) if drift else 0,
-        num_features_excluded=len(drift.excluded) if drift else 0,
-        excluded_features=tuple(drift.excluded) if drift else (),
-        features=drift.features if drift else (),
-        verdict=verdict,
-        sentence=headline_of(verdict, judgement, contract.policy.monitoring, files=True),
-        action=judgement.diagnosis.action,
         production_version=names[1],
         window_start=now,
         window_end=now,
-        detection=drift.detection if drift else None,
-        exclusion_reasons=drift.excluded if drift else {},
-        findings=judgement.findings,
         proxy=(proxy_metrics(0, NO_ANSWERS),),
         proxy_change=ProxyChange(positive_rate_per_hour=None, probability_mean_per_hour=None),
-        performance=None,
-        estimated_performance=None,
         coverage=Coverage(
             predictions=judgement.predictions,
             labelled=0,
@@ -135,8 +120,6 @@ def _summary(
             selection_p_value=None,
             selection_feature=None,
         ),
-        decay=judgement.decay,
-        diagnosis=judgement.diagnosis,
         alarm=AlarmState(),
         healing=NO_HEALING,
         usual_predictions=float(judgement.predictions),

@@ -1,10 +1,10 @@
 """Files of rows that are to be answered, and the answers."""
 
-from selfheal.errors import ObjectChanged
 from selfheal.prefixes import BATCHES_DONE, BATCHES_INCOMING
 from selfheal.records.batches import BatchReport
 from selfheal.records.labels import Upload
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.uploads import uploaded
 
 # S3's limit, in bytes of UTF-8, less what follows a name.
 LONGEST_NAME = 900
@@ -17,16 +17,8 @@ class BatchStore:
         self._data = data
 
     def upload(self, upload: Upload) -> bytes:
-        """The bytes of an upload.
-
-        Raises:
-            ObjectMissing: nothing is there any more.
-            ObjectChanged: another file was written under the key since.
-        """
-        stored = self._data.get(upload.key)
-        if upload.etag not in (None, stored.etag.strip('"')):
-            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
-        return stored.body
+        """The bytes of an upload. Raises ObjectMissing; ObjectChanged where it is another file by now."""
+        return uploaded(self._data, upload)
 
     def finish(self, report: BatchReport, answers: str, refused: str) -> None:
         """Keep answers and refused rows beside each other, then the report: once it is there, all is."""

@@ -10,11 +10,12 @@ from itertools import groupby, islice
 
 import orjson
 
-from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
+from selfheal.errors import ObjectExists, ObjectMissing
 from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES, LABELS_REJECTED
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.uploads import uploaded
 from selfheal.text import spreadsheet_cell
 
 COLUMNS = ("line", "prediction_id", "id", "label", "reason")
@@ -39,16 +40,8 @@ class LabelStore:
         self._labels_in = labels_in
 
     def upload(self, upload: Upload) -> bytes:
-        """The bytes of an upload.
-
-        Raises:
-            ObjectMissing: nothing is there any more.
-            ObjectChanged: another file was written under the key since.
-        """
-        stored = self._data.get(upload.key)
-        if upload.etag not in (None, stored.etag.strip('"')):
-            raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
-        return stored.body
+        """The bytes of an upload. Raises ObjectMissing; ObjectChanged where it is another file by now."""
+        return uploaded(self._data, upload)
 
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""

@@ -8,10 +8,10 @@ import orjson
 from pydantic_core import core_schema as schema
 
 from selfheal.errors import FieldFault, RequestInvalid
+from selfheal.files.texts import text_of
 from selfheal.labels.checks import checked_label
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.terms import LabelTerms
-from selfheal.labels.values import text_of
 from selfheal.records.external_ids import id_schema
 from selfheal.records.labels import Receipt
 from selfheal.records.predictions import PREDICTION_ID, moment_of, timestamp_of

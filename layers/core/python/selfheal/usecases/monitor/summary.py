@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from selfheal.monitoring.headline import headline_of, verdict_of
+from selfheal.monitoring.conclusions import conclusions
+from selfheal.monitoring.headline import verdict_of
 from selfheal.monitoring.quality import faults
 from selfheal.monitoring.response import Judgement, fault_lingers
 from selfheal.monitoring.timeline import extended
@@ -25,37 +26,17 @@ UNKNOWN = Estimate(value=None, low=None, high=None)
 
 def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, healing: HealingState) -> DriftSummary:
     """Everything that a run found and did, as `summary.json` holds it."""
-    drift, policy = judgement.drift, run.contract.policy
-    excluded = drift.excluded if drift else {}
-    features = drift.features if drift else ()
     verdict = verdict_of(judgement, lingering_fault=fault_lingers(alarm, run.now, run.lookback))
     return DriftSummary(
+        **conclusions(judgement, run.contract, verdict),
         timestamp=run.now,
         reference_metadata=_reference_metadata(run.production),
-        dataset_drift_detected=drift.drift_detected if drift else None,
-        drift_share=drift.drift_share if drift else None,
-        num_drifted_features=len(drift.drifted) if drift else 0,
-        num_features_total=len(run.contract.features),
-        num_features_evaluated=len(features),
-        num_features_excluded=len(excluded),
-        excluded_features=tuple(excluded),
-        features=features,
-        verdict=verdict,
-        sentence=headline_of(verdict, judgement, policy.monitoring),
-        action=judgement.diagnosis.action,
         production_version=run.production.manifest.version,
         window_start=run.now - run.lookback,
         window_end=run.now,
-        detection=drift.detection if drift else None,
-        exclusion_reasons=excluded,
-        findings=judgement.findings,
         proxy=run.answers.proxies,
         proxy_change=run.answers.change,
-        performance=judgement.performance,
-        estimated_performance=judgement.estimated,
         coverage=_coverage(run),
-        decay=judgement.decay,
-        diagnosis=judgement.diagnosis,
         alarm=alarm,
         healing=healing,
         usual_predictions=run.usual,

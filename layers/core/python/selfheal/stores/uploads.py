@@ -1,0 +1,18 @@
+"""Files that users upload: an event names a key and what lay under it then."""
+
+from selfheal.errors import ObjectChanged
+from selfheal.records.labels import Upload
+from selfheal.stores.bucket import Bucket
+
+
+def uploaded(data: Bucket, upload: Upload) -> bytes:
+    """The bytes of an upload.
+
+    Raises:
+        ObjectMissing: nothing is there any more.
+        ObjectChanged: another file was written under the key since.
+    """
+    stored = data.get(upload.key)
+    if upload.etag not in (None, stored.etag.strip('"')):
+        raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+    return stored.body
