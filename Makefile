@@ -49,6 +49,10 @@ test-functional: setup
 test-cloud: setup
 	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults
 
+.PHONY: test-browser
+test-browser: setup ## Test the console in the Chromium of this machine (skipped where there is none)
+	@$(BIN)/pytest tests/browser
+
 .PHONY: check
 check: setup ## Lint, format and types
 	@$(BIN)/ruff check

@@ -39,6 +39,8 @@ from selfheal.stores.s3 import S3Bucket
 # Looked at this often while waiting for everything to come to rest.
 SETTLE_POLL_SECONDS = 0.01
 SETTLE_SECONDS = 900.0
+# The state of the state machine that waits for a person's answer.
+QUESTION_STATE = "AskForApproval"
 
 
 class LocalCloud:
@@ -130,7 +132,7 @@ class LocalCloud:
                 self._keep_event(SCHEDULER, schedule.dead_letters, event)
 
     def settle(self, timeout: float = SETTLE_SECONDS) -> None:
-        """Wait until nothing runs: no background invocation, and every healing has ended or waits for time to pass.
+        """Wait until nothing runs: no background invocation, and every healing has ended or waits for time or a person.
 
         Raises:
             FunctionFailed: a background invocation failed; where a task of the state machine fails, that is its own
@@ -235,8 +237,16 @@ class LocalCloud:
 
     def _running(self) -> list[str]:
         functions = [f"function {name}" for name in self._functions.running()]
-        healings = [f"healing {item.name}" for item in self.executions.recent() if item.status == "RUNNING"]
-        return functions + healings[len(self.clock.pending_waits()) :]
+        healings = [item.name for item in self.executions.recent() if item.status == "RUNNING"]
+        waiting = len(self.clock.pending_waits())
+        if len(healings) > waiting:
+            healings = [name for name in healings if not self._asks(name)]
+        return functions + [f"healing {name}" for name in healings[waiting:]]
+
+    def _asks(self, execution: str) -> bool:
+        """Whether a healing waits for a person, who may take days."""
+        progress = self.executions.progress(execution)
+        return progress is not None and progress.state == QUESTION_STATE
 
     def _next_event(self) -> datetime:
         return min([*self.clock.pending_waits(), *(schedule.next_due for schedule in self._schedules)])
