@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from selfheal.contract import default_contract, parse_contract
+from selfheal.contract import parse_contract
 from selfheal.contract.model import Segment
 from selfheal.gates import EvidenceRows
 from selfheal.records.healing import LabelProgress
 from selfheal.records.labels import IngestionReport
 from selfheal.records.ledger import Decision, GateResult, LedgerEntry, Outcome, Switch
-from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import AlarmState, DriftSummary, Estimate, HealingState
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
@@ -29,12 +28,13 @@ from selfheal_tools.console.pages.try_it import fields_of, reasons_of, row_of
 from selfheal_tools.console.pages.versions import state_of_version
 from selfheal_tools.console.runs import Run
 from selfheal_tools.console.situation import HealingUnderWay, Situation
+from tests.support.healing import memory_stores, write_version
 from tests.support.records import example_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POINTER = Pointer(version="v1", promoted_at=NOON - 3 * DAY, previous_version="v0", decision_id="d1")
-MANIFEST = example_of(Manifest).model_copy(update={"version": "v1", "contract": default_contract()})
+MANIFEST = write_version(memory_stores(), "v1", slope=0.0)
 SUMMARY = example_of(DriftSummary).model_copy(
     update={
         "timestamp": NOON - HOUR,
