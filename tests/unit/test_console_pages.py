@@ -24,7 +24,7 @@ from selfheal_tools.console.pages.labels import labels_page, missing_by_age
 from selfheal_tools.console.pages.now import now_page
 from selfheal_tools.console.pages.state import state_of
 from selfheal_tools.console.pages.time import time_page
-from selfheal_tools.console.pages.try_it import fields_of, reasons_of, row_of
+from selfheal_tools.console.pages.try_it import answer_of, fields_of, row_of
 from selfheal_tools.console.pages.versions import state_of_version
 from selfheal_tools.console.runs import Run
 from selfheal_tools.console.situation import HealingUnderWay, Situation
@@ -289,12 +289,14 @@ class Linear:
         return 0.1 * columns["x"] + 0.2 * columns["z"]
 
 
-def test_reasons_say_what_each_feature_adds_against_its_usual_value():
-    """The largest first; a feature at its usual value, or one that the model doesn't read, adds nothing."""
-    usual = {"x": 0.0, "z": 0.0, "unused": 0.0}
-    found = reasons_of(Linear(), {"x": 1.0, "z": 2.0, "unused": 5.0}, usual)
-    assert [(reason.feature, round(reason.change, 6)) for reason in found] == [("z", 0.4), ("x", 0.1), ("unused", 0.0)]
-    assert reasons_of(Linear(), usual, usual) == ()
+def test_an_answer_is_shown_in_the_labels_own_words_with_its_reasons():
+    """The positive value, the strongest reason with the contract's words; an answer without reasons is one too."""
+    reasons = [{"feature": "x", "value": 1.5, "contribution": 0.4, "reason": "many of them"}]
+    content = {"probability": 0.7, "prediction": 1, "model_version": "v1", "prediction_id": "p"}
+    answer = answer_of(200, "{}", content | {"explanation": {"reasons": reasons}}, MANIFEST)
+    assert answer.prediction == MANIFEST.positive_value
+    assert [(reason.value, reason.added, reason.words) for reason in answer.reasons] == [("1.5", 0.4, "many of them")]
+    assert answer_of(200, "{}", content, MANIFEST).reasons == ()
 
 
 def test_a_feature_that_a_model_does_not_read_changes_nothing():

@@ -27,7 +27,7 @@ from selfheal_tools.console.pages.evidence import EvidenceView, evidence_view
 from selfheal_tools.console.pages.labels import DayOfLabels, LabelsPage, labels_page
 from selfheal_tools.console.pages.now import NowPage, now_page
 from selfheal_tools.console.pages.time import TimePage, time_page
-from selfheal_tools.console.pages.try_it import Answer, Field, Reason, answer_of, fields_of, reasons_of, row_of
+from selfheal_tools.console.pages.try_it import MOST_REASONS, Answer, Field, answer_of, fields_of, row_of
 from selfheal_tools.console.pages.versions import (
     SHOWN,
     VersionPage,
@@ -198,14 +198,13 @@ class Desk:
         """Ask the API, which logs the prediction as any other. Raises CallFailed, CredentialsMissing."""
         production = self._environment.stores.pointer.read().pointer
         manifest = self._reader.manifest(production.version)
-        row = row_of(manifest.contract, _fields_in(form))
+        row = json.dumps(row_of(manifest.contract, _fields_in(form))).encode()
         with SignedApi(self._environment.url, self._environment.session) as api:
-            status, body = api.send("/predict", json.dumps(row).encode(), {})
-        content = _object(body)
-        reasons: tuple[Reason, ...] = ()
-        if status == HTTPStatus.OK and content.get("model_version") == manifest.version and manifest.examples:
-            reasons = reasons_of(self._reader.model(manifest.version), row, manifest.examples[0])
-        return answer_of(status, body, content, manifest, reasons)
+            status, body = api.send(f"/predict?explain={MOST_REASONS}", row, {})
+            # A version of before there were reasons answers without.
+            if status == HTTPStatus.CONFLICT:
+                status, body = api.send("/predict", row, {})
+        return answer_of(status, body, _object(body), manifest)
 
     # Acts
 

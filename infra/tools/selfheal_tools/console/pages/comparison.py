@@ -12,7 +12,7 @@ from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.table import columns_of
-from selfheal_tools.console.pages.versions import metric_name
+from selfheal_tools.console.pages.metrics import metric_name
 from selfheal_tools.console.words import share
 
 DIFFERING_ROWS, MOST_FEATURES = 12, 15

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from selfheal.records.monitoring import DriftSummary
-from selfheal.report import METRICS
 from selfheal_tools.console.pages.decisions import Line, lines_of
+from selfheal_tools.console.pages.metrics import headlines, metric_name
 from selfheal_tools.console.pages.state import STEPS, State, state_of, step_of
 from selfheal_tools.console.pages.time import Axis, score_axis
 from selfheal_tools.console.situation import Situation
@@ -84,11 +84,10 @@ def _of_run(summary: DriftSummary) -> list[Fact]:
     coverage = summary.coverage
     labelled = f"{coverage.labelled:,} of {coverage.predictions:,} recent predictions are labelled"
     facts.append(Fact("Coverage", share(coverage.coverage), labelled, "/labels"))
-    for name in ("brier", "f1"):
-        if metrics is not None and name in metrics.metrics:
-            promised = summary.decay.promised_brier if name == "brier" else None
-            beside = f"promised {promised:.3f}, lower is better" if promised is not None else ""
-            facts.append(Fact(METRICS[name], interval(metrics.metrics[name]), beside, "/time"))
+    for name in headlines(metrics.metrics if metrics else ()):
+        promised = summary.decay.promised_brier if name == "brier" else None
+        beside = f"promised {promised:.3f}, lower is better" if promised is not None else ""
+        facts.append(Fact(metric_name(name), interval(metrics.metrics[name] if metrics else None), beside, "/time"))
     if metrics is None:
         facts.append(Fact("Score", "unknown", "no labels have come yet"))
     return facts

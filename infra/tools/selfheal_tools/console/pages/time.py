@@ -7,11 +7,10 @@ from itertools import pairwise
 
 from selfheal.records.monitoring import Estimate, TimelinePoint
 from selfheal.records.story import Story
-from selfheal.report import METRICS
+from selfheal_tools.console.pages.metrics import headlines, metric_name
 from selfheal_tools.console.runs import Run
 
 RANGES = (1, 7, 30, 90)
-SHOWN_METRICS = ("brier", "f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class TimePage:
 def time_page(runs: Sequence[Run], story: Story, now: datetime, days: int) -> TimePage:
     """The page of the last days; `runs` oldest first."""
     first = max(now - timedelta(days=days), min((run.timestamp for run in runs), default=now - timedelta(days=days)))
-    curves = [_metric(name, runs) for name in SHOWN_METRICS]
+    curves = [_metric(name, runs) for name in headlines(name for run in runs for name in run.metrics)]
     curves += [
         _curve("Predictions", runs, lambda run: float(run.predictions)),
         _curve("Positive rate", runs, lambda run: run.positive_rate, share=True),
@@ -89,7 +88,7 @@ def score_axis(timeline: Sequence[TimelinePoint], story: Story) -> Axis | None:
 def _metric(name: str, runs: Sequence[Run]) -> Curve:
     known = [(run.timestamp, run.metrics[name]) for run in runs if name in run.metrics]
     return Curve(
-        METRICS[name],
+        metric_name(name),
         tuple((when, estimate.value) for when, estimate in known if estimate.value is not None),
         tuple((when, low, high) for when, estimate in known for low, high in _interval(estimate)),
     )

@@ -1,11 +1,10 @@
 """Try it: a form from the contract, the row that was typed in, the answer and what moved it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from selfheal.contract import Contract, Feature
-from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal_tools.console.words import number
 
@@ -26,12 +25,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How a feature moved the answer: what it would be, had this feature its usual value."""
+    """What a feature adds to the score, in log-odds, and the contract's words for it, '' where it has none."""
 
     feature: str
     value: str
-    usual: str
-    change: float
+    added: float
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +60,10 @@ def row_of(contract: Contract, given: Mapping[str, str]) -> dict[str, Any]:
     return {name: _typed(given.get(name, ""), feature) for name, feature in contract.features.items()}
 
 
-def reasons_of(model: Model, row: Mapping[str, Any], usual: Mapping[str, Any]) -> tuple[Reason, ...]:
-    """What the answer to a row would be less, had each feature in turn its usual value; both must be valid rows."""
-    other = [name for name in model.feature_names if row.get(name) != usual.get(name)]
-    if not usual or not other:
-        return ()
-    answer, *changed = model.probabilities([row, *({**row, name: usual.get(name)} for name in other)])
-    found = [
-        Reason(name, _text(row.get(name)) or "missing", _text(usual.get(name)) or "missing", answer - without)
-        for name, without in zip(other, changed, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda reason: -abs(reason.change))[:MOST_REASONS])
-
-
-def answer_of(
-    status: int, body: str, content: Mapping[str, Any], manifest: Manifest, reasons: Sequence[Reason]
-) -> Answer:
+def answer_of(status: int, body: str, content: Mapping[str, Any], manifest: Manifest) -> Answer:
     """The API's answer, in the label's own words."""
     positive = content.get("prediction") == 1
+    explanation = content.get("explanation") or {}
     return Answer(
         status=status,
         body=body,
@@ -86,8 +71,13 @@ def answer_of(
         prediction=manifest.positive_value if positive else manifest.negative_value,
         version=str(content.get("model_version", "")),
         prediction_id=str(content.get("prediction_id", "")),
-        reasons=tuple(reasons),
+        reasons=tuple(_reason(found) for found in explanation.get("reasons", ())),
     )
+
+
+def _reason(found: Mapping[str, Any]) -> Reason:
+    value = _text(found.get("value")) or "missing"
+    return Reason(str(found["feature"]), value, float(found["contribution"]), str(found.get("reason", "")))
 
 
 def _field(name: str, feature: Feature, value: str) -> Field:

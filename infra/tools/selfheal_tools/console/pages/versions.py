@@ -7,19 +7,11 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
 from selfheal_tools.console.pages.decisions import Line, line_of
+from selfheal_tools.console.pages.metrics import NAMES, metric_name
 from selfheal_tools.console.words import moment, number
 
 # The newest ones; older ones are found through decisions.
 SHOWN = 30
-METRIC_NAMES = {
-    "brier": "Brier score",
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-    "log_loss": "Log loss",
-    "expected_calibration_error": "Calibration error",
-    "precision": "Precision",
-    "recall": "Recall",
-}
 # What became of a version, from what was decided about it last.
 BECAME = {"bootstrap": "promoted", "promote": "promoted", "rollback": "brought back", "reject": "rejected"}
 
@@ -61,11 +53,11 @@ class VersionPage:
 
 def versions_page(manifests: Sequence[Manifest], total: int, story: Story, production: Pointer | None) -> VersionsPage:
     """The page of these versions, newest first."""
-    known = [name for name in METRIC_NAMES if any(name in manifest.metrics for manifest in manifests)]
+    known = [name for name in NAMES if any(name in manifest.metrics for manifest in manifests)]
     return VersionsPage(
         rows=tuple(_row(manifest, story, production, known) for manifest in manifests),
         total=total,
-        metrics=tuple(METRIC_NAMES[name] for name in known),
+        metrics=tuple(NAMES[name] for name in known),
     )
 
 
@@ -79,11 +71,6 @@ def version_page(manifest: Manifest, story: Story, production: Pointer | None) -
         lines=tuple(line_of(known, story) for known in story.decisions_about(manifest.version)[::-1]),
         is_production=production is not None and production.version == manifest.version,
     )
-
-
-def metric_name(name: str) -> str:
-    """A metric as people write it."""
-    return METRIC_NAMES.get(name, name.replace("_", " "))
 
 
 def state_of_version(version: str, story: Story, production: Pointer | None) -> str:
@@ -109,7 +96,7 @@ def _row(manifest: Manifest, story: Story, production: Pointer | None, metrics: 
         members=tuple(member.version for member in manifest.members),
         state=state,
         lane=0 if state in {"production", "promoted", "brought back"} else 1,
-        metrics={METRIC_NAMES[name]: number(manifest.metrics.get(name)) for name in metrics},
+        metrics={NAMES[name]: number(manifest.metrics.get(name)) for name in metrics},
     )
 
 

@@ -1,0 +1,29 @@
+"""Metrics as people write them, and which of them say how a version does."""
+
+from collections.abc import Iterable
+
+from selfheal.report import METRICS as REPORTED
+
+NAMES = {
+    **REPORTED,
+    "log_loss": "Log loss",
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "r2": "R squared",
+}
+# Of every kind of target the first two that are there stand on Now and over time.
+HEADLINES = ("brier", "mae", "f1", "macro_f1", "rmse", "accuracy")
+SHOWN = 2
+
+
+def metric_name(name: str) -> str:
+    """A metric as people write it."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def headlines(names: Iterable[str]) -> list[str]:
+    """Those of the metrics that are shown first, at most two."""
+    known = set(names)
+    return [name for name in HEADLINES if name in known][:SHOWN]
