@@ -44,6 +44,7 @@ def _explanation(explanation: "Explanation") -> dict[str, Any]:
             for reason in explanation.reasons
         ],
         "others": explanation.others,
+        "unit": explanation.unit,
     }
 
 

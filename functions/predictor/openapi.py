@@ -29,20 +29,24 @@ _PREDICTION: dict[str, Schema] = {
     "prediction": {"type": "integer", "enum": [0, 1]},
     "explanation": {
         "$ref": "#/components/schemas/Explanation",
-        "description": "Why, where it was asked for: exact Shapley values of the model, in log-odds",
+        "description": "Why, where it was asked for: exact Shapley values of the model",
     },
 }
 _REASON: dict[str, Schema] = {
     "feature": {"type": "string"},
     "value": {"type": ["number", "string", "boolean", "null"], "description": "The row's own"},
-    "contribution": {"type": "number", "description": "What it adds to the score, in log-odds"},
+    "contribution": {"type": "number", "description": "What it adds to the score"},
     "reason": {"type": "string", "description": "The contract's words for it, where it has some"},
 }
 _EXPLANATION: dict[str, Schema] = {
-    "base": {"type": "number", "description": "The score of an average row, in log-odds"},
+    "base": {"type": "number", "description": "The score of an average row"},
     "score": {"type": "number", "description": "This row's: base + contributions + others"},
     "reasons": {"type": "array", "items": {"$ref": "#/components/schemas/Reason"}},
     "others": {"type": "number", "description": "What all other features add"},
+    "unit": {
+        "enum": ["log_odds", "probability", "target"],
+        "description": "Of all these numbers; a forest's are shares of its trees, a regression's the target's",
+    },
 }
 _LABEL: dict[str, Schema] = {
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID},

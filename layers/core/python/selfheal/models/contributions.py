@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
 
+type Unit = Literal["log_odds", "probability", "target"]
+
+
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """Exact Shapley values of n rows, in the unit of the score: log-odds of the positive label.
+    """Exact Shapley values of n rows, in the unit of the score.
 
+    unit: log-odds of the positive label; of forests, whose score is the mean of shares, probability; of numbers the
+    target's own.
     features: their names. base: the score of an average row. added: shape (n, features). scores: shape (n,); each is
     the base and all that its row's features add.
     """
@@ -21,6 +26,7 @@ class Contributions:
     base: float
     added: "NDArray[float64]"
     scores: "NDArray[float64]"
+    unit: Unit
 
     def strongest(self, row: int, count: int) -> list[tuple[str, float]]:
         """The features that move a row's score most, and by how much; the strongest first."""

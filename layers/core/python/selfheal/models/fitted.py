@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.pipeline import Pipeline
 
+from selfheal.models.native.wrapped import LEAST_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -51,6 +53,12 @@ class Member:
 
 # From scores to answers: of log-odds, of several classes' scores, of numbers.
 Link = Literal["expit", "softmax", "identity"]
+# How libraries are asked for scores before they become probabilities.
+RAW = {"lightgbm": {"raw_score": True}, "xgboost": {"output_margin": True}}
+# These compare and add up in float32.
+SINGLE_PRECISION = {"xgboost": 1e-6}
+TOLERANCE = 1e-12
+FLOAT32 = ("sklearn.tree", "sklearn.ensemble._forest", "sklearn.ensemble._gb", "xgboost")
 # The score of a class that no row of the training set has.
 UNSEEN_CLASS = -30.0
 
@@ -81,6 +89,18 @@ class FittedModel:
         return total if self.link == "identity" else np.asarray(softmax(self.calibration.slope * total, axis=1))
 
     @property
+    def tolerance(self) -> float:
+        """By how much an answer may differ from the libraries' own: what they lose in their own arithmetic."""
+        libraries = (type(member.pipeline[-1]).__module__.partition(".")[0] for member in self.members)
+        return max(SINGLE_PRECISION.get(library, TOLERANCE) for library in libraries)
+
+    @property
+    def largest_number(self) -> float:
+        """The largest number that the libraries take: some hold features in float32."""
+        is_single = any(type(member.pipeline[-1]).__module__.startswith(FLOAT32) for member in self.members)
+        return float(np.finfo(np.float32).max) if is_single else float(np.finfo(np.float64).max)
+
+    @property
     def is_as_fitted(self) -> bool:
         """Whether weight and calibration of the first member change nothing."""
         return self.members[0].weight == 1 and self.calibration.is_identity
@@ -88,9 +108,27 @@ class FittedModel:
 
 def scores_of(pipeline: Pipeline, features: pd.DataFrame, classes: int) -> NDArray[np.float64]:
     """A pipeline's scores: log-odds or numbers, shape (n,); of several classes shape (n, classes)."""
-    if not hasattr(pipeline[-1], "decision_function"):
-        return np.asarray(pipeline.predict(features))
-    return by_class(pipeline.decision_function(features), pipeline[-1], classes)
+    return raw_scores(pipeline[-1], pipeline[:-1].transform(features) if len(pipeline) > 1 else features, classes)
+
+
+def raw_scores(estimator: Any, prepared: Any, classes: int) -> NDArray[np.float64]:
+    """The same of a pipeline's last step, asked for what the others have prepared."""
+    library = type(estimator).__module__.partition(".")[0]
+    if hasattr(estimator, "decision_function"):
+        scores = estimator.decision_function(prepared)
+    elif library in RAW:
+        scores = np.asarray(estimator.predict(prepared, **RAW[library]), dtype=np.float64)
+    elif hasattr(estimator, "predict_proba"):
+        scores = _of_shares(np.asarray(estimator.predict_proba(prepared)))
+    else:
+        return np.asarray(estimator.predict(prepared), dtype=np.float64)
+    return by_class(scores, estimator, classes)
+
+
+def _of_shares(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds of the second of two classes, or the log of each one's share, held off 0 and 1."""
+    held = np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)
+    return np.log(held[:, 1] / (1 - held[:, 1])) if shares.shape[1] == 2 else np.log(held)  # noqa: PLR2004 - binary
 
 
 def by_class(scores: NDArray[np.float64], estimator: Any, classes: int) -> NDArray[np.float64]:

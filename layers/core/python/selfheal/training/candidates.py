@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from selfheal.contract import Contract
 from selfheal.contract.model import TaskName
 from selfheal.data.inputs import Inputs
-from selfheal.models.fitted import by_class
+from selfheal.models.fitted import by_class, raw_scores
 from selfheal.tables.dataset import Dataset
 from selfheal.training import pipelines
 from selfheal.training.bins import binned
@@ -87,10 +87,6 @@ def scores_of(pipeline: Pipeline, rows: Dataset, classes: int = 1) -> list[NDArr
     prepared = pipeline[:-1].transform(rows.features)
     if hasattr(estimator, "staged_decision_function"):
         return [by_class(scores, estimator, classes) for scores in estimator.staged_decision_function(prepared)]
-    if hasattr(estimator, "decision_function"):
-        return [by_class(estimator.decision_function(prepared), estimator, classes)]
-    return (
-        list(estimator.staged_predict(prepared))
-        if hasattr(estimator, "staged_predict")
-        else [estimator.predict(prepared)]
-    )
+    if hasattr(estimator, "staged_predict") and not hasattr(estimator, "predict_proba"):
+        return list(estimator.staged_predict(prepared))
+    return [raw_scores(estimator, prepared, classes)]

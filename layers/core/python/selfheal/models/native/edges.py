@@ -48,6 +48,9 @@ def _trees(estimator: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
     if "outputs" in estimator:
         return
     for part in estimator.get("parts", [{"columns": 0, "estimator": estimator}]):
-        for tree in part["estimator"].get("trees", ()):
+        inner = part["estimator"]
+        while "estimator" in inner:
+            inner = inner["estimator"]
+        for tree in inner.get("trees", ()):
             yield tree, first
         first += part["columns"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from selfheal.models.native import checks
 from selfheal.models.native.linear import Linear
 from selfheal.models.native.trees import Trees
+from selfheal.models.native.wrapped import Log, LogOdds, Quotient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # As many as a contract may have classes.
 MOST_OUTPUTS = 100
+SHARES: dict[str, type[LogOdds] | type[Log]] = {"log_odds": LogOdds, "log": Log}
 
 
 class Estimator(Protocol):
@@ -104,7 +106,24 @@ def _parse_single(raw: Any, path: str, columns: Sequence[int]) -> Estimator:
         return Linear.parse(raw, path, columns)
     if kind == "trees":
         return Trees.parse(raw, path, columns)
+    if kind == "quotient":
+        return _parse_quotient(raw, path, columns)
+    if type(kind) is str and kind in SHARES:
+        inner = checks.table(raw, path, {"kind", "estimator"})["estimator"]
+        if type(inner) is not dict or inner.get("kind") != "quotient":
+            raise checks.refuse(f"{path}.estimator", "not a quotient")
+        return SHARES[kind](_parse_quotient(inner, f"{path}.estimator", columns))
     raise checks.refuse(f"{path}.kind", "not one that may stand here")
+
+
+def _parse_quotient(raw: Any, path: str, columns: Sequence[int]) -> Quotient:
+    found = checks.table(raw, path, {"kind", "divisor", "estimator"})
+    divisor = checks.number(found["divisor"], f"{path}.divisor")
+    if divisor <= 0:
+        raise checks.refuse(f"{path}.divisor", "not above 0")
+    if type(found["estimator"]) is not dict or found["estimator"].get("kind") != "trees":
+        raise checks.refuse(f"{path}.estimator", "not trees")
+    return Quotient(Trees.parse(found["estimator"], f"{path}.estimator", columns), divisor)
 
 
 def _parse_sum(raw: Any, path: str, columns: Sequence[int]) -> Sum:

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import orjson
 
 from selfheal.errors import ArtefactRefused
+from selfheal.models.contributions import Unit
 from selfheal.models.native import checks
 from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
 from selfheal.models.native.estimators import Estimator, Outputs, parse_estimator, parse_outputs
+from selfheal.models.native.wrapped import LogOdds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +45,9 @@ class NativeModel:
     slope: float
     intercept: float
     threshold: float
+
+    # Of its scores and of what features add to them.
+    unit: ClassVar[Unit] = "log_odds"
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ class NativeModel:
         # Only for those who ask for reasons.
         from selfheal.models.native.shapley.model import ModelExplainer
 
-        return ModelExplainer(self)
+        return ModelExplainer(self, self.estimator, self.unit)
 
     def read(self, values: "Mapping[str, NDArray[Any]]") -> "list[NDArray[Any]]":
         """What the estimator reads of these columns by feature: one array of shape (n,) a column."""
@@ -129,6 +134,8 @@ class NativeModel:
 class NumberModel(NativeModel):
     """Its answer is the score: a number."""
 
+    unit: ClassVar[Unit] = "target"
+
     def _probability(self, row: Mapping[str, Any]) -> float:
         return self.slope * self.estimator.one(self._cells(row)) + self.intercept
 
@@ -152,6 +159,29 @@ class ClassModel(NativeModel):
         with np.errstate(all="ignore"):
             columns, outputs = self.read(values), cast("Outputs", self.estimator)
             return np.column_stack([self.slope * output.many(columns, rows) for output in outputs.outputs])
+
+
+class ShareModel(NativeModel):
+    """Its answer is the share that a forest's trees say on average, as it is: the log-odds of a share of 0 are lost."""
+
+    @property
+    def _shares(self) -> Estimator:
+        return cast("LogOdds", self.estimator).estimator
+
+    def _probability(self, row: Mapping[str, Any]) -> float:
+        return self._shares.one(self._cells(row))
+
+    def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[float]:
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            return cast("list[float]", self._shares.many(self.read(values), rows).tolist())
+
+    @cached_property
+    def _explainer(self) -> "ModelExplainer":
+        from selfheal.models.native.shapley.model import ModelExplainer
+
+        return ModelExplainer(self, self._shares, "probability")
 
 
 MODELS: dict[str, type[NativeModel]] = {"expit": NativeModel, "softmax": ClassModel, "identity": NumberModel}
@@ -203,7 +233,9 @@ def load_artefact(payload: bytes) -> NativeModel:
     estimator = parse(found["estimator"], "estimator", columns)
     slope, intercept = _calibration(found["calibration"])
     threshold = _threshold(found["threshold"]) if link == "expit" else math.nan
-    return MODELS[link](features, blocks, estimator, slope, intercept, threshold)
+    is_share = link == "expit" and isinstance(estimator, LogOdds) and (slope, intercept) == (1.0, 0.0)
+    kind = ShareModel if is_share else MODELS[link]
+    return kind(features, blocks, estimator, slope, intercept, threshold)
 
 
 def _decoded(payload: bytes) -> Any:

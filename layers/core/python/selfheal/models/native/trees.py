@@ -1,6 +1,6 @@
 """Boosted trees: `{"kind": "trees", "baseline", "trees"}`, with scikit-learn's meaning.
 
-A tree is five lists over its inner nodes, parents before children, and the list of its at most 64 leaves' values:
+A tree is five lists over its inner nodes, parents before children, and the list of its leaves' values:
 `column`; `split`, a threshold or the list of codes that go left; `missing_left`, 1 where a missing value goes left;
 `left` and `right`, an inner node, or -1 - k for leaf k. A value up to and including the threshold goes left. Node 0 is
 the root; a tree without inner nodes is its one leaf. `covers`, which may be absent, is how many rows (or how much of
@@ -18,12 +18,14 @@ from selfheal.models.native.few_trees import PlainTrees
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from selfheal.models.native.large_trees import LargeTrees
     from selfheal.models.native.many_trees import MaskedTrees
 
 type Split = float | frozenset[int]
 KEYS = {"column", "split", "missing_left", "left", "right", "leaves"}
-# A bit each in the masks by which trees are evaluated.
-MOST_LEAVES = 64
+# A bit each in the masks by which trees are evaluated; where one has more, all rows go down from the roots.
+MASKED_LEAVES = 64
+MOST_LEAVES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Trees:
 
     def __init__(self, baseline: float, trees: Sequence[Tree], columns: Sequence[int]) -> None:
         self.baseline, self.trees, self.sizes = baseline, trees, columns
-        self._plain = PlainTrees(trees, columns)
+        self._is_large = any(len(tree.leaves) > MASKED_LEAVES for tree in trees)
+        self._plain = None if self._is_large else PlainTrees(trees, columns)
 
     @classmethod
     def parse(cls, raw: Any, path: str, columns: Sequence[int]) -> "Trees":
@@ -56,17 +59,23 @@ class Trees:
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""
-        return self._plain.score(self.baseline, cells)
+        return (self._plain or self._large).score(self.baseline, cells)
 
     def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
         """The scores of many rows, shape (rows,), with the same bits."""
-        return self._masked.scores(self.baseline, columns, rows)
+        return (self._large if self._is_large else self._masked).scores(self.baseline, columns, rows)
 
     @cached_property
     def _masked(self) -> "MaskedTrees":
         from selfheal.models.native.many_trees import MaskedTrees
 
         return MaskedTrees(self.trees, self.sizes)
+
+    @cached_property
+    def _large(self) -> "LargeTrees":
+        from selfheal.models.native.large_trees import LargeTrees
+
+        return LargeTrees(self.trees, self.sizes)
 
 
 def _parse_tree(raw: Any, path: str, columns: Sequence[int]) -> Tree:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from selfheal.models.contributions import Unit
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
 from selfheal.usecases.serve.predict import Answer
@@ -24,7 +25,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a row was answered so, in log-odds: score = base + contributions of the reasons + others.
+    """Why a row was answered so: score = base + contributions of the reasons + others, all in one unit.
 
     base: the score of an average row. others: what all features add that aren't among the reasons.
     """
@@ -33,6 +34,7 @@ class Explanation:
     score: float
     reasons: Sequence[Reason]
     others: float
+    unit: Unit
 
 
 def check_explainable(model: ServedModel) -> None:
@@ -59,7 +61,7 @@ def explained(model: ServedModel, answer: Answer, count: int) -> list[Explanatio
         ]
         score = float(found.scores[place])
         others = score - found.base - sum(reason.contribution for reason in reasons)
-        explanations.append(Explanation(found.base, score, reasons, others))
+        explanations.append(Explanation(found.base, score, reasons, others, found.unit))
     return explanations
 
 

@@ -38,6 +38,11 @@ class Part:
     columns: Sequence[Column]
     estimator: dict[str, Any]
 
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        """The blocks that make its columns, in their order."""
+        return [column.block for column in self.columns if column.offset == 0]
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

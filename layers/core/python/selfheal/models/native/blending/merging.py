@@ -31,12 +31,13 @@ def merged(members: Sequence[Member]) -> Document:
         if of_kind:
             layouts.append(_Layout())
             estimators.append(joined(of_kind, layouts[-1]))
+    apart = [part for part in parts if part.estimator["kind"] not in JOINED]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "features": members[0].document["features"],
-        "blocks": [block for layout in layouts for block in layout.blocks],
-        "estimator": _summed(layouts, estimators),
+        "blocks": [block for layout in layouts for block in layout.blocks] + [b for part in apart for b in part.blocks],
+        "estimator": _summed(layouts, estimators, apart),
         "calibration": {"slope": 1.0, "intercept": math.fsum(member.intercept for member in members)},
         **members[0].link,
     }
@@ -129,11 +130,13 @@ def _expected(parts: Sequence[Part], layout: _Layout) -> Document:
 JOINED: dict[str, Callable[[Sequence[Part], _Layout], Document]] = {"trees": _forest, "linear": _linear}
 
 
-def _summed(layouts: Sequence[_Layout], estimators: Sequence[Document]) -> Document:
-    if len(estimators) == 1:
+def _summed(layouts: Sequence[_Layout], estimators: Sequence[Document], apart: Sequence[Part]) -> Document:
+    """What could be joined, and beside it what has a score of its own making, as forests of shares."""
+    if len(estimators) == 1 and not apart:
         return estimators[0]
     parts = [
         {"weight": 1.0, "columns": layout.columns, "estimator": estimator}
         for layout, estimator in zip(layouts, estimators, strict=True)
     ]
+    parts += [{"weight": part.weight, "columns": len(part.columns), "estimator": part.estimator} for part in apart]
     return {"kind": "sum", "parts": parts}

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -24,6 +24,10 @@ from selfheal.models.fitted import UNSEEN_CLASS, FittedModel
 from selfheal.models.native import FORMAT, FORMAT_VERSION
 from selfheal.models.native.edges import UNSEEN, width
 from selfheal.models.native.export.histogram_boosting import Boosting, trees
+from selfheal.models.native.export.libraries import outputs_of
+
+# What only exporters read of a block.
+FOR_EXPORTERS = {"name", "numbers"}
 
 type Block = dict[str, Any]
 type Estimator = dict[str, Any]
@@ -62,7 +66,7 @@ def _exported(pipeline: Pipeline, contract: Contract, classes: int) -> Exported:
     blocks, exported = _estimator(estimator, blocks)
     if classes > 1:
         exported = _by_class(exported, estimator.classes_.tolist(), classes)
-    return [{key: value for key, value in block.items() if key != "name"} for block in blocks], exported
+    return [{key: value for key, value in block.items() if key not in FOR_EXPORTERS} for block in blocks], exported
 
 
 def _by_class(estimators: list[Estimator], seen: list[int], classes: int) -> list[Estimator]:
@@ -77,7 +81,7 @@ def _constant(like: Estimator, score: float) -> Estimator:
     """The same score for every row, by an estimator of the same columns."""
     if like["kind"] == "linear":
         return {**like, "intercept": score, "coefficients": [0.0] * len(like["coefficients"])}
-    return {**like, "baseline": score, "trees": []}
+    return {"kind": "trees", "baseline": score, "trees": []}
 
 
 def _combined(model: FittedModel, exported: list[Exported]) -> Estimator:
@@ -181,8 +185,9 @@ def _(step: OneHotEncoder, blocks: list[Block]) -> list[Block]:
 def _one_hot(block: Block, encoder: OneHotEncoder, column: int) -> Block:
     """Frequent categories in scikit-learn's order, then one column that all infrequent ones share."""
     groups = getattr(encoder, "infrequent_categories_", [None] * len(encoder.categories_))
-    rare = [] if groups[column] is None else list(groups[column])
-    frequent = [category for category in encoder.categories_[column] if category not in rare]
+    rare = [] if groups[column] is None else [None if pd.isna(category) else category for category in groups[column]]
+    known = [None if pd.isna(category) else category for category in encoder.categories_[column]]
+    frequent = [category for category in known if category not in rare]
     codes = {category: code for code, category in enumerate(frequent)} | dict.fromkeys(rare, len(frequent))
     unknown = len(frequent) if rare and encoder.handle_unknown == "infrequent_if_exist" else None
     return {
@@ -203,29 +208,35 @@ def _(step: OrdinalEncoder, blocks: list[Block]) -> list[Block]:
 
 def _ordinal(block: Block, encoder: OrdinalEncoder, column: int) -> Block:
     """The codes that the encoder itself answers: that of missing values depends on there being infrequent ones."""
-    asked = [*(category for category in encoder.categories_[column] if category is not None), None, UNSEEN]
+    asked = [*(category for category in encoder.categories_[column] if not pd.isna(category)), None, UNSEEN]
     table = pd.DataFrame(
         {
             name: pd.Series(asked if index == column else [encoder.categories_[index][0]] * len(asked), dtype=object)
             for index, name in enumerate(encoder.feature_names_in_)
         }
     )
-    codes = [None if np.isnan(code) else int(code) for code in encoder.transform(table)[:, column]]
-    *known, missing, unknown = codes
+    numbers = [None if np.isnan(number) else float(number) for number in encoder.transform(table)[:, column]]
+    found = sorted({number for number in numbers if number is not None})
+    # Mostly the numbers are codes already; an encoder may as well say -1 of what it hasn't seen.
+    are_codes = all(number >= 0 and number.is_integer() for number in found)
+    code_of = {number: int(number) if are_codes else code for code, number in enumerate(found)}
+    *known, missing, unknown = (None if number is None else code_of[number] for number in numbers)
+    size = 1 + max(code_of.values(), default=-1)
     return {
         "kind": "ordinal",
         "feature": block["feature"],
-        "codes": dict(zip(asked[:-2], known, strict=True)),
-        "size": 1 + max((code for code in codes if code is not None), default=-1),
+        "codes": {category: code for category, code in zip(asked[:-2], known, strict=True) if code is not None},
+        "size": size,
         "missing": missing,
         "unknown": unknown,
+        "numbers": [float(code) for code in range(size)] if are_codes else found,
     }
 
 
 @singledispatch
-def _estimator(estimator: Any, _blocks: list[Block]) -> Exported:
-    """The blocks in the estimator's order, and the estimator."""
-    raise ExportInexact(f"model.json has no words for {type(estimator).__name__}: end the pipeline in another")
+def _estimator(estimator: Any, blocks: list[Block]) -> Exported:
+    """The blocks in the estimator's order, and the estimator. Raises ExportInexact."""
+    return blocks, outputs_of(estimator, blocks)
 
 
 @_estimator.register
@@ -234,12 +245,6 @@ def _(estimator: LogisticRegression, blocks: list[Block]) -> Exported:
         {"kind": "linear", "intercept": float(intercept), "coefficients": coefficients.tolist()}
         for intercept, coefficients in zip(estimator.intercept_, estimator.coef_, strict=True)
     ]
-
-
-@_estimator.register
-def _(estimator: Ridge, blocks: list[Block]) -> Exported:
-    coefficients = estimator.coef_.tolist()
-    return blocks, [{"kind": "linear", "intercept": float(estimator.intercept_), "coefficients": coefficients}]
 
 
 @_estimator.register(HistGradientBoostingClassifier)

@@ -8,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from selfheal.errors import ExportInexact
 from selfheal.models.native.edges import width
+from selfheal.models.native.export.columns import Columns
 
 type Block = dict[str, Any]
 type Nodes = NDArray[np.void]
@@ -21,9 +22,10 @@ def trees(model: Boosting, blocks: list[Block]) -> tuple[list[Block], list[dict[
     """The blocks in the model's column order, and its trees as the format has them, for each class apart."""
     blocks = _reordered(model, blocks)
     known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
+    columns = Columns(blocks)
     sizes = [_size(block) for block in blocks for _ in range(width(block))]
     exported = [
-        [_tree(predictor.nodes, predictor.raw_left_cat_bitsets, known, known_row, sizes) for predictor in of_class]
+        [_tree(predictor, known, known_row, sizes, columns) for predictor in of_class]
         for of_class in zip(*model._predictors, strict=True)  # noqa: SLF001
     ]
     baselines = np.ravel(model._baseline_prediction).tolist()  # noqa: SLF001
@@ -53,24 +55,29 @@ def _reordered(model: Boosting, blocks: list[Block]) -> list[Block]:
 def _recoded(block: Block, codes: NDArray[np.float64]) -> Block:
     """The block with the model's codes; a code that the model never saw is one that it treats as missing."""
     inner = {int(code): index for index, code in enumerate(codes) if not np.isnan(code)}
-    outer = {category: inner[code] for category, code in block["codes"].items() if code in inner}
-    missing, unknown = (inner.get(block[name]) for name in ("missing", "unknown"))
-    return {**block, "codes": outer, "size": len(inner), "missing": missing, "unknown": unknown}
+    numbers = block["numbers"]
+    outer = {category: inner[numbers[code]] for category, code in block["codes"].items() if numbers[code] in inner}
+    missing, unknown = (
+        None if block[name] is None else inner.get(numbers[block[name]]) for name in ("missing", "unknown")
+    )
+    numbers = [float(code) for code in range(len(inner))]
+    return {**block, "codes": outer, "size": len(inner), "missing": missing, "unknown": unknown, "numbers": numbers}
 
 
-def _tree(nodes: Nodes, left_sets: Any, known: Any, known_row: Any, sizes: list[int]) -> dict[str, Any]:
+def _tree(predictor: Any, known: Any, known_row: Any, sizes: list[int], columns: Columns) -> dict[str, Any]:
+    nodes, left_sets = predictor.nodes, predictor.raw_left_cat_bitsets
     is_leaf = nodes["is_leaf"].astype(bool)
     inner = nodes[~is_leaf]
     # Inner nodes and leaves are numbered apart, each in scikit-learn's order; leaf k is -1 - k.
     number = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
-    columns = inner["feature_idx"].tolist()
+    asked = inner["feature_idx"].tolist()
     return {
-        "column": columns,
+        "column": asked,
         "split": [
             _codes(left_sets[node["bitset_idx"]], known[known_row[column]], sizes[column], node["missing_go_to_left"])
             if node["is_categorical"]
-            else min(float(node["num_threshold"]), LARGEST)
-            for node, column in zip(inner, columns, strict=True)
+            else columns.threshold(column, node["num_threshold"].__ge__, min(float(node["num_threshold"]), LARGEST))
+            for node, column in zip(inner, asked, strict=True)
         ],
         "missing_left": inner["missing_go_to_left"].tolist(),
         "left": number[inner["left"]].tolist(),

@@ -12,6 +12,7 @@ from selfheal.models.native.estimators import Sum
 from selfheal.models.native.linear import Linear
 from selfheal.models.native.shapley.forest import Forest
 from selfheal.models.native.trees import Trees
+from selfheal.models.native.wrapped import Quotient
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -61,6 +62,20 @@ def _(estimator: Linear, columns: int) -> Explainer:  # noqa: ARG001 - of the ge
 @explainer_of.register
 def _(estimator: Sum, columns: int) -> Explainer:  # noqa: ARG001 - of the generic function
     return _Parts(estimator)
+
+
+@explainer_of.register
+def _(estimator: Quotient, columns: int) -> Explainer:
+    return _Divided(explainer_of(estimator.estimator, columns), estimator.divisor)
+
+
+class _Divided:
+    def __init__(self, explainer: Explainer, divisor: float) -> None:
+        self.base = explainer.base / divisor
+        self._explainer, self._divisor = explainer, divisor
+
+    def values(self, columns: Sequence[NDArray[Any]], rows: int) -> "NDArray[float64]":
+        return self._explainer.values(columns, rows) / self._divisor
 
 
 class _Line:
