@@ -130,6 +130,10 @@ bench-serving: setup ## Measure the predictor beside its peers (about eight minu
 bench-refusals: setup ## Measure predictions a second while S3 refuses a tenth of its calls (a minute; build/bench/refusals.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.refusals
 
+.PHONY: bench-console
+bench-console: setup ## Measure the console on 500 decisions and 90 days (a minute; build/bench/console.json)
+	@$(BIN)/python -m tests.benchmarks.console
+
 .PHONY: fuzz-api
 fuzz-api: setup ## Send five thousand generated requests to the API of the local cloud
 	@$(BIN)/python -m tests.benchmarks.serving.fuzz

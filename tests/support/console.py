@@ -10,7 +10,7 @@ from selfheal.records.ledger import Approval
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Progress
 from selfheal_tools.console.app import create_app
-from selfheal_tools.console.desk import Settings
+from selfheal_tools.console.desk import Desk, Settings
 from selfheal_tools.console.guard import Keys
 from selfheal_tools.environment import Environment
 from tests.support.asgi import AsgiClient
@@ -61,7 +61,7 @@ class Browser:
 
     def __init__(self, environment: Environment, **settings) -> None:
         self.keys = Keys(PORT)
-        app = create_app(environment, Settings(actor="console:ann", **settings), self.keys)
+        app = create_app(Desk(environment, Settings(actor="console:ann", **settings), self.keys), self.keys)
         self.client = AsgiClient(app, OWN)
         self.client.get("/", params={"key": self.keys.key})
 

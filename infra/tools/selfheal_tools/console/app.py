@@ -10,13 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from selfheal.errors import ObjectMissing, SelfhealError, StoreUnavailable, VersionUnknown
-from selfheal_tools.console.desk import Desk, Settings
+from selfheal_tools.console.desk import Desk
 from selfheal_tools.console.forms import form_of
 from selfheal_tools.console.guard import STORED_PAGE_POLICY, Guard, Keys
 from selfheal_tools.console.rendering import render
-from selfheal_tools.environment import Environment
-
-__all__ = ["Settings", "create_app"]
 
 type Form = Annotated[dict[str, str], Depends(form_of)]
 PART_HEADER = "x-part"
@@ -31,7 +28,8 @@ class Pages:
 
     def now(self, request: Request) -> Response:
         """GET /."""
-        return self._page(request, "now.html.j2", "/", page=self._desk.now(), offers=self._desk.offers())
+        page, offered = self._desk.now()
+        return self._page(request, "now.html.j2", "/", page=page, offers=offered)
 
     def time(self, request: Request, days: Annotated[int, Query(ge=1, le=90)] = 7) -> Response:
         """GET /time."""
@@ -117,9 +115,8 @@ class Pages:
         return HTMLResponse(render(template, part=part, place=place, frame=self._desk.frame(), **content))
 
 
-def create_app(environment: Environment, settings: Settings, keys: Keys) -> FastAPI:
-    """The application over one environment; nothing is read before the first request."""
-    desk = Desk(environment, settings, keys)
+def create_app(desk: Desk, keys: Keys) -> FastAPI:
+    """The application over one desk; nothing is read before the first request."""
     pages = Pages(desk)
     app = FastAPI(title="selfheal console", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(Guard, keys=keys)

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock
@@ -102,13 +103,15 @@ class Desk:
 
     # Pages
 
-    def now(self) -> NowPage:
-        """Now."""
-        return now_page(self._reader.situation())
+    def now(self) -> tuple[NowPage, tuple[Offer, ...]]:
+        """Now, and what can be done; nothing where the console only shows."""
+        found = self._reader.situation()
+        return now_page(found), () if self._settings.read_only else offers(found)
 
-    def offers(self) -> tuple[Offer, ...]:
-        """What can be done now; nothing where the console only shows."""
-        return () if self._settings.read_only else offers(self._reader.situation())
+    def warm(self) -> None:
+        """Read beforehand what the first page would have to wait for; what can't be read, that page says."""
+        with suppress(SelfhealError):
+            self._reader.situation()
 
     def time(self, days: int) -> TimePage:
         """Time, over so many days."""

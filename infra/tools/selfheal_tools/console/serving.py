@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 import uvicorn
 
 from selfheal.errors import SelfhealError
-from selfheal_tools.console.app import Settings, create_app
+from selfheal_tools.console.app import create_app
+from selfheal_tools.console.desk import Desk, Settings
 from selfheal_tools.console.guard import Keys
 from selfheal_tools.environment import Environment
 
@@ -43,7 +44,9 @@ def served(environment: Environment, settings: Settings, port: int = 0) -> Itera
 
 
 def _server(environment: Environment, settings: Settings, keys: Keys) -> uvicorn.Server:
-    app = create_app(environment, settings, keys)
+    desk = Desk(environment, settings, keys)
+    app = create_app(desk, keys)
+    threading.Thread(target=desk.warm, daemon=True).start()
     return uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off"))
 
 
