@@ -5,6 +5,7 @@ from typing import Any
 
 from predictor.explain import MOST_REASONS
 from predictor.problems import MEDIA_TYPE
+from predictor.targets import target_of
 from selfheal.contract import Contract
 from selfheal.contract.request import MAXIMUM_ROWS, Row, example_rows, row_json_schema
 from selfheal.records.external_ids import MAXIMUM_ID
@@ -17,20 +18,15 @@ type Schema = dict[str, Any]
 
 EXAMPLE_ID = "01JNKQ2Z7W3F8V5T0C9XG4H6RM-0000"
 
-_FACTS: dict[str, Schema] = {
-    "model_version": {"type": "string", "description": "The version that answered"},
-    "threshold": {"type": "number", "description": "Predicted 1 from this probability on"},
-    "logged": {"type": "boolean", "description": "Whether the prediction log holds this request yet"},
-}
+_VERSION: Schema = {"type": "string", "description": "The version that answered"}
+_LOGGED: Schema = {"type": "boolean", "description": "Whether the prediction log holds this request yet"}
 _PREDICTION: dict[str, Schema] = {
     "id": {"type": "string", "maxLength": MAXIMUM_ID, "description": "Your own id of the row, where it had one"},
     "prediction_id": {"type": "string", "pattern": PREDICTION_ID, "description": "What a label refers to later"},
-    "probability": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the positive label"},
-    "prediction": {"type": "integer", "enum": [0, 1]},
-    "explanation": {
-        "$ref": "#/components/schemas/Explanation",
-        "description": "Why, where it was asked for: exact Shapley values of the model",
-    },
+}
+_EXPLAINED: Schema = {
+    "$ref": "#/components/schemas/Explanation",
+    "description": "Why, where it was asked for: exact Shapley values of the model",
 }
 _REASON: dict[str, Schema] = {
     "feature": {"type": "string"},
@@ -55,7 +51,7 @@ _LABEL: dict[str, Schema] = {
         "maxLength": MAXIMUM_ID,
         "description": "Your own id of the row, instead of the prediction's, where the contract has an id_column",
     },
-    "label": {"type": ["string", "number", "boolean"], "description": "0 or 1, or the label's own values"},
+    "label": {},
     "label_timestamp": {
         "type": "string",
         "maxLength": 200,
@@ -130,9 +126,10 @@ def _predict(rows: Sequence[Row]) -> Schema:
 
 
 def _labels(contract: Contract) -> Schema:
-    known = {"prediction_id": EXAMPLE_ID, "label": 1, "label_timestamp": "2026-01-31T12:00:00Z"}
+    first, second = target_of(contract).example_labels
+    known = {"prediction_id": EXAMPLE_ID, "label": first, "label_timestamp": "2026-01-31T12:00:00Z"}
     key = {"prediction_id": f"{EXAMPLE_ID[:-1]}1"} if contract.model.id_column is None else {"id": "L-4711"}
-    labels = {"labels": [known, {**key, "label": 0}]}
+    labels = {"labels": [known, {**key, "label": second}]}
     return {
         "operationId": "labels",
         "summary": "Send true labels of earlier predictions",
@@ -177,14 +174,15 @@ def _reference(name: str) -> Schema:
 
 
 def _schemas(contract: Contract) -> dict[str, Schema]:
+    target, explained = target_of(contract), ("id", "explanation")
+    prediction = {**_PREDICTION, **target.prediction, "explanation": _EXPLAINED}
+    facts = {"model_version": _VERSION, **target.facts, "logged": _LOGGED}
     text, moment = {"type": "string"}, {"type": "string", "format": "date-time"}
     card = {
         "model_version": text,
         "name": text,
         "target": text,
-        "positive_value": text,
-        "negative_value": text,
-        "threshold": _FACTS["threshold"],
+        **target.card,
         "created_at": moment,
         "promoted_at": moment,
         "previous_version": {"type": ["string", "null"]},
@@ -194,13 +192,13 @@ def _schemas(contract: Contract) -> dict[str, Schema]:
     return {
         "Row": row_json_schema(contract),
         "Rows": _closed({"rows": _list(_reference("Row"), MAXIMUM_ROWS)}),
-        "Prediction": _closed(_PREDICTION, optional=("id", "explanation")),
-        "Answer": _closed({**_PREDICTION, **_FACTS}, optional=("id", "explanation")),
-        "Answers": _closed({**_FACTS, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
+        "Prediction": _closed(prediction, optional=explained),
+        "Answer": _closed({**prediction, **facts}, optional=explained),
+        "Answers": _closed({**facts, "predictions": _list(_reference("Prediction"), MAXIMUM_ROWS)}),
         "Reason": _closed(_REASON, optional=("reason",)),
         "Explanation": _closed(_EXPLANATION),
         "Label": {
-            **_closed(_LABEL, optional=("prediction_id", "id", "label_timestamp", "source")),
+            **_closed({**_LABEL, "label": target.label}, optional=("prediction_id", "id", "label_timestamp", "source")),
             "anyOf": [{"required": ["prediction_id"]}, {"required": ["id"]}],
         },
         "Labels": _closed({"labels": _list(_reference("Label"), MAXIMUM_LABELS)}),

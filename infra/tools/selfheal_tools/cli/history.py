@@ -88,10 +88,14 @@ def _about(manifest: "Manifest") -> "Table":
     add_row(table, "trained", f"{manifest.created_at:%Y-%m-%d %H:%M} UTC, instead of {manifest.lineage.parent_version}")
     add_row(table, "why", manifest.lineage.trigger)
     kind = "a blend" if manifest.members else ", ".join(chosen) or "unknown"
-    add_row(table, "model", f"{kind}, threshold {manifest.threshold:.4f}")
+    add_row(table, "model", kind if manifest.threshold is None else f"{kind}, threshold {manifest.threshold:.4f}")
     for member in manifest.members:
         add_row(table, "member", f"{member.version}, weight {member.weight:.3f}")
-    add_row(table, "data", f"{manifest.data.rows} rows, {manifest.data.positives} positive")
+    add_row(
+        table,
+        "data",
+        f"{manifest.data.rows} rows" + (f", {manifest.data.positives} positive" if manifest.data.positives else ""),
+    )
     add_row(table, "from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
     add_row(table, "fingerprint", manifest.data.fingerprint)
     for name, value in manifest.metrics.items():

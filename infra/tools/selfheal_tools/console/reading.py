@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from selfheal.contract import Contract
 from selfheal.errors import NoProductionModel, RecordIncompatible
+from selfheal.labels.values import LabelValue
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
 from selfheal.prefixes import MONITORING
@@ -146,7 +147,7 @@ class Reader:
             reliability = json.loads(self.environment.stores.models.artefact(manifest, CURVES))["reliability"]
         return Side(manifest, self.model(version), reliability)
 
-    def recent_rows(self, contract: Contract) -> tuple[PredictionWindow, dict[str, int]]:
+    def recent_rows(self, contract: Contract) -> tuple[PredictionWindow, dict[str, LabelValue]]:
         """The newest predictions, up to `RECENT_ROWS` of them, and the labels that some have."""
         stores, now = self.environment.stores, self.now + MOMENT
         for hours in (1, 6, contract.policy.monitoring.lookback_hours, WEEK, MONTH):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from selfheal.labels.values import LabelValue
 from selfheal.models.ports import Model
 from selfheal.records.manifest import Manifest
 from selfheal.tables.predictions import PredictionWindow
@@ -60,7 +61,9 @@ class ComparisonPage:
     rows: int
 
 
-def comparison_page(first: Side, second: Side, recent: PredictionWindow, truth: Mapping[str, int]) -> ComparisonPage:
+def comparison_page(
+    first: Side, second: Side, recent: PredictionWindow, truth: Mapping[str, LabelValue]
+) -> ComparisonPage:
     """Both asked about the same recent rows; `truth`: labels of those that have one, by prediction id."""
     sides = (first, second)
     columns = columns_of(recent.features)
@@ -88,11 +91,14 @@ def shuffled_change(
 def _metrics(first: Manifest, second: Manifest) -> list[tuple[str, str, str]]:
     names = list(dict.fromkeys([*first.metrics, *second.metrics]))
     found = [(metric_name(name), _figure(first.metrics.get(name)), _figure(second.metrics.get(name))) for name in names]
-    return [*found, ("Operating threshold", f"{first.threshold:.4f}", f"{second.threshold:.4f}")]
+    return [*found, ("Operating threshold", _figure(first.threshold), _figure(second.threshold))]
 
 
 def _on_recent(
-    sides: Sequence[Side], answers: Sequence[NDArray[np.float64]], recent: PredictionWindow, truth: Mapping[str, int]
+    sides: Sequence[Side],
+    answers: Sequence[NDArray[np.float64]],
+    recent: PredictionWindow,
+    truth: Mapping[str, LabelValue],
 ) -> list[tuple[str, str, str]]:
     if not len(recent):
         return []

@@ -114,7 +114,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
         ("Trained", moment(manifest.created_at)),
         ("Why", manifest.lineage.trigger),
         ("Would replace", manifest.lineage.parent_version or "nothing"),
-        ("Operating threshold", f"{manifest.threshold:.4f}"),
+        ("Operating threshold", "none" if manifest.threshold is None else f"{manifest.threshold:.4f}"),
         ("Training rows", f"{data.rows:,}, {data.positives:,} of them positive"),
         ("From, to", f"{moment(data.oldest)}, {moment(data.newest)}"),
     ]

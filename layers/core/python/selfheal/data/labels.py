@@ -1,7 +1,5 @@
 """The label column of a user's file: one text a value, and which values there are."""
 
-import math
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +10,9 @@ from selfheal.contract.model import MOST_CLASSES, Contract, FileSection
 from selfheal.files.cells import is_blank
 from selfheal.files.columns import texts, values
 from selfheal.files.texts import shown
+from selfheal.labels.text import NUMBER, label_text, number_of
 
 MOST_SHOWN = 5
-# Digits of this script, and no more of them than any label has.
-WHOLE = re.compile(r"([+-]?[0-9]{1,40})(?:\.0*)?")
-NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 OPPOSITE = {"1": "0", "true": "false"}
 
 
@@ -26,16 +22,6 @@ class TargetValues(NamedTuple):
     positive: str = ""
     negative: str = ""
     classes: tuple[str, ...] = ()
-
-
-def label_text(value: object) -> str:
-    """A label value as text, one text a value: 1, 1.0 and "1" are the same, and so are true and True."""
-    text = str(value).strip()
-    if text.lower() in {"true", "false"}:
-        return text.lower()
-    if found := WHOLE.fullmatch(text):
-        return str(int(found[1]))
-    return str(float(text)) if NUMBER.fullmatch(text) else text
 
 
 def label_texts(cells: pa.Array, spec: FileSection) -> NDArray[np.object_]:
@@ -103,11 +89,3 @@ def coded_labels(labels: NDArray[np.object_], values: TargetValues, contract: Co
     is_none = np.isnan(numbers)
     said = "no finite number" if is_none.any() else f"outside {low if low is not None else ''} to {high or ''}"
     return Coded(numbers, is_none if is_none.any() else outside, said)
-
-
-def number_of(text: str) -> float:
-    """The finite number that a text is, NaN for any other text."""
-    if NUMBER.fullmatch(text.strip()) is None:
-        return math.nan
-    number = float(text)
-    return number if math.isfinite(number) else math.nan

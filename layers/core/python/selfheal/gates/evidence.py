@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,8 @@ class EvidenceRows:
         """The rows that the newest member of a blend answers, if they aren't all."""
         if self.members is None:
             return ()
-        chosen = np.isfinite(self.members.probabilities[:, 0])
+        said = self.members.probabilities[:, 0]
+        chosen = np.isfinite(said) if said.ndim == 1 else np.isfinite(said).all(axis=1)
         return (self._take(chosen),) if 0 < chosen.sum() < len(self) else ()
 
     def _take(self, chosen: NDArray[np.bool_]) -> "EvidenceRows":
@@ -93,11 +95,14 @@ THRESHOLD = b"threshold"
 
 def evidence_to_parquet(rows: EvidenceRows) -> bytes:
     """The rows as a Parquet file; the same rows give the same bytes."""
-    frame = pd.DataFrame({name: getattr(rows, name) for name in COLUMNS})
+    frame = pd.DataFrame({name: getattr(rows, name) for name in COLUMNS if getattr(rows, name).ndim == 1})
     table = pa.Table.from_pandas(
         pd.concat([frame, rows.segments.add_prefix(SEGMENT_PREFIX).reset_index(drop=True)], axis=1),
         preserve_index=False,
     )
+    for name in COLUMNS:
+        if getattr(rows, name).ndim > 1:
+            table = table.append_column(name, _as_column(getattr(rows, name)))
     if rows.members is not None:
         table = _with_members(table, rows.members)
     buffer = io.BytesIO()
@@ -105,33 +110,54 @@ def evidence_to_parquet(rows: EvidenceRows) -> bytes:
     return buffer.getvalue()
 
 
-def evidence_from_parquet(body: bytes) -> EvidenceRows:
-    """The rows that `evidence_to_parquet` wrote."""
+def evidence_from_parquet(body: bytes, task: Task = BINARY) -> EvidenceRows:
+    """The rows that `evidence_to_parquet` wrote; `task` is what kind of labels they have."""
     table = parquet.read_table(io.BytesIO(body))
     frame = table.to_pandas()
     segments = frame[[name for name in frame if str(name).startswith(SEGMENT_PREFIX)]]
     return EvidenceRows(
-        **{name: frame[name].to_numpy() for name in COLUMNS},
+        **{name: _as_array(table[name]) if _is_list(table[name]) else frame[name].to_numpy() for name in COLUMNS},
         segments=segments.rename(columns=lambda name: str(name).removeprefix(SEGMENT_PREFIX)),
-        members=_members(table),
+        members=_members(table, task),
+        task=task,
     )
 
 
 def _with_members(table: pa.Table, members: MemberAnswers) -> pa.Table:
     for version, said, threshold in zip(
-        members.versions, members.probabilities.T, members.thresholds.tolist(), strict=True
+        members.versions, np.moveaxis(members.probabilities, 1, 0), members.thresholds.tolist(), strict=True
     ):
-        field = pa.field(f"{MEMBER_PREFIX}{version}", pa.float64(), metadata={THRESHOLD: repr(threshold).encode()})
-        table = table.append_column(field, pa.array(said))
+        column = _as_column(said)
+        field = pa.field(f"{MEMBER_PREFIX}{version}", column.type, metadata={THRESHOLD: repr(threshold).encode()})
+        table = table.append_column(field, column)
     return table
 
 
-def _members(table: pa.Table) -> MemberAnswers | None:
+def _as_column(values: NDArray[Any]) -> pa.Array:
+    """An array of shape (n,) or (n, k) as a column."""
+    if values.ndim == 1:
+        return pa.array(values)
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ravel(values)), values.shape[1])
+
+
+def _is_list(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_fixed_size_list(column.type))
+
+
+def _as_array(column: pa.ChunkedArray) -> NDArray[Any]:
+    """The array that a column was made of."""
+    if not _is_list(column):
+        return np.asarray(column.to_numpy())
+    return np.asarray(column.combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1))
+
+
+def _members(table: pa.Table, task: Task) -> MemberAnswers | None:
     columns = [field for field in table.schema if field.name.startswith(MEMBER_PREFIX)]
     if not columns:
         return None
     return MemberAnswers(
         versions=tuple(field.name.removeprefix(MEMBER_PREFIX) for field in columns),
-        probabilities=np.column_stack([table[field.name].to_numpy() for field in columns]),
+        probabilities=np.stack([_as_array(table[field.name]) for field in columns], axis=1),
         thresholds=np.array([float((field.metadata or {}).get(THRESHOLD, b"nan")) for field in columns]),
+        task=task,
     )

@@ -8,6 +8,7 @@ from selfheal.gates.evaluation_rows import evaluation_start, evidence_start
 from selfheal.records.manifest import Manifest
 from selfheal.records.story import Story
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import task_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def evaluation_rows_of(
         after=after,
         minimum_samples=production.contract.policy.gates.minimum_samples,
         unhurried=unhurried,
+        task=task_of(production),
     )
     if held_out_from is None:
         return None

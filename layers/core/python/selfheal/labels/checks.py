@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from selfheal.errors import FieldFault
 from selfheal.labels.rows import UploadedRow
-from selfheal.labels.values import LabelValues
+from selfheal.labels.values import LabelValue, Values
 from selfheal.prefixes import KEPT
 from selfheal.records.external_ids import ID_EXPECTED, external_id
 from selfheal.records.labels import Label, LabelById
@@ -24,7 +24,7 @@ class Checked(NamedTuple):
     faults: list[FieldFault]
 
 
-def checked_label(row: UploadedRow, values: LabelValues, uploaded_at: datetime, upload: str) -> Checked:
+def checked_label(row: UploadedRow, values: Values, uploaded_at: datetime, upload: str) -> Checked:
     """The label of a row. One without a time gets the time of the upload; one with a prediction's id needs no other."""
     value, moment = values.of(row.label), _moment(row.label_timestamp, uploaded_at)
     faults = [
@@ -66,11 +66,11 @@ def _prediction_faults(key: str, uploaded_at: datetime) -> Iterator[FieldFault]:
         yield FieldFault("prediction_id", TOO_OLD)
 
 
-def _value_faults(row: UploadedRow, value: int | None, values: LabelValues) -> Iterator[FieldFault]:
+def _value_faults(row: UploadedRow, value: LabelValue | None, values: Values) -> Iterator[FieldFault]:
     if not row.label:
         yield FieldFault("label", "is empty")
     elif value is None:
-        yield FieldFault("label", f"is not one of {values}")
+        yield FieldFault("label", f"is not {values}")
 
 
 def _time_faults(moment: datetime | None, uploaded_at: datetime, *, is_by_id: bool) -> Iterator[FieldFault]:

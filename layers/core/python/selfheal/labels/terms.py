@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from selfheal.contract.model import FileSection
-from selfheal.labels.values import LabelValues
+from selfheal.labels.values import ClassValues, LabelValues, NumberValues, Values
 from selfheal.records.manifest import Manifest
 
 
@@ -14,15 +14,23 @@ class LabelTerms:
     id_column: None where labels name no such id.
     """
 
-    values: LabelValues = field(default_factory=LabelValues)
+    values: Values = field(default_factory=LabelValues)
     id_column: str | None = None
     file: FileSection = field(default_factory=FileSection)
 
 
 def terms_of(manifest: Manifest) -> LabelTerms:
     """The terms of a version."""
-    values = LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
-    return LabelTerms(values, manifest.contract.model.id_column, manifest.contract.file)
+    return LabelTerms(_values(manifest), manifest.contract.model.id_column, manifest.contract.file)
+
+
+def _values(manifest: Manifest) -> Values:
+    model = manifest.contract.model
+    if model.task == "regression":
+        return NumberValues(model.minimum, model.maximum)
+    if model.task == "multiclass":
+        return ClassValues(model.classes or (), takes_new=manifest.takes_new_classes)
+    return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
 
 
 BEFORE_THE_FIRST_MODEL = LabelTerms()

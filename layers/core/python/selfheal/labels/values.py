@@ -1,13 +1,27 @@
-"""What a label may be called: 0 and 1, true and false, or the user's own two values."""
+"""What a label may be: one of two values, one of several classes, or a number."""
 
-from collections.abc import Mapping
-from typing import Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 from selfheal.files.texts import text_of
+from selfheal.labels.text import label_text, number_of
 
 type BinaryLabel = Literal[0, 1]
+# 0 or 1, a class as users write it, or a number.
+type LabelValue = int | float | str
+
+LONGEST_CLASS = 100
 
 COMMON: Mapping[str, BinaryLabel] = {"1": 1, "true": 1, "0": 0, "false": 0}
+
+
+class Values(Protocol):
+    """What labels of a target may be."""
+
+    def of(self, text: str) -> LabelValue | None:
+        """The label that a text is; None where it is none."""
+        ...
 
 
 class LabelValues:
@@ -24,7 +38,48 @@ class LabelValues:
         return self._labels.get(_folded(text))
 
     def __str__(self) -> str:
-        return ", ".join(self._labels)
+        return f"one of {', '.join(self._labels)}"
+
+
+class ClassValues:
+    """Looks up the names of classes: as they are written, else with case ignored where that leaves no doubt."""
+
+    def __init__(self, classes: Sequence[str], *, takes_new: bool) -> None:
+        self._classes, self._takes_new = frozenset(classes), takes_new
+        folded = [name.casefold() for name in classes]
+        self._folded = {name.casefold(): name for name in classes if folded.count(name.casefold()) == 1}
+
+    def of(self, text: str) -> str | None:
+        """The class, None for a text that is none; a class that is new stays as it is written."""
+        name = label_text(text)
+        if not name or len(name) > LONGEST_CLASS:
+            return None
+        if name in self._classes:
+            return name
+        return self._folded.get(name.casefold()) or (name if self._takes_new else None)
+
+    def __str__(self) -> str:
+        if self._takes_new:
+            return f"a class, whose name has {LONGEST_CLASS} characters at most"
+        return f"one of {', '.join(sorted(self._classes))}"
+
+
+class NumberValues:
+    """Reads numbers within a contract's limits."""
+
+    def __init__(self, minimum: float | None, maximum: float | None) -> None:
+        self._minimum = -math.inf if minimum is None else minimum
+        self._maximum = math.inf if maximum is None else maximum
+
+    def of(self, text: str) -> float | None:
+        """The number, None for a text that is none or is outside the limits."""
+        number = number_of(text)
+        return number if self._minimum <= number <= self._maximum else None
+
+    def __str__(self) -> str:
+        if self._minimum == -math.inf and self._maximum == math.inf:
+            return "a finite number"
+        return f"a number from {self._minimum:g} to {self._maximum:g}"
 
 
 def _folded(text: str) -> str:

@@ -39,6 +39,8 @@ def diagnose(
     decayed: whether those rows show that the model has become worse, so that something is wrong whatever the cause.
     """
     cause, reason = _cause(faults, drift, tuning, recent, minimum_labels, task)
+    if cause == "prior_shift" and task.name != "binary":
+        return Diagnosis(cause=cause, reason=reason, action=f"Retrain: {task.shifted}.")
     if decayed and cause == "none":
         return Diagnosis(cause="cannot_tell", reason=f"labels don't tell why yet: {reason}", action=UNEXPLAINED)
     return Diagnosis(cause=cause, reason=reason, action=ACTIONS[cause])

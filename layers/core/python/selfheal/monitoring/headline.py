@@ -48,7 +48,7 @@ def _about_fault(judgement: Judgement) -> str:
 def _about_decay(decay: Decay) -> Iterator[str]:
     if not decay.decayed or decay.brier is None or decay.promised_brier is None:
         return
-    promised = f"the Brier score is {decay.brier:.3f}, {decay.promised_brier:.3f} was promised"
+    promised = f"the {decay.score} is {decay.brier:.3f}, {decay.promised_brier:.3f} was promised"
     yield f"the model has become worse: on {decay.n} labelled rows {promised}"
 
 
@@ -56,7 +56,7 @@ def _about_meaning(judgement: Judgement) -> Iterator[str]:
     if judgement.diagnosis.cause == "concept_drift":
         yield "the same inputs now mean something else"
     if judgement.diagnosis.cause == "prior_shift":
-        yield "positives have become more or less frequent"
+        yield judgement.task.shifted
 
 
 def _about_inputs(verdict: MonitoringVerdict, judgement: Judgement, policy: MonitoringPolicy, *, files: bool) -> str:

@@ -9,13 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.data.moments import as_datetime64
-from selfheal.monitoring.answers import Answers
+from selfheal.monitoring.answers import Answers, values_of
 from selfheal.records.monitoring import ProxyChange, ProxyMetrics
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.sample import Hashes
 
 HOURS = (1, 6, 24)
 MICROSECONDS_AN_HOUR = 3_600_000_000
+# What a regression has none of.
+OF_PROBABILITIES = (
+    "positive_rate",
+    "probability_mean",
+    "probability_std",
+    "probability_median",
+    "probability_q25",
+    "probability_q75",
+    "entropy",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +46,7 @@ class AnswersByAge:
         masks = [ages <= hours for hours in HOURS]
         recent = tuple(Answers.of(rows.predictions[m], rows.probabilities[m], hashes[m]) for m in masks)
         hours, places = np.unique(np.floor(ages).astype(np.int64), return_inverse=True)
-        values = (np.ones(len(rows)), rows.predictions, rows.probabilities)
+        values = (np.ones(len(rows)), rows.predictions, values_of(rows.probabilities))
         sums = np.column_stack([np.bincount(places, weights=value, minlength=len(hours)) for value in values])
         return cls(recent, dict(zip(hours.tolist(), sums, strict=True)))
 
@@ -57,7 +67,15 @@ class AnswersByAge:
     def change(self) -> ProxyChange:
         """Slope per hour of positive rate and mean probability: least squares through the hours, weighted by rows."""
         positives, probabilities = self._slopes()
-        return ProxyChange(positive_rate_per_hour=positives, probability_mean_per_hour=probabilities)
+        newest = self.recent[-1]
+        if newest.are_numbers:
+            return ProxyChange(
+                positive_rate_per_hour=None, probability_mean_per_hour=None, prediction_mean_per_hour=probabilities
+            )
+        is_binary = not len(newest.by_class)
+        return ProxyChange(
+            positive_rate_per_hour=positives if is_binary else None, probability_mean_per_hour=probabilities
+        )
 
     def _slopes(self) -> tuple[float | None, float | None]:
         if len(self.hourly) < 2:  # noqa: PLR2004 - a line needs two hours
@@ -72,19 +90,29 @@ class AnswersByAge:
 def proxy_metrics(hours: float, answers: Answers) -> ProxyMetrics:
     """Metrics of the predictions of some hours; every value but the number is None where there are none."""
     if not answers.n:
-        names = set(ProxyMetrics.model_fields) - {"hours", "num_predictions"}
-        return ProxyMetrics(hours=hours, num_predictions=0, **dict.fromkeys(names))
+        return ProxyMetrics(hours=hours, num_predictions=0, **dict.fromkeys(OF_PROBABILITIES))
     low, median, high = np.quantile(answers.sample, [0.25, 0.5, 0.75])
+    if answers.are_numbers:
+        numbers = {
+            "prediction_mean": answers.mean,
+            "prediction_std": float(np.sqrt(answers.squares / answers.n)),
+            "prediction_median": float(median),
+            "prediction_q25": float(low),
+            "prediction_q75": float(high),
+        }
+        return ProxyMetrics(hours=hours, num_predictions=answers.n, **dict.fromkeys(OF_PROBABILITIES), **numbers)
+    several = len(answers.by_class) > 0
     return ProxyMetrics(
         hours=hours,
         num_predictions=answers.n,
-        positive_rate=answers.positives / answers.n,
+        positive_rate=None if several else answers.positives / answers.n,
         probability_mean=answers.mean,
         probability_std=float(np.sqrt(answers.squares / answers.n)),
         probability_median=float(median),
         probability_q25=float(low),
         probability_q75=float(high),
         entropy=histogram_entropy(answers.histogram),
+        class_shares=tuple((answers.by_class / answers.n).tolist()) if several else None,
     )
 
 

@@ -13,6 +13,7 @@ from selfheal.monitoring.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
 from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance
+from selfheal.tasks import BINARY, Task
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
 MOST_JUDGING_SAMPLES = 5
@@ -33,6 +34,7 @@ class Judgement:
     performance: Performance | None
     estimated: Performance | None
     predictions: int
+    task: Task = BINARY
 
     @property
     def faults(self) -> tuple[Finding, ...]:

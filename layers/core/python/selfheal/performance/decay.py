@@ -38,10 +38,26 @@ def judge_decay(
     losses = task.losses(probabilities, labels)
     before, after = _mean(promised), _mean(losses)
     if before is None or after is None or len(losses) < minimum_rows or len(promised) < MINIMUM_PROMISED:
-        return Decay(decayed=False, brier=after, promised_brier=before, p_value=None, level=level, n=len(losses))
+        return Decay(
+            decayed=False,
+            brier=after,
+            promised_brier=before,
+            p_value=None,
+            level=level,
+            n=len(losses),
+            score=task.score,
+        )
     p_value = max(_risen(losses, promised), task.excess_p_value(probabilities, labels))
     decayed = p_value <= level and after >= before * (1 + minimum_increase)
-    return Decay(decayed=decayed, brier=after, promised_brier=before, p_value=p_value, level=level, n=len(losses))
+    return Decay(
+        decayed=decayed,
+        brier=after,
+        promised_brier=before,
+        p_value=p_value,
+        level=level,
+        n=len(losses),
+        score=task.score,
+    )
 
 
 def _risen(recent: NDArray[np.float64], promised: NDArray[np.float64]) -> float:

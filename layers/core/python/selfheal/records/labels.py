@@ -20,10 +20,13 @@ class Upload(Record):
 
 
 class Label(Record):
-    """One accepted label; `received_at`, when it was uploaded, decides between labels that carry the same time."""
+    """One accepted label: 0 or 1, a class as users write it, or a number.
+
+    `received_at`, when it was uploaded, decides between labels that carry the same time.
+    """
 
     prediction_id: str
-    label: Literal[0, 1]
+    label: Literal[0, 1] | float | str
     label_timestamp: UtcTime
     received_at: UtcTime
     source: str = ""
@@ -33,7 +36,7 @@ class LabelById(Record):
     """One label that names its prediction by the user's own id; `upload` and `line` say where it stood."""
 
     id: str
-    label: Literal[0, 1]
+    label: Literal[0, 1] | float | str
     label_timestamp: UtcTime
     received_at: UtcTime
     source: str = ""

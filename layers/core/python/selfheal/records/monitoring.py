@@ -1,9 +1,10 @@
 """One monitoring run as it is written down: the drift summary, its named fields first, and what stands beside it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
+from selfheal.contract.model import left_out_if
 from selfheal.records.base import Record, UtcTime
 from selfheal.records.drift import Detection, FeatureDrift
 from selfheal.records.labels import MatchReport
@@ -53,7 +54,11 @@ class Finding(_Part):
 
 
 class ProxyMetrics(_Part):
-    """What the predictions alone say over some hours; entropy of a 10-bin histogram of probabilities, in nats."""
+    """What the predictions alone say over some hours; entropy of a 10-bin histogram of probabilities, in nats.
+
+    Of several classes the probabilities are those of the predicted one, and `class_shares` how often each is predicted,
+    in the contract's order. A regression has `prediction_…` in their place.
+    """
 
     hours: float
     num_predictions: int
@@ -64,6 +69,12 @@ class ProxyMetrics(_Part):
     probability_q25: float | None
     probability_q75: float | None
     entropy: float | None
+    class_shares: Annotated[tuple[float, ...] | None, left_out_if(default=None)] = None
+    prediction_mean: Annotated[float | None, left_out_if(default=None)] = None
+    prediction_std: Annotated[float | None, left_out_if(default=None)] = None
+    prediction_median: Annotated[float | None, left_out_if(default=None)] = None
+    prediction_q25: Annotated[float | None, left_out_if(default=None)] = None
+    prediction_q75: Annotated[float | None, left_out_if(default=None)] = None
 
 
 class ProxyChange(_Part):
@@ -71,6 +82,7 @@ class ProxyChange(_Part):
 
     positive_rate_per_hour: float | None
     probability_mean_per_hour: float | None
+    prediction_mean_per_hour: Annotated[float | None, left_out_if(default=None)] = None
 
 
 class Estimate(_Part):
@@ -103,9 +115,11 @@ class Coverage(_Part):
 
 
 class Decay(_Part):
-    """Brier score of recent labelled rows against that of the version's own tuning rows, by a one-sided test.
+    """Mean loss of recent labelled rows against that of the version's own tuning rows, by a one-sided test.
 
-    labelled_since: labelled rows of the version since the rise most likely began; 0 where there is none.
+    brier, promised_brier: that mean, of which `score` is the name: of a regression the squared error relative to the
+    target's squared spread. labelled_since: labelled rows of the version since the rise most likely began; 0 where
+    there is none.
     """
 
     decayed: bool
@@ -115,6 +129,7 @@ class Decay(_Part):
     level: float
     n: int
     labelled_since: int = 0
+    score: Annotated[str, left_out_if(default="Brier score")] = "Brier score"
 
 
 class Diagnosis(_Part):
@@ -146,7 +161,7 @@ class FaultPeriod(Record):
 
 
 class TimelinePoint(_Part):
-    """One run in the report's lines."""
+    """One run in the report's lines; `metrics` are those of targets that aren't binary, on labelled rows."""
 
     timestamp: UtcTime
     version: str
@@ -157,6 +172,17 @@ class TimelinePoint(_Part):
     estimated_f1: float | None
     drift_share: float | None
     coverage: float
+    metrics: Annotated[dict[str, float], left_out_if(default={})] = Field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Of several classes."""
+        return self.metrics.get("accuracy")
+
+    @property
+    def mae(self) -> float | None:
+        """The mean absolute error of a regression."""
+        return self.metrics.get("mae")
 
 
 class HealingState(_Part):

@@ -1,7 +1,7 @@
 """One prediction as it is logged, and the identifiers that say when it was made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NotRequired, TypedDict
 
@@ -21,7 +21,9 @@ type FeatureValue = float | int | str | bool | None
 class Prediction(TypedDict):
     """One answered row; the log holds one JSON line of exactly these fields, in this order, for each.
 
-    `id` is the caller's own, None where the row has none; lines of earlier releases lack it. A dict, not a record: a
+    `id` is the caller's own, None where the row has none; lines of earlier releases lack it. Of several classes
+    `prediction` is a class as users write it, `probability` its own, and `probabilities` holds all. Of a regression
+    `prediction` is a number, `interval` its lower and upper end, and `probability` None. A dict, not a record: a
     request has up to ten thousand of them while a caller waits.
     """
 
@@ -29,8 +31,10 @@ class Prediction(TypedDict):
     id: NotRequired[str | None]
     timestamp: str
     model_version: str
-    probability: float
-    prediction: int
+    probability: float | None
+    prediction: int | float | str
+    probabilities: NotRequired[Mapping[str, float]]
+    interval: NotRequired[Sequence[float]]
     features: Mapping[str, FeatureValue]
 
 

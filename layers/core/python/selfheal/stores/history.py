@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.rollups import (
+    BY_CLASS,
     ID,
     PREDICTION,
     PROBABILITY,
@@ -20,6 +20,7 @@ from selfheal.stores.rollups import (
 )
 from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
+from selfheal.tasks.coding import answers_of
 
 
 class PredictionHistory:
@@ -80,11 +81,13 @@ def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame
 
 def window_of(rows: pd.DataFrame, contract: Contract) -> PredictionWindow:
     """Rows of the log, as `HourlyRollups` reads them, with the features of a contract."""
+    by_class = {name.removeprefix(BY_CLASS): rows[name] for name in map(str, rows) if name.startswith(BY_CLASS)}
+    answers, predictions = answers_of(rows[PROBABILITY], rows[PREDICTION], by_class, contract)
     return PredictionWindow(
         prediction_ids=rows[ID].to_numpy(dtype=object),
         timestamps=rows[TIMESTAMP].to_numpy(dtype="datetime64[us]"),
         model_versions=rows[VERSION].to_numpy(dtype=object),
-        probabilities=rows[PROBABILITY].to_numpy(dtype=np.float64),
-        predictions=rows[PREDICTION].to_numpy(dtype=np.int8),
+        probabilities=answers,
+        predictions=predictions,
         features=typed_features(rows.reindex(columns=list(contract.feature_names)), contract),
     )

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
+from typing import Any
 
 import orjson
 
 from selfheal.errors import ObjectExists, ObjectMissing
+from selfheal.labels.values import LabelValue
 from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES, LABELS_REJECTED
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
@@ -102,7 +104,7 @@ class LabelStore:
         Its `received_at` is the first at which its value was received: saying a label again makes no news of it.
         """
         newest: dict[str, Label] = {}
-        first: dict[tuple[str, int], datetime] = {}
+        first: dict[tuple[str, LabelValue], datetime] = {}
         for label in self._labels_of(self._keys(start, end)):
             known = newest.get(label.prediction_id)
             if known is None or _age(known) < _age(label):
@@ -170,7 +172,7 @@ def _day_of(key: str) -> str:
     return key[len(LABELS_ACCEPTED) + len("dt=") :][: len("2026-01-31")]
 
 
-def _age(label: Label) -> tuple[datetime, datetime, int]:
+def _age(label: Label) -> tuple[datetime, datetime, Any]:
     # The label itself decides last, so that the outcome never depends on the order of reading.
     return label.label_timestamp, label.received_at, label.label
 

@@ -35,6 +35,8 @@ ID, OWN_ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
     "__probability",
     "__prediction",
 )
+# Before the name of a class, of the column of its probabilities.
+BY_CLASS = "__probability."
 HELD = b"selfheal.objects"
 EMPTY = ".empty"
 HOUR = timedelta(hours=1)
@@ -235,9 +237,24 @@ def _columns(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
         TIMESTAMP: pd.Series([row["timestamp"].removesuffix("Z") for row in logged], dtype="datetime64[ms]"),
         VERSION: pd.Series([row["model_version"] for row in logged], dtype=object),
         PROBABILITY: pd.Series([row["probability"] for row in logged], dtype="float64"),
-        PREDICTION: pd.Series([row["prediction"] for row in logged], dtype="int8"),
+        PREDICTION: _predictions([row["prediction"] for row in logged]),
+        **_by_class(logged),
     }
     return pd.DataFrame({**columns, **{str(name): _plain(features[name]) for name in features}})
+
+
+def _predictions(values: list[int | float | str]) -> pd.Series:
+    """0 or 1, numbers, or classes as users write them."""
+    if any(isinstance(value, str) for value in values):
+        return pd.Series(values, dtype=object)
+    return pd.Series(values, dtype="float64" if any(isinstance(value, float) for value in values) else "int8")
+
+
+def _by_class(logged: list[dict[str, Any]]) -> dict[str, pd.Series]:
+    """A column of probabilities for each class that any of the rows tells of."""
+    said = [row.get("probabilities") or {} for row in logged]
+    names = dict.fromkeys(name for row in said for name in row)
+    return {f"{BY_CLASS}{name}": pd.Series([row.get(name) for row in said], dtype="float64") for name in names}
 
 
 def _plain(column: pd.Series) -> pd.Series:

@@ -106,7 +106,11 @@ class MlflowTracking:
 def _parameters(manifest: Manifest) -> list[Param]:
     chosen = next((candidate for candidate in manifest.candidates if candidate.chosen), None)
     known = {} if chosen is None else {"model": chosen.name, "window": chosen.window, **chosen.parameters}
-    known |= {"seed": manifest.seed, "threshold": manifest.threshold, "rows": manifest.data.rows}
+    known |= {
+        "seed": manifest.seed,
+        **({} if manifest.threshold is None else {"threshold": manifest.threshold}),
+        "rows": manifest.data.rows,
+    }
     return [Param(key, str(value)[:LONGEST_VALUE]) for key, value in known.items()]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from selfheal.contract import Contract
 from selfheal.tables.dataset import Dataset, typed_features
 from selfheal.tables.table import Table
+from selfheal.tasks.coding import answers_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +32,11 @@ class PredictionWindow(Table):
     @classmethod
     def empty(cls, contract: Contract) -> Self:
         """No prediction."""
-        nothing = np.zeros(0)
-        texts = nothing.astype(object)
+        nothing = pd.Series(dtype="float64")
+        texts = np.zeros(0, dtype=object)
         features = typed_features(pd.DataFrame(dict.fromkeys(contract.feature_names, texts)), contract)
-        return cls(texts, nothing.astype("datetime64[us]"), texts, nothing, nothing.astype(np.int8), features)
+        answers, predictions = answers_of(nothing, nothing, {}, contract)
+        return cls(texts, np.zeros(0, dtype="datetime64[us]"), texts, answers, predictions, features)
 
     @property
     def order_in_time(self) -> NDArray[np.intp]:

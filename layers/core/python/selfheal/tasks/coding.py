@@ -11,27 +11,22 @@ from selfheal.tasks.port import Floats, Labels
 type Value = int | float | str
 
 
-def labels_of(values: Sequence[Value | None], contract: Contract) -> Labels:
-    """What labels are in memory, shape (n,); a missing one is -1, or NaN of a regression.
+def labels_of(values: Sequence[Value], contract: Contract) -> Labels:
+    """What labels are in memory, shape (n,).
 
     Of several classes a label is its class's position in the contract; one that isn't there has the position after all.
     """
     if contract.model.task == "regression":
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return np.array(values, dtype=np.float64)
     if contract.model.task == "binary":
-        return np.array([-1 if value is None else value for value in values], dtype=np.int8)
+        return np.array(values, dtype=np.int8)
     known = positions(contract)
-    return np.array([-1 if value is None else known.get(value, len(known)) for value in values], dtype=np.int8)
+    return np.array([known.get(value, len(known)) for value in values], dtype=np.int8)
 
 
 def positions(contract: Contract) -> Mapping[Value, int]:
     """Each class's position."""
     return {name: place for place, name in enumerate(contract.model.classes or ())}
-
-
-def are_known(labels: Labels) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Which labels aren't missing, shape (n,)."""
-    return np.asarray(~np.isnan(labels) if labels.dtype == np.float64 else labels >= 0)
 
 
 def answers_of(

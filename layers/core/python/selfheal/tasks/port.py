@@ -100,8 +100,18 @@ class Task(Protocol):
         ...
 
     @property
+    def shifted(self) -> str:
+        """What a prior shift is, in words: "positives have become more or less frequent"."""
+        ...
+
+    @property
     def needs(self) -> str:
         """What labels have to hold so that they judge a model, said after their number: "of both classes"."""
+        ...
+
+    @property
+    def spread(self) -> float | None:
+        """How far the target spreads, in its unit, which the loss is relative to; None where it isn't."""
         ...
 
     @property
@@ -152,8 +162,12 @@ class Task(Protocol):
         """How far two models' answers to a row are apart, on the scale of the loss, shape (n,)."""
         ...
 
+    def half_width_of(self, answers: Floats, labels: Labels, /) -> float | None:
+        """How far an answer's interval reaches on either side, by rows new to the model; None: there is none."""
+        ...
+
     def support(self, labels: Labels, /) -> NDArray[np.intp]:
-        """Of the first 1, 2, ... n rows, how many tell something beside the commonest: the rarer class, shape (n,)."""
+        """Of the first 1, 2, ... n rows, how many are of the rarer class, half of them at most, shape (n,)."""
         ...
 
     def are_telling(self, labels: Labels, /) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import orjson
 
-from selfheal.errors import ArtefactRefused
+from selfheal.errors import ArtefactRefused, ReasonsUnavailable
 from selfheal.models.contributions import Unit
 from selfheal.models.native import checks
 from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
@@ -146,6 +146,15 @@ class NumberModel(NativeModel):
 class ClassModel(NativeModel):
     """Its answer is a probability for each class: the softmax of as many scores."""
 
+    def contributions(self, columns: "Mapping[str, NDArray[Any]]") -> "Contributions":
+        """Of several classes there are no reasons yet.
+
+        Raises:
+            ReasonsUnavailable: always.
+        """
+        del columns
+        raise ReasonsUnavailable("reasons are given for binary targets and numbers, not for several classes yet")
+
     def _probability(self, row: Mapping[str, Any]) -> list[float]:
         cells, outputs = self._cells(row), cast("Outputs", self.estimator)
         return softmax([self.slope * output.one(cells) for output in outputs.outputs])
@@ -219,7 +228,7 @@ def load_artefact(payload: bytes) -> NativeModel:
     """
     decoded = _decoded(payload)
     link = decoded.pop(LINK, "expit") if type(decoded) is dict else "expit"
-    if type(link) is not str or link not in MODELS:
+    if link not in MODELS:
         raise checks.refuse(LINK, f"not one of {', '.join(MODELS)}")
     found = checks.table(decoded, "the top", KEYS)
     if found["format"] != FORMAT or found["format_version"] not in VERSIONS_READ:

@@ -25,6 +25,8 @@ class Binary:
     loss = "Brier"
     score = "Brier score"
     is_relative = False
+    spread: float | None = None
+    shifted = "positives have become more or less frequent"
     needs = "of both classes"
     gate_metrics: Mapping[str, Metric] = {"f1": F1, "brier": BRIER}
     segment_metric = F1
@@ -49,6 +51,10 @@ class Binary:
     def operating_point(self, probabilities: Floats, labels: Labels, asked: float | str, /) -> float:
         """The threshold that is asked for, or the one with the highest F1."""
         return best_f1_threshold(labels, probabilities) if isinstance(asked, str) else asked
+
+    def half_width_of(self, _answers: Floats, _labels: Labels, /) -> float | None:
+        """Probabilities have none."""
+        return None
 
     def are_telling(self, labels: Labels, /) -> bool:
         """F1 is of the positive ones."""

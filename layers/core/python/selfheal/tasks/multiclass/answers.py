@@ -61,11 +61,15 @@ def normalised(scores: Floats) -> Floats:
 
 
 def beside_the_commonest(labels: Labels) -> NDArray[np.intp]:
-    """How many of the first 1, 2, ... n rows aren't of the class that is the commonest among them, shape (n,)."""
+    """How many of the first 1, 2, ... n rows aren't of the class that is the commonest among them, shape (n,).
+
+    At most half of them, as of two classes: what judges is as many rows, however many classes there are.
+    """
     if not len(labels):
         return np.zeros(0, dtype=np.intp)
     counts = np.cumsum(labels[:, None] == np.unique(labels), axis=0, dtype=np.intp)
-    return np.asarray(np.arange(1, len(labels) + 1) - counts.max(axis=1))
+    rows = np.arange(1, len(labels) + 1)
+    return np.asarray(np.minimum(rows - counts.max(axis=1), rows // 2))
 
 
 def log_losses(probabilities: Floats, labels: Labels) -> Floats:

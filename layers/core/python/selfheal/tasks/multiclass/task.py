@@ -23,6 +23,8 @@ class Multiclass:
     loss = "Brier"
     score = "Brier score"
     is_relative = False
+    spread: float | None = None
+    shifted = "some classes have become more or less frequent"
     needs = "of two classes at least"
     segment_metric = metrics.ACCURACY
 
@@ -59,6 +61,10 @@ class Multiclass:
     def mean_point(self, _points: Floats, _weights: Floats, /) -> float:
         """There is none."""
         return float("nan")
+
+    def half_width_of(self, _answers: Floats, _labels: Labels, /) -> float | None:
+        """Probabilities have none."""
+        return None
 
     def are_telling(self, labels: Labels, /) -> bool:
         """Any row is: accuracy is of all."""

@@ -30,9 +30,12 @@ def capped_squares(errors: Floats, spread: float) -> Floats:
     return np.minimum(np.square(errors / spread), 1.0)
 
 
-def rows_if_varied(labels: Floats) -> NDArray[np.intp]:
-    """The first 1, 2, ... n rows are so many, once two of them differ; before that 0. Shape (n,)."""
+def half_if_varied(labels: Floats) -> NDArray[np.intp]:
+    """Half of the first 1, 2, ... n rows, once two of them differ; before that 0. Shape (n,).
+
+    Half of them, as of two equally frequent classes, so that as many rows judge.
+    """
     if not len(labels):
         return np.zeros(0, dtype=np.intp)
     varied = np.logical_or.accumulate(labels != labels[0])
-    return np.where(varied, np.arange(1, len(labels) + 1), 0)
+    return np.where(varied, np.arange(1, len(labels) + 1) // 2, 0)

@@ -10,6 +10,7 @@ from selfheal.tasks.metric import Metric
 from selfheal.tasks.port import Counted, Floats, LossModel, Measured, PriorShift, Scored, Unlabelled
 from selfheal.tasks.regression import answers as said
 from selfheal.tasks.regression import metrics, shifts
+from selfheal.tasks.regression.conformal import half_width_of
 from selfheal.tasks.regression.estimated import ErrorModel, estimated
 
 
@@ -23,6 +24,7 @@ class Regression:
     loss = "squared-error"
     score = "relative squared error"
     is_relative = True
+    shifted = "the target's level has moved"
     needs = "that differ"
     gate_metrics: Mapping[str, Metric] = {"mae": metrics.MAE, "mse": metrics.MSE}
     segment_metric = metrics.MAE
@@ -31,15 +33,16 @@ class Regression:
     predictions = staticmethod(said.as_they_are)
     scores = staticmethod(said.as_they_are)
     answers = staticmethod(said.as_they_are)
-    support = staticmethod(said.rows_if_varied)
+    support = staticmethod(said.half_if_varied)
     tuning_metrics = staticmethod(metrics.tuning_metrics)
 
     def __init__(self, spread: float, half_width: float | None = None) -> None:
-        self.spread, self.half_width = spread, half_width
+        self.spread: float | None = spread
+        self._scale, self._half_width = spread or 1.0, half_width
 
     def losses(self, answers: Floats, labels: Floats, /) -> Floats:
         """Squared errors over the squared spread, 1 at the most."""
-        return said.capped_squares(answers - labels, self.spread)
+        return said.capped_squares(answers - labels, self._scale)
 
     distances = losses
 
@@ -54,6 +57,10 @@ class Regression:
     def mean_point(self, _points: Floats, _weights: Floats, /) -> float:
         """There is none."""
         return float("nan")
+
+    def half_width_of(self, answers: Floats, labels: Floats, /) -> float | None:
+        """That of nine labels in ten."""
+        return half_width_of(answers, labels)
 
     def are_telling(self, labels: Floats, /) -> bool:
         """Any row is."""
@@ -71,7 +78,7 @@ class Regression:
 
     def realised(self, answers: Floats, _predictions: NDArray[np.float64], labels: Floats, /) -> Measured:
         """MAE, RMSE, R² and the interval's coverage."""
-        return Measured(metrics.realised(answers, labels, self.half_width), 0.0)
+        return Measured(metrics.realised(answers, labels, self._half_width), 0.0)
 
     def estimated(self, rows: Unlabelled, tuning: Scored, /) -> Measured:
         """MAE and RMSE."""
@@ -87,8 +94,8 @@ class Regression:
 
     def meaning_p_value(self, then: Scored, now: Scored, /) -> float:
         """By residuals."""
-        return shifts.meaning_p_value(then, now, self.spread)
+        return shifts.meaning_p_value(then, now, self._scale)
 
     def prior_shift(self, then: Scored, now: Scored, /) -> PriorShift:
         """Of the target's level."""
-        return shifts.prior_shift(then, now, self.spread)
+        return shifts.prior_shift(then, now, self._scale)

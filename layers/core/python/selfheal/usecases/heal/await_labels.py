@@ -8,7 +8,7 @@ from selfheal.gates.evaluation_rows import settled_coverage
 from selfheal.records.healing import Healing, LabelProgress, Training
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import LabelledWindow
-from selfheal.tasks import BINARY
+from selfheal.tasks import BINARY, Task, task_of
 from selfheal.tasks.port import support_of
 from selfheal.usecases.labels.labelled_rows import labelled_window
 
@@ -26,19 +26,22 @@ def await_labels(stores: Stores, healing: Healing, training: Training, now: date
     """
     if training.evaluation_from is None:
         raise HealingIncomplete(f"healing {healing.execution} has no evaluation rows to wait for: {training.reason}")
-    contract = stores.models.manifest(healing.production_version).contract
+    production = stores.models.manifest(healing.production_version)
+    contract = production.contract
     window = labelled_window(stores, contract, training.evaluation_from, now)
-    return progress(window, contract.policy, healing.started_at, now)
+    return progress(window, contract.policy, healing.started_at, now, task_of(production))
 
 
-def progress(window: LabelledWindow, policy: Policy, started_at: datetime, now: datetime) -> LabelProgress:
+def progress(
+    window: LabelledWindow, policy: Policy, started_at: datetime, now: datetime, task: Task = BINARY
+) -> LabelProgress:
     """What a look at the evaluation window says about going on."""
     coverage = coverage_of(window, now)
     deadline = started_at + timedelta(hours=policy.retraining.label_wait_hours)
     labelled, needed = len(window.labelled), policy.gates
     is_enough = (
         labelled >= needed.minimum_samples and coverage is not None and coverage >= needed.minimum_coverage
-    ) and support_of(BINARY, window.labelled.labels) > 0
+    ) and support_of(task, window.labelled.labels) > 0
     counted = f"{labelled} of {len(window.predictions)} predictions labelled, coverage {coverage or 0.0:.1%}"
     counted += f"; {window.unmatched} labels belong to no known prediction" if window.unmatched else ""
     counted += f"; {window.faulty} predictions left out: the data pipeline was broken" if window.faulty else ""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from math import isnan
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
     manifests = [stores.models.manifest(member.version) for member in members]
     weights = np.array([member.weight for member in members])
     task, rows = answers.task, found.rows
-    threshold = task.mean_point(np.array([manifest.threshold for manifest in manifests]), weights)
+    threshold = task.mean_point(np.array([manifest.operating_point for manifest in manifests]), weights)
     file, served = blend_of(list(zip(manifests, weights.tolist(), strict=True)), threshold, stores.models.artefact)
     newest = manifests[0]
     artefacts = {
@@ -55,7 +56,8 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
             "evaluation_from": training.evaluation_from,
             "candidates": (),
             "metrics": task.tuning_metrics(rows.shadow_probability, rows.labels, threshold),
-            "threshold": threshold,
+            "threshold": None if isnan(threshold) else threshold,
+            "half_width": task.half_width_of(rows.shadow_probability, rows.labels),
             "members": members,
             "artefacts": described(artefacts),
         }

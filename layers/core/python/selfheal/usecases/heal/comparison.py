@@ -24,6 +24,7 @@ from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import LabelledWindow
 from selfheal.tables.table import columns_of
+from selfheal.tasks import Task, judging_task
 from selfheal.usecases.heal.await_labels import coverage_of
 from selfheal.usecases.heal.scoring import Answers, answers_of, evidence_rows
 from selfheal.usecases.labels.labelled_rows import labelled_window
@@ -79,22 +80,25 @@ def compared(
             f"rows from {start} on are to judge version {production.version}, which was trained on rows up to "
             f"{production.taught_until}: start a new healing"
         )
-    contract = production.contract
+    task = judging_task(production, members[0])
+    # Classes that only the newcomer knows are classes of what judges it.
+    contract = production.contract.model_copy(update={"model": members[0].contract.model})
     window = labelled_window(stores, contract, start, now)
     selected_by = _selected_by(window, contract)
     labelled = window.labelled
     weights = np.ones(len(labelled)) if selected_by is None else _weights(window, contract)
     models = {member.version: model_of(member, stores.models.artefact) for member in members}
-    answers = _member_answers(members, models, labelled)
+    answers = _member_answers(members, models, labelled, task)
     blend = cross_fitted(answers, labelled.labels, weights)
     before = model_of(production, stores.models.artefact)
     rows = evidence_rows(
         labelled,
         contract,
-        answers_of(before, labelled),
+        answers_of(before, labelled, task),
         Answers(blend.probabilities, blend.predictions),
         weights=weights,
         members=answers,
+        task=task,
     )
     newest = window.predictions.features.tail(NEWEST_REQUESTS)
     circumstances = Circumstances(
@@ -109,19 +113,23 @@ def compared(
     return Comparison(gates, labelled, rows, circumstances, selected_by)
 
 
-def _member_answers(members: Sequence[Manifest], models: Mapping[str, Model], labelled: Dataset) -> MemberAnswers:
+def _member_answers(
+    members: Sequence[Manifest], models: Mapping[str, Model], labelled: Dataset, task: Task
+) -> MemberAnswers:
     """What the members say of the rows that they haven't seen; those that answer none are left out."""
     newest = np.array([as_datetime64(member.taught_until) for member in members])
     unseen = labelled.timestamps[:, None] > newest[None, :]
     answering = unseen & (np.cumsum(unseen, axis=1) <= MOST_MEMBERS)
     needed = [position for position in range(len(members)) if answering[:, position].any()]
     versions = tuple(members[position].version for position in needed)
-    probabilities = np.full((len(labelled), len(needed)), np.nan)
+    classes = members[0].contract.model.classes
+    answer = (len(classes),) if classes else ()
+    probabilities = np.full((len(labelled), len(needed), *answer), np.nan)
     for column, (position, version) in enumerate(zip(needed, versions, strict=True)):
         rows = unseen[:, position]
         probabilities[rows, column] = models[version].probabilities_of(columns_of(labelled.features[rows]))
     thresholds = np.array([models[version].threshold for version in versions])
-    return MemberAnswers(versions, probabilities, thresholds)
+    return MemberAnswers(versions, probabilities, thresholds, task)
 
 
 def _disagreement(

@@ -26,13 +26,18 @@ def evaluate_gates(stores: Stores, healing: Healing, training: Training, now: da
         raise HealingIncomplete(f"healing {healing.execution} has no shadow model to judge: {training.reason}")
     production = stores.models.manifest(healing.production_version)
     shadow = stores.models.manifest(training.version)
-    before = [one for one in trained_versions(stores, production.contract) if one.version != shadow.version]
+    before = [one for one in trained_versions(stores, production.contract) if _may_blend(one, shadow)]
     moved = stores.ledger.story().last_move
     found = compared(stores, production, [shadow, *before], training.evaluation_from, now, moved)
     if found.failed:
         return _verdict(stores, healing, production, found, shadow.version)
     blend = write_blend(stores, healing, training, found, now)
     return _verdict(stores, healing, production, found, blend.version)
+
+
+def _may_blend(one: Manifest, shadow: Manifest) -> bool:
+    """Whether it is another version, and answers for the same classes."""
+    return one.version != shadow.version and one.contract.model.classes == shadow.contract.model.classes
 
 
 def _verdict(stores: Stores, healing: Healing, production: Manifest, found: Comparison, version: str) -> Verdict:

@@ -7,6 +7,7 @@ from selfheal.data.moments import as_utc
 from selfheal.gates.evidence import EvidenceRows, evidence_from_parquet, evidence_to_parquet
 from selfheal.records.ledger import Circumstances, Decision, Evidence
 from selfheal.stores.collection import Stores
+from selfheal.tasks import BINARY, Task
 
 
 def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: Circumstances | None) -> Evidence:
@@ -23,9 +24,12 @@ def keep_evidence(stores: Stores, name: str, rows: EvidenceRows, circumstances: 
     )
 
 
-def read_evidence(stores: Stores, evidence: Evidence) -> EvidenceRows:
-    """The rows of a verdict. Raises ReferenceTampered where they aren't those that were written."""
-    return evidence_from_parquet(stores.evidence.read(evidence.key, evidence.sha256))
+def read_evidence(stores: Stores, evidence: Evidence, task: Task = BINARY) -> EvidenceRows:
+    """The rows of a verdict, whose labels are of this kind.
+
+    Raises ReferenceTampered where they aren't those that were written.
+    """
+    return evidence_from_parquet(stores.evidence.read(evidence.key, evidence.sha256), task)
 
 
 def row_ids_behind(stores: Stores, decisions: Iterable[Decision]) -> set[str]:

@@ -13,7 +13,8 @@ from selfheal.gates.blend import MemberAnswers
 from selfheal.models.ports import Model
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.table import columns_of
-from selfheal.tasks import BINARY
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import Labels
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
 UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
@@ -21,16 +22,16 @@ UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampe
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model says of n rows: probabilities, and predictions at its operating point; shape (n,) each."""
+    """What a model answers to n rows, and what it predicts at its operating point."""
 
     probabilities: NDArray[np.float64]
-    predictions: NDArray[np.int8]
+    predictions: Labels
 
 
-def answers_of(model: Model, rows: Dataset) -> Answers:
+def answers_of(model: Model, rows: Dataset, task: Task = BINARY) -> Answers:
     """A model's answers to rows of its contract, in the order given."""
     probabilities = model.probabilities_of(columns_of(rows.features))
-    return Answers(probabilities, BINARY.predictions(probabilities, model.threshold))
+    return Answers(probabilities, task.predictions(probabilities, model.threshold))
 
 
 def evidence_rows(
@@ -41,6 +42,7 @@ def evidence_rows(
     *,
     weights: NDArray[np.float64] | None = None,
     members: MemberAnswers | None = None,
+    task: Task = BINARY,
 ) -> EvidenceRows:
     """Two answers to the same labelled rows, in the order given; `weights` None: each row counts alike."""
     segments = list(dict.fromkeys(segment.feature for segment in contract.segments))
@@ -55,4 +57,5 @@ def evidence_rows(
         weights=np.ones(len(labelled)) if weights is None else weights,
         segments=labelled.features[segments],
         members=members,
+        task=task,
     )

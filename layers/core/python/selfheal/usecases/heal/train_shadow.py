@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from selfheal.contract.model import MOST_CLASSES, Contract
 from selfheal.data.labels import TargetValues
 from selfheal.data.merging import Merged, merged
 from selfheal.data.moments import as_datetime64
@@ -67,24 +68,27 @@ def _trained(
     check_budget: Callable[[], None],
     fit: Trainer,
 ) -> Manifest:
-    labelled = _labelled_rows(stores, story, production, now)
+    contract = _with_new_classes(stores, story, production, now)
+    labelled = labelled_rows(stores, contract, _start(story, production, now), now).rows
     unhurried = healing.trigger.kind == "growth"
     newest = versions[0] if versions else None
     rows = evaluation_rows_of(story, production, newest, labelled, unhurried=unhurried)
     if rows is None:
         raise TrainingImpossible(_no_evaluation_rows(labelled, production))
     older = labelled.take(labelled.timestamps < as_datetime64(rows.held_out_from))
-    training = _training_rows(stores, production, labelled, older)
+    training = _training_rows(stores, production, contract, labelled, older)
     return train_version(
         stores.models,
         training.rows,
-        production.contract,
+        contract,
         version=version_name(healing.started_at, training.rows),
         now=now,
         lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
         evaluation_from=rows.held_out_from,
-        evidence_from=rows.evidence_from,
-        label_values=TargetValues(production.positive_value, production.negative_value),
+        # Versions that don't know all classes can't answer older rows in its blend.
+        evidence_from=rows.evidence_from if contract == production.contract else rows.held_out_from,
+        label_values=TargetValues(production.positive_value, production.negative_value, contract.model.classes or ()),
+        takes_new_classes=production.takes_new_classes,
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
         seed=production.seed,
@@ -102,16 +106,28 @@ def _training(manifest: Manifest) -> Training:
     )
 
 
-def _labelled_rows(stores: Stores, story: Story, production: Manifest, now: datetime) -> Dataset:
+def _with_new_classes(stores: Stores, story: Story, production: Manifest, now: datetime) -> Contract:
+    """Production's contract, with the classes after its own that labels have named since."""
+    contract = production.contract
+    if not production.takes_new_classes:
+        return contract
+    known = contract.model.classes or ()
+    labels = stores.labels.of_predictions_between(_start(story, production, now), now).values()
+    new = sorted({str(label.label) for label in labels} - set(known))
+    return contract.with_classes((*known, *new)[:MOST_CLASSES]) if new else contract
+
+
+def _start(story: Story, production: Manifest, now: datetime) -> datetime:
     served_since = min((decision.decided_at for decision in story.decisions), default=now)
     # Rows that had no label yet when production was trained are looked for as far back as the log is kept.
-    start = max(production.taught_until - KEPT, served_since)
-    return labelled_rows(stores, production.contract, start, now).rows
+    return max(production.taught_until - KEPT, served_since)
 
 
-def _training_rows(stores: Stores, production: Manifest, labelled: Dataset, older: Dataset) -> Merged:
+def _training_rows(
+    stores: Stores, production: Manifest, contract: Contract, labelled: Dataset, older: Dataset
+) -> Merged:
     """Production's training set and the older of the labelled rows that it doesn't hold yet, in time order."""
-    base = from_parquet(stores.models.artefact(production, TRAINING), production.contract)
+    base = from_parquet(stores.models.artefact(production, TRAINING), contract)
     # Rows of the future would tune the next version, and be newer than all that could judge it.
     base = base.take(base.timestamps <= as_datetime64(production.taught_until))
     new, needed = merged(base, labelled).added, production.contract.policy.retraining.minimum_labels

@@ -15,7 +15,7 @@ from selfheal.labels.checks import checked_label
 from selfheal.labels.files import check_size, read_label_file
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
-from selfheal.labels.values import LabelValues
+from selfheal.labels.values import Values
 from selfheal.prefixes import LABELS_INCOMING
 from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
 from selfheal.stores.collection import Stores
@@ -29,7 +29,7 @@ LOST = {
     ObjectChanged: "another file was written under this name before this one was read, which is lost: upload it again, "
     "each file under a name of its own",
 }
-MEANT_OTHERWISE = "an earlier row gives this prediction the other label"
+MEANT_OTHERWISE = "an earlier row gives this prediction another label"
 
 
 def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
@@ -105,7 +105,7 @@ class SortedRows:
     doubled: int = 0
 
 
-def sort_rows(rows: Iterable[UploadedRow], values: LabelValues, uploaded_at: datetime, upload: str) -> SortedRows:
+def sort_rows(rows: Iterable[UploadedRow], values: Values, uploaded_at: datetime, upload: str) -> SortedRows:
     """Accept or refuse each row. A label without a time gets the time of the upload."""
     result, doubled = SortedRows(), 0
     for row in rows:

@@ -12,6 +12,7 @@ from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import LabelledRows, LabelledWindow, PredictionWindow
+from selfheal.tasks.coding import labels_of
 from selfheal.usecases.labels.labelled_days import labelled_days
 
 
@@ -40,7 +41,7 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
         row_ids=row_ids,
         timestamps=predictions.timestamps[is_labelled],
         features=predictions.features[is_labelled].reset_index(drop=True),
-        labels=np.array([known[key].label for key in row_ids], dtype=np.int8),
+        labels=labels_of([known[key].label for key in row_ids], contract),
     )
     arrivals = np.array([known[key].received_at.replace(tzinfo=None) for key in row_ids], dtype="datetime64[us]")
     rows = LabelledRows(labelled, arrivals)

@@ -17,6 +17,7 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
+from selfheal.tasks import task_of
 from selfheal.usecases.heal.evidence import keep_evidence, row_ids_behind
 from selfheal.usecases.heal.scoring import UNREADABLE, answers_of, evidence_rows
 from selfheal.usecases.labels.labelled_rows import labelled_rows
@@ -93,8 +94,11 @@ def _rows_since(
     order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
     fresh = labelled.rows.take(np.flatnonzero(is_new)[order])
     previous = stores.models.manifest(previous_version)
-    now_and_before = (answers_of(model_of(version, stores.models.artefact), fresh) for version in (manifest, previous))
-    return evidence_rows(fresh, manifest.contract, *now_and_before)
+    task = task_of(manifest)
+    now_and_before = (
+        answers_of(model_of(version, stores.models.artefact), fresh, task) for version in (manifest, previous)
+    )
+    return evidence_rows(fresh, manifest.contract, *now_and_before, task=task)
 
 
 def _found(

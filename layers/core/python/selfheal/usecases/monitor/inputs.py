@@ -24,7 +24,7 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tables.sample import id_hashes
 from selfheal.tables.table import columns_of
 from selfheal.tables.tuning import TuningRows, tuning_from_parquet
-from selfheal.tasks import BINARY, Scored, Task
+from selfheal.tasks import Scored, Task, task_of
 from selfheal.tasks.port import LossModel
 
 
@@ -47,7 +47,7 @@ class Production:
     @property
     def task(self) -> Task:
         """What kind of target the version predicts."""
-        return BINARY
+        return task_of(self.manifest)
 
     def expected_losses(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """The loss that each row's own answer lets expect, as the tuning rows teach, shape (n,)."""

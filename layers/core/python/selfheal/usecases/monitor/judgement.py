@@ -47,6 +47,7 @@ def judged(run: MonitoringRun) -> Judgement:
         performance=_performance(newest, run.production.task),
         estimated=_estimated(run),
         predictions=len(run.inputs),
+        task=run.production.task,
     )
 
 

@@ -1,5 +1,7 @@
 """What a monitoring run writes down: the summary, and the metrics that are counted from it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from selfheal.monitoring.conclusions import conclusions
@@ -60,6 +62,11 @@ def metrics_of(summary: DriftSummary) -> dict[str, float]:
         "RealisedBrier": realised.get("brier", UNKNOWN).value,
         "EstimatedF1": estimated.get("f1", UNKNOWN).value,
         "PositiveRate": summary.proxy[-1].positive_rate,
+        "RealisedAccuracy": realised.get("accuracy", UNKNOWN).value,
+        "EstimatedAccuracy": estimated.get("accuracy", UNKNOWN).value,
+        "RealisedMae": realised.get("mae", UNKNOWN).value,
+        "EstimatedMae": estimated.get("mae", UNKNOWN).value,
+        "IntervalCoverage": realised.get("interval_coverage", UNKNOWN).value,
     }
     return {name: value for name, value in known.items() if value is not None}
 
@@ -78,7 +85,12 @@ def _point(run: MonitoringRun, judgement: Judgement) -> TimelinePoint:
         estimated_f1=estimated.get("f1", UNKNOWN).value,
         drift_share=judgement.drift.drift_share if judgement.drift else None,
         coverage=run.recent.coverage,
+        metrics={} if judgement.task.name == "binary" else _values(realised),
     )
+
+
+def _values(realised: Mapping[str, Estimate]) -> dict[str, float]:
+    return {name: estimate.value for name, estimate in realised.items() if estimate.value is not None}
 
 
 def _reference_metadata(production: Production) -> dict[str, str | int]:

@@ -44,6 +44,7 @@ def bootstrap(
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         evaluation_from=None,
         label_values=label_values,
+        takes_new_classes=contract.model.classes is None,
         fit=fit,
     )
     return promote_first(stores, manifest, now=now, actor=actor, tell=tell)

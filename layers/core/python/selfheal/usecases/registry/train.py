@@ -25,7 +25,7 @@ from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
 from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING, ModelRegistry
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
-from selfheal.tasks import scale_of
+from selfheal.tasks import task_for
 
 REFERENCE_ROWS = 30_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas")
@@ -70,16 +70,16 @@ def train_version(
     if label_values.classes:
         contract = contract.with_classes(label_values.classes)
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
+    task, tuning = task_for(contract, rows.labels), _tuning(rows, trained)
     fitted_on = rows.take(slice(len(rows) - trained.rows, None))
     artefacts = {
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(fitted_on, seed)),
         WRITTEN.file: WRITTEN.exported(trained.fitted, rows.features, contract, seed=seed),
         ESTIMATOR: _joblib(trained),
-        TUNING: tuning_to_parquet(_tuning(rows, trained)),
+        TUNING: tuning_to_parquet(tuning),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
     }
-    scale = scale_of(contract, rows.labels, trained.tuning_probabilities)
     manifest = Manifest(
         version=version,
         created_at=now,
@@ -95,8 +95,8 @@ def train_version(
         threshold=None if isnan(trained.fitted.threshold) else trained.fitted.threshold,
         positive_value=label_values.positive,
         negative_value=label_values.negative,
-        spread=scale.spread,
-        half_width=scale.half_width,
+        spread=task.spread,
+        half_width=task.half_width_of(tuning.probabilities, tuning.rows.labels),
         takes_new_classes=takes_new_classes,
         libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
         artefacts=described(artefacts),

@@ -16,6 +16,7 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import KEY as POINTER
 from selfheal.stores.registry import TRAINING
+from selfheal.tasks import Task, judging_task, task_of
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.registry.moves import pointer_of
 
@@ -67,7 +68,7 @@ def verify_decision(stores: Stores, story: Story, decision: Decision) -> tuple[G
     _check_verdict(stores, decision, paused=decision.decision_id in story.decided_under_a_pause)
     if not decision.gates or decision.evidence is None:
         return ()
-    rows = read_evidence(stores, decision.evidence)
+    rows = read_evidence(stores, decision.evidence, _task_of(stores, decision))
     return _recomputed(stores, decision, rows, decision.evidence.circumstances)
 
 
@@ -118,7 +119,7 @@ def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
         if decision.gates or (decision.kind == "promote" and decision.trigger != "forced"):
             raise VerificationFailed(f"decision {decision.decision_id} ({decision.kind}) has no evidence")
         return 0
-    rows = read_evidence(stores, decision.evidence)
+    rows = read_evidence(stores, decision.evidence, _task_of(stores, decision))
     if decision.kind == "rollback":
         _check_probation(stores, decision, rows)
         return 1
@@ -130,6 +131,13 @@ def _check_verdict(stores: Stores, decision: Decision, *, paused: bool) -> int:
     if decision.kind == "promote" and decision.version is not None and rows.members is not None:
         _check_members(stores, stores.models.manifest(decision.version), rows, rows.members)
     return 1
+
+
+def _task_of(stores: Stores, decision: Decision) -> Task:
+    """The task by which a decision was made."""
+    versions = [version for version in (decision.previous_version, decision.version) if version is not None]
+    before, after = (stores.models.manifest(version) for version in (versions[0], versions[-1]))
+    return task_of(before) if decision.kind == "rollback" else judging_task(before, after)
 
 
 def _check_answers(decision: Decision, rows: EvidenceRows) -> None:

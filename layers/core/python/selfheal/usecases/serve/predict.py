@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import repeat
-from typing import cast
+from typing import Any, cast
 
 from selfheal.contract.request import Rows
 from selfheal.errors import StoreUnavailable
 from selfheal.records.predictions import Prediction, moment_of, new_request_id, prediction_id, timestamp_of
 from selfheal.replay import replay_lines
 from selfheal.stores.prediction_log import PredictionLog, to_lines
+from selfheal.usecases.serve.answering import answering
 from selfheal.usecases.serve.production_model import ServedModel
 
 
@@ -54,26 +55,26 @@ def _as_logged(model: ServedModel, predictions: Sequence[Prediction]) -> Answer:
 def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:
     # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
     timestamp = timestamp_of(moment_of(request_id))
-    version, threshold = model.version, model.evaluator.threshold
+    version, answered = model.version, answering(model.manifest, model.evaluator.threshold)
     identifiers = [prediction_id(request_id, row) for row in range(len(rows.values))]
     own_ids = rows.ids or repeat(None, len(identifiers))
-    return [
+    made: list[Any] = [
         {
             "prediction_id": identifier,
             "id": own_id,
             "timestamp": timestamp,
             "model_version": version,
-            "probability": value,
-            "prediction": 1 if value >= threshold else 0,
+            **answered(value),
             "features": row,
         }
         for identifier, own_id, value, row in zip(
             identifiers, own_ids, _probabilities(model, rows), rows.values, strict=True
         )
     ]
+    return made
 
 
-def _probabilities(model: ServedModel, rows: Rows) -> list[float]:
+def _probabilities(model: ServedModel, rows: Rows) -> list[Any]:
     if rows.columns is None:
         return model.evaluator.probabilities(rows.values)
-    return cast("list[float]", model.evaluator.probabilities_of(rows.columns).tolist())
+    return cast("list[Any]", model.evaluator.probabilities_of(rows.columns).tolist())
