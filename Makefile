@@ -146,6 +146,10 @@ openapi: setup ## Write docs/openapi.json
 environments: setup ## Write infra/tools/selfheal_tools/environments.json, which `selfheal cost` reads
 	@$(BIN)/python -m selfheal_tools.environments
 
+.PHONY: screenshots
+screenshots: setup ## Write the pictures of docs/console.md (needs Chromium; three minutes)
+	@$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: files-doc
 files-doc: setup ## Write the tables of docs/files.md
 	@$(BIN)/python -m tests.support.odd_files

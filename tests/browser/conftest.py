@@ -1,6 +1,5 @@
 """A real browser in front of a console over a local cloud; skipped, with the reason, where none is installed."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,9 +12,9 @@ from infra.local import LocalCloud, synthesised
 from selfheal.usecases.registry.pause import pause
 from selfheal_tools.demo.watching import watched
 from selfheal_tools.simulation.credit import Phase
+from tests.browser.installed import MISSING, chromium_path
 from tests.support.small_loop import START, SmallLoop, quick_contract
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 SCRIPT = "<script>alert(1)</script>"
 # Days of a world that is upside down: by then labels have come that a healing can learn from.
 STEPS = 7
@@ -24,9 +23,9 @@ STEPS = 7
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The browser of this machine, without a window."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
-        pytest.skip("no Chromium is installed here: apt-get install chromium")
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         # Containers have no right to make the sandbox; only our own pages are opened.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

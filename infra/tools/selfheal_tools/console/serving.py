@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import uvicorn
 
@@ -25,7 +25,8 @@ def serve(environment: Environment, settings: Settings, port: int, started: Call
     with closing(_listening(port)) as listening:
         keys = Keys(listening.getsockname()[1])
         started(keys.address)
-        _server(environment, settings, keys).run([listening])
+        with suppress(KeyboardInterrupt):
+            _server(environment, settings, keys).run([listening])
 
 
 @contextmanager

@@ -16,11 +16,20 @@ NAMES = {
 # Of every kind of target the first two that are there stand on Now and over time.
 HEADLINES = ("brier", "mae", "f1", "macro_f1", "rmse", "accuracy")
 SHOWN = 2
+# Side by side in a table of versions.
+COLUMNS = (*HEADLINES, "roc_auc", "log_loss")
+MOST_COLUMNS = 4
 
 
 def metric_name(name: str) -> str:
     """A metric as people write it."""
     return NAMES.get(name, name.replace("_", " "))
+
+
+def columns(names: Iterable[str]) -> list[str]:
+    """Those of the metrics that stand in a table of versions, at most four."""
+    known = set(names)
+    return [name for name in COLUMNS if name in known][:MOST_COLUMNS]
 
 
 def headlines(names: Iterable[str]) -> list[str]:

@@ -89,7 +89,7 @@ def _of_run(summary: DriftSummary) -> list[Fact]:
         beside = f"promised {promised:.3f}, lower is better" if promised is not None else ""
         facts.append(Fact(metric_name(name), interval(metrics.metrics[name] if metrics else None), beside, "/time"))
     if metrics is None:
-        facts.append(Fact("Score", "unknown", "no labels have come yet"))
+        facts.append(Fact("Score", "unknown", "no label of its own answers has come yet"))
     return facts
 
 

@@ -7,7 +7,7 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
 from selfheal_tools.console.pages.decisions import Line, line_of
-from selfheal_tools.console.pages.metrics import NAMES, metric_name
+from selfheal_tools.console.pages.metrics import columns, metric_name
 from selfheal_tools.console.words import moment, number
 
 # The newest ones; older ones are found through decisions.
@@ -53,11 +53,11 @@ class VersionPage:
 
 def versions_page(manifests: Sequence[Manifest], total: int, story: Story, production: Pointer | None) -> VersionsPage:
     """The page of these versions, newest first."""
-    known = [name for name in NAMES if any(name in manifest.metrics for manifest in manifests)]
+    known = columns(name for manifest in manifests for name in manifest.metrics)
     return VersionsPage(
         rows=tuple(_row(manifest, story, production, known) for manifest in manifests),
         total=total,
-        metrics=tuple(NAMES[name] for name in known),
+        metrics=tuple(metric_name(name) for name in known),
     )
 
 
@@ -96,7 +96,7 @@ def _row(manifest: Manifest, story: Story, production: Pointer | None, metrics: 
         members=tuple(member.version for member in manifest.members),
         state=state,
         lane=0 if state in {"production", "promoted", "brought back"} else 1,
-        metrics={NAMES[name]: number(manifest.metrics.get(name)) for name in metrics},
+        metrics={metric_name(name): number(manifest.metrics.get(name)) for name in metrics},
     )
 
 
