@@ -80,6 +80,10 @@ check-infra: synth .tools/sam/bin/sam ## Check the templates: cdk-nag (fails the
 	@$(UV) pip sync --quiet --python .tools/sam/bin/python --require-hashes requirements-sam.txt
 	@touch $@
 
+.PHONY: sam
+sam: setup .tools/sam/bin/sam ## Run the whole loop in containers under SAM (about ten minutes; starts an engine where it may)
+	@$(BIN)/pytest -s --timeout 3600 -p no:randomly tests/sam
+
 STAGE ?= dev
 # Lambda refuses images with the attestations that newer Docker adds.
 CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 PATH="$$PWD/$(BIN):$$PATH" npx --yes aws-cdk@2.1148.1

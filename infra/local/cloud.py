@@ -11,7 +11,6 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from infra.local.api_gateway import HttpFront
 from infra.local.assembly import Assembly
 from infra.local.clock import SimulatedClock
 from infra.local.deployment import ACCOUNT, REGION, Deployment
@@ -26,12 +25,12 @@ from infra.local.functions import (
     function_specs,
 )
 from infra.local.guard import Guard, RecordedCall
+from infra.local.hosting import Hosting, Processes, Runtime
 from infra.local.iam import Call, Statement
 from infra.local.inbox import Inbox, Message
-from infra.local.moto_adaptations import adapted
-from infra.local.runtime import LOG_STREAM, FunctionRuntime, FunctionSpec
+from infra.local.moto_adaptations import adapted, served_at
+from infra.local.runtime import LOG_STREAM, FunctionSpec
 from infra.local.schedules import Schedule
-from selfheal.settings import CLOCK_FILE
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import StateMachine
 from selfheal.stores.s3 import S3Bucket
@@ -47,7 +46,13 @@ class LocalCloud:
     """A deployed assembly; see `infra.local` for how to use one."""
 
     def __init__(
-        self, assembly: Path, *, start: datetime, work_dir: Path, third_party: ThirdParty | None = None
+        self,
+        assembly: Path,
+        *,
+        start: datetime,
+        work_dir: Path,
+        third_party: ThirdParty | None = None,
+        hosting: Hosting | None = None,
     ) -> None:
         work_dir.mkdir(parents=True, exist_ok=True)
         self.clock = SimulatedClock(work_dir / "clock", start)
@@ -55,6 +60,7 @@ class LocalCloud:
         # Functions that Lambda refuses to run, as it does where no process is free.
         self.throttled: set[str] = set()
         self._functions = FunctionPool()
+        self._hosting = hosting or Processes(self.clock)
         self._guard = Guard()
         self._exits = ExitStack()
         try:
@@ -66,13 +72,20 @@ class LocalCloud:
     @classmethod
     @contextmanager
     def deploy(
-        cls, assembly: Path, *, start: datetime, work_dir: Path, third_party: ThirdParty | None = None
+        cls,
+        assembly: Path,
+        *,
+        start: datetime,
+        work_dir: Path,
+        third_party: ThirdParty | None = None,
+        hosting: Hosting | None = None,
     ) -> Iterator[Self]:
         """Deploy an assembly (see `synthesised`); everything ends with the block, the logs stay in `work_dir`.
 
-        Third-party packages are those of the development environment unless told otherwise.
+        Third-party packages are those of the development environment unless told otherwise, and functions run in
+        processes of this machine.
         """
-        cloud = cls(assembly, start=start, work_dir=work_dir, third_party=third_party)
+        cloud = cls(assembly, start=start, work_dir=work_dir, third_party=third_party, hosting=hosting)
         try:
             yield cloud
         finally:
@@ -81,7 +94,7 @@ class LocalCloud:
     @property
     def url(self) -> str:
         """Address of the API."""
-        return self._front.url
+        return self._url
 
     @property
     def endpoint(self) -> str:
@@ -175,10 +188,11 @@ class LocalCloud:
 
     def _start(self, assembly: Assembly, third_party: ThirdParty) -> None:
         self._address = self._exits.enter_context(adapted(self.clock, self._functions, self._guard))
+        self._address_for_functions = self._exits.enter_context(served_at(self._hosting.host, self._address))
         self._exits.callback(self._functions.stop)
         deployment = Deployment(assembly, self.client)
         for logical_id, spec in function_specs(deployment, third_party):
-            self._functions.add(deployment.physical_id(logical_id), self._runtime(spec))
+            self._functions.add(deployment.physical_id(logical_id), self._runtime(logical_id, spec))
         self._open(deployment.outputs())
         self._guard.protect(deployment, caller_roles(deployment))
         self._failure_queues = {self._functions.name_of(arn): queue for arn, queue in failure_destinations(deployment)}
@@ -193,10 +207,10 @@ class LocalCloud:
         self.executions = StateMachine(self.client("stepfunctions"), outputs["StateMachineArn"])
         self._exits.callback(self._stop_executions, outputs["StateMachineArn"])
         self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
-        self._front = HttpFront(self._functions.runtime("predictor").invoke, lambda: self.clock.now)
-        self._exits.callback(self._front.stop)
-        # Nothing deploys an API Gateway here: the front stands for it.
-        self.outputs = {**outputs, "Url": self._front.url}
+        self._exits.callback(self._hosting.stop)
+        self._url = self._hosting.open(self._functions.runtimes(), lambda: self.clock.now)
+        # Nothing deploys an API Gateway here: what serves the API stands for it.
+        self.outputs = {**outputs, "Url": self._url}
 
     def _deliver(self, schedule: Schedule, event: str) -> bool:
         """Invoke as the scheduler does, with its role; False where it may not, or Lambda refuses."""
@@ -212,23 +226,22 @@ class LocalCloud:
             sqs = self.client("sqs")
             sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue.split(":")[5])["QueueUrl"], MessageBody=event)
 
-    def _runtime(self, spec: FunctionSpec) -> FunctionRuntime:
+    def _runtime(self, logical_id: str, spec: FunctionSpec) -> Runtime:
         stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{spec.log_group}:log-stream:{LOG_STREAM}"
 
         def account_for(action: str) -> None:
             self._guard.allows(spec.name, Call(action, stream))
 
-        return FunctionRuntime(self._here(spec), self._work_dir / f"{spec.name}.log", account_for)
+        return self._hosting.runtime(logical_id, self._here(spec), self._work_dir, account_for)
 
     def _here(self, spec: FunctionSpec) -> FunctionSpec:
-        """The spec with what makes its process work on this machine: where the services are, and what time it is."""
+        """The spec with what makes its process work on this machine: where the services are, and who it is."""
         here = {
-            "AWS_ENDPOINT_URL": self._address,
+            "AWS_ENDPOINT_URL": self._address_for_functions,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": spec.name,
             "AWS_SECRET_ACCESS_KEY": "local",
-            CLOCK_FILE: str(self.clock.file.resolve()),
         }
         return replace(spec, environment={**spec.environment, **here})
 

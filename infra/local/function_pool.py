@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from infra.local.errors import FunctionFailed
-from infra.local.runtime import FunctionRuntime, Outcome
+from infra.local.hosting import Runtime
+from infra.local.runtime import Outcome
 
 # Invocations that nobody waits for run in this many threads; each function still runs one at a time.
 BACKGROUND_THREADS = 8
@@ -16,12 +17,12 @@ class FunctionPool:
     """Functions by their own names (`drift`) and by those that CloudFormation gave them."""
 
     def __init__(self) -> None:
-        self._runtimes: dict[str, FunctionRuntime] = {}
+        self._runtimes: dict[str, Runtime] = {}
         self._names: dict[str, str] = {}
         self._background: list[tuple[str, Future[Outcome]]] = []
         self._threads = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="invocation")
 
-    def add(self, deployed_name: str, runtime: FunctionRuntime) -> None:
+    def add(self, deployed_name: str, runtime: Runtime) -> None:
         """Take in a function."""
         self._names[deployed_name] = runtime.spec.name
         self._runtimes[runtime.spec.name] = runtime
@@ -34,9 +35,13 @@ class FunctionPool:
         """A function's own name from its ARN."""
         return self._names[arn.split(":")[6]]
 
-    def runtime(self, name: str) -> FunctionRuntime:
+    def runtime(self, name: str) -> Runtime:
         """A function by its own name."""
         return self._runtimes[name]
+
+    def runtimes(self) -> dict[str, Runtime]:
+        """All functions by their own names."""
+        return dict(self._runtimes)
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
         """Run a function and wait for its answer. Raises FunctionFailed."""

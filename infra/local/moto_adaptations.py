@@ -12,6 +12,7 @@ from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, Protocol
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import moto.s3.notifications
 import moto.stepfunctions.models
@@ -76,6 +77,20 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
         _forget_everything(address)
         stack.callback(_forget_everything, address)
         yield address
+
+
+@contextmanager
+def served_at(host: str, address: str) -> Iterator[str]:
+    """The server of `address` at another address of this machine too, for functions that can't reach that one."""
+    if urlsplit(address).hostname == host:
+        yield address
+        return
+    server = ThreadedMotoServer(host, 0, verbose=False)
+    server.start()
+    try:
+        yield f"http://{host}:{server.get_host_and_port()[1]}"
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """What is deployed runs from its own packages alone, and is the same when made twice."""
 
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -21,7 +20,6 @@ from infra.local.synthesis import ASSEMBLIES, synthesised_with_packages
 from selfheal.records.healing import Healing, Trigger
 from selfheal.usecases.heal.lifecycle import start_healing
 from tests.support.small_loop import START, STEP, SmallLoop
-from tests.support.templates import template_of
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 ZIP_LIMIT = 250 * 2**20
@@ -153,23 +151,3 @@ def digest(folder: Path) -> str:
 def test_the_image_can_be_made_for_either_processor(tmp_path, architecture):
     """Every package of the image's lock has a wheel for the platform: nothing is compiled in the Dockerfile."""
     install_packages(FUNCTIONS / "requirements.txt", tmp_path, architecture, only_resolve=True)
-
-
-def has_container_engine() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "info"], check=False, capture_output=True).returncode == 0
-
-
-@pytest.mark.skipif(not has_container_engine(), reason="no container engine runs here: SAM starts functions in one")
-def test_sam_runs_the_packaged_predictor(assembly):
-    """`sam local invoke` with an event and the environment of `events/` answers in the API's own words."""
-    template = assembly / "selfheal-dev-service.template.json"
-    function = template_of(assembly, "dev").logical_id("predictor")
-    command = [".tools/sam/bin/sam", "local", "invoke", function, "--template", str(template)]
-    command += ["--event", "events/http_health.json", "--env-vars", "events/env.json"]
-    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    # There is no registry: the function runs, and says so.
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert (answer["statusCode"], answer["headers"]["content-type"]) == (503, "application/problem+json")
