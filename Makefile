@@ -119,6 +119,7 @@ lock: setup ## Resolve the dependency groups of pyproject.toml anew
 	$(LOCK) --upgrade --group dev -o requirements-dev.txt
 	$(LOCK) --group runtime -c requirements-dev.txt -o layers/runtime/requirements.txt
 	$(LOCK) --group image -c requirements-dev.txt -o functions/requirements.txt
+	$(LOCK) --no-deps --group trainers -c requirements-dev.txt -o layers/trainers/requirements.txt
 	$(LOCK) --group image-mlflow -c requirements-dev.txt -o functions/requirements-mlflow.txt
 	$(LOCK) --upgrade --group sam -o requirements-sam.txt
 

@@ -13,6 +13,7 @@ from infra.cloud.trimming import trim
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 CORE = ROOT / "layers" / "core" / "python"
+TRAINERS = ROOT / "layers" / "trainers"
 RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"
 TRIMMING = ROOT / "infra" / "cloud" / "trimming.py"
 IMAGE_FUNCTIONS = ("batch_scoring", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
@@ -73,6 +74,8 @@ class Packages:
             shutil.copy2(FUNCTIONS / name, folder / "functions" / name)
         shutil.copy2(TRIMMING, folder)
         _copy(CORE, folder / "layers" / "core" / "python")
+        # Users' training code goes into the image alone, never into what faces the internet.
+        _copy(TRAINERS, folder / "layers" / "trainers")
         return folder
 
     def _new(self, *parts: str) -> Path:

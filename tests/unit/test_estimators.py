@@ -8,7 +8,7 @@ import pytest
 
 from selfheal.models.formats import WRITTEN
 from selfheal.tables.table import columns_of
-from tests.support.estimators import CASES, TASKS, Case, contract_of, fitted_model, rows_of
+from tests.support.estimators import CASES, TABLE, TASKS, Case, contract_of, fitted_model, rows_of, written
 
 
 @pytest.mark.filterwarnings("ignore:categorical_feature keyword:UserWarning", "ignore:Please use categ:UserWarning")
@@ -25,3 +25,9 @@ def test_it_answers_as_the_library_does(case: Case, task: str):
     assert answers.shape == model.probabilities(rows.features).shape
     assert np.abs(answers - model.probabilities(rows.features)).max() <= model.tolerance * max(1, np.abs(answers).max())
     assert len(np.unique(answers)) > 5
+
+
+def test_the_table_in_the_docs_is_this_one():
+    """`python -m tests.support.estimators` writes it."""
+    text = TABLE.read_text(encoding="utf-8")
+    assert text == written(text)

@@ -18,6 +18,7 @@ from selfheal.errors import TrainingImpossible
 from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
 from selfheal.training import train
+from selfheal.training.own import source_of
 
 # What a trained model follows from, besides the rows and the contract.
 SOURCES = ("contract", "data", "models", "performance", "training")
@@ -97,7 +98,8 @@ def _key(rows: Dataset, contract: Contract, seed: int) -> str:
     retraining = contract.policy.retraining.model_dump_json()
     described = contract.model_dump_json(include={"model", "features"})
     told = "\n".join([fingerprint(rows), described, retraining, str(seed), _library()])
-    return hashlib.sha256(told.encode()).hexdigest()
+    own = b"" if contract.model.trainer is None else source_of(contract.model.trainer)
+    return hashlib.sha256(told.encode() + own).hexdigest()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`selfheal contract`: a first contract for one's own file, and the schema of every contract."""
+"""`selfheal contract`: a first contract for one's own file, its check, and the schema of every contract."""
 
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from selfheal_tools.cli.files import to_be_written
 
-app = typer.Typer(name="contract", help="Draft a contract from a file; print the contract's JSON Schema.")
+app = typer.Typer(name="contract", help="Draft a contract from a file; check one; print the contract's JSON Schema.")
 
 
 @app.command()
@@ -52,6 +52,35 @@ def _stated(pairs: list[str]) -> dict[str, str]:
         raise typer.BadParameter(f"{wrong!r} is not of the form key=value", param_hint="--file")
     # A tab is hard to type.
     return {key.strip(): value.replace("\\t", "\t") for key, _, value in split}
+
+
+@app.command()
+def check(
+    contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
+    data: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Labelled rows; a model is fitted on a sample.")
+    ] = None,
+) -> None:
+    """Check a contract, and with rows whether what is fitted on them can be served, before anything is deployed."""
+    from selfheal_tools.contract_file import read_contract
+
+    parsed = read_contract(contract)
+    typer.echo(f"{contract}: {len(parsed.features)} features, {parsed.model.task}")
+    if data is None:
+        return
+    from selfheal.composition import system_clock
+    from selfheal_tools.cli.files import read_rows
+    from selfheal_tools.trial_fit import trial_fit
+
+    now = system_clock()
+    file = read_rows(data, parsed, end=now, now=now)
+    classes = file.label_values.classes
+    tried = trial_fit(file.rows, parsed.with_classes(classes) if classes else parsed)
+    typer.echo(f"{data}: fitted on {tried.rows} rows by {parsed.model.trainer or 'the built-in trainer'}")
+    for name, value in tried.metrics.items():
+        typer.echo(f"  {name.replace('_', ' ')} {value:.4f} on the {tried.tuning} newest of them")
+    typer.echo(f"served exactly: model.json of {tried.size} bytes answers all probes as the fitted model does")
+    typer.echo(f"  one row in {tried.milliseconds:.2f} ms, in this process")
 
 
 @app.command()

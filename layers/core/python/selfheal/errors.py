@@ -109,6 +109,10 @@ class TrainingBudgetExceeded(SelfhealError):
     """Training took longer than its budget, so it was ended; give it more time or shorten its window."""
 
 
+class TrainerFailed(SelfhealError):
+    """A trainer of the user's own raised, or returned what can't be fitted or answer; production stays as it is."""
+
+
 class ReasonsUnavailable(SelfhealError):
     """A version doesn't hold what reasons for its answers are worked out from."""
 

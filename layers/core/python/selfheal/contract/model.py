@@ -19,6 +19,8 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 DAYS_OF_A_CENTURY = 36_500
 Days = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY)]
 Hours = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY * 24)]
+# A function in a module.
+TRAINER = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 MODEL_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 # A NUL ends a text in places that nobody expects.
 WITHOUT_NUL = r"^[^\x00]*$"
@@ -77,7 +79,8 @@ class ModelSection(ContractPart):
     """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
 
     classes: of a multiclass target, in the order of its probabilities; without them those that training holds.
-    minimum, maximum: inclusive limits of a regression's target. Within `id_window_days` an id names one case.
+    minimum, maximum: inclusive limits of a regression's target. trainer: code of one's own, `package.module:function`,
+    that says what is fitted (docs/trainers.md). Within `id_window_days` an id names one case.
     """
 
     name: Annotated[str, Field(pattern=MODEL_NAME)]
@@ -87,6 +90,7 @@ class ModelSection(ContractPart):
     minimum: Annotated[float | None, left_out_if(default=None)] = None
     maximum: Annotated[float | None, left_out_if(default=None)] = None
     positive_label: WholeNumber | Text | bool = 1
+    trainer: Annotated[Annotated[str, Field(pattern=TRAINER)] | None, left_out_if(default=None)] = None
     time_column: Name | None = None
     id_column: Name | None = None
     id_window_days: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = 90

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from selfheal.contract.file_faults import file_faults
-from selfheal.contract.model import MODEL_NAME, WITHOUT_NUL, Contract
+from selfheal.contract.model import MODEL_NAME, TRAINER, WITHOUT_NUL, Contract
 from selfheal.contract.reading import read_tables
 from selfheal.contract.target import target_faults, with_defaults_of_task
 from selfheal.errors import ContractInvalid
@@ -29,6 +29,7 @@ SAID = {
 }
 SAID_OF_PATTERN = {
     MODEL_NAME: "should be lower case letters, digits and dashes, 48 at the most",
+    TRAINER: "should name a function in a module: package.module:function",
     WITHOUT_NUL: "should not hold a NUL character",
 }
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.pipeline import Pipeline
 
-from selfheal.models.native.wrapped import LEAST_SHARE
+from selfheal.models.shares import LEAST_SHARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,5 +54,6 @@ class Trainer(Protocol):
         Raises:
             TrainingImpossible: too few labels, one class only, or hardly any of a class.
             TrainingBudgetExceeded: more values than fit into a function's memory.
+            TrainerFailed: code of the user's own failed.
         """
         ...

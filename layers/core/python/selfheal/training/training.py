@@ -20,6 +20,7 @@ from selfheal.training.breaks import rows_since_break
 from selfheal.training.calibration import calibration_of
 from selfheal.training.candidates import Recipe, classes_of, recipes_of, scores_of
 from selfheal.training.curves import curves_of
+from selfheal.training.own import OwnRecipe
 from selfheal.training.parallel import in_parallel
 from selfheal.training.split import Past, check_trainable, fits_at_a_time, pasts, sampled, tuning_rows, within_window
 
@@ -32,6 +33,7 @@ UNUSUAL_HANDICAP = 1.05
 COMPARED_ROWS = 30_000
 # The calibration is of a twin that hadn't seen the tuning rows; the final model has learnt part of it from them.
 CALIBRATION_SHARE = 0.5
+type AnyRecipe = Recipe | OwnRecipe
 LINKS: dict[TaskName, Link] = {"binary": "expit", "multiclass": "softmax", "regression": "identity"}
 
 
@@ -39,7 +41,7 @@ LINKS: dict[TaskName, Link] = {"binary": "expit", "multiclass": "softmax", "regr
 class _Contestant:
     """A recipe on a past; `scores` of the tuning rows, `losses` one for each number of trees."""
 
-    recipe: Recipe
+    recipe: AnyRecipe
     past: Past
     scores: NDArray[np.float64]
     losses: Sequence[float]
@@ -82,6 +84,7 @@ def train(
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
         TrainingBudgetExceeded: more values than fit into a function's memory.
+        TrainerFailed: the contract names a trainer of one's own, and that failed.
     """
     dataset = within_window(dataset, contract.policy.retraining.window)
     task = task_for(contract, dataset.labels)
@@ -107,7 +110,8 @@ class _Run:
 
     def result(self) -> TrainedModel:
         linear, boosting = self._contestants()
-        blend = self._blend(_best(linear), _best(boosting))
+        # A trainer of one's own competes with nobody but itself on another past.
+        blend = self._blend(_best(linear), _best(boosting)) if boosting else _Blend(_best(linear), _best(linear), 1.0)
         calibration = calibration_of(blend.scores, self._newest.labels, self._task.name)
         probabilities = self._task.answers(calibration.scores(blend.scores))
         threshold = self._threshold(probabilities)
@@ -137,13 +141,16 @@ class _Run:
     def _contestants(self) -> tuple[list[_Contestant], list[_Contestant]]:
         """The linear model and boosting, each on every past."""
         tried = pasts(self._contract.policy.retraining.window)
+        if self._contract.model.trainer is not None:
+            own = OwnRecipe(self._contract.model.trainer)
+            return self._in_parallel(self._contestant, [(own, past) for past in tried]), []
         linear, boosting = recipes_of(self._contract.model.task, self._classes)
         # Boosting first: it takes the longest, so that the linear ones fill the gap that it leaves.
         entered = [(recipe, past) for recipe in (boosting, linear) for past in tried]
         both = self._in_parallel(self._contestant, entered)
         return both[len(tried) :], both[: len(tried)]
 
-    def _contestant(self, entered: tuple[Recipe, Past]) -> _Contestant:
+    def _contestant(self, entered: tuple[AnyRecipe, Past]) -> _Contestant:
         self._check_budget()
         recipe, past = entered
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest, self._classes)

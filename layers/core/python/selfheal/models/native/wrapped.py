@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from selfheal.models.shares import held_off, log_odds_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-LEAST_SHARE = 1e-6
 
 
 class Scorer(Protocol):
@@ -79,14 +79,3 @@ class Log:
 
         shares = self.estimator.many(columns, rows).tolist()
         return np.array([math.log(held_off(share)) for share in shares], dtype=np.float64)
-
-
-def held_off(share: float) -> float:
-    """A share, a millionth or more away from 0 and 1."""
-    return min(max(share, LEAST_SHARE), 1.0 - LEAST_SHARE)
-
-
-def log_odds_of(share: float) -> float:
-    """log(p / (1 - p)) of a share that is held off 0 and 1."""
-    p = held_off(share)
-    return math.log(p / (1.0 - p))

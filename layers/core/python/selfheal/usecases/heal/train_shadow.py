@@ -8,7 +8,7 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.merging import Merged, merged
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
-from selfheal.errors import ExportInexact, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.errors import ExportInexact, TrainerFailed, TrainingBudgetExceeded, TrainingImpossible
 from selfheal.healing.evaluation_rows import evaluation_rows_of
 from selfheal.models.trainer import Trainer
 from selfheal.models.trainers import BUILT_IN
@@ -54,7 +54,7 @@ def train_shadow(
         return _training(_trained(stores, story, healing, production, versions, now, check_budget, fit))
     except TrainingImpossible as error:
         return Training(outcome="skip", reason=str(error))
-    except (ExportInexact, TrainingBudgetExceeded) as error:
+    except (ExportInexact, TrainerFailed, TrainingBudgetExceeded) as error:
         return Training(outcome="failed", reason=str(error))
 
 

@@ -1,0 +1,1 @@
+"""Trainers as users write them: `[model] trainer = "example_trainers.boosting:lightgbm"`."""

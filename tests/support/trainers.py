@@ -1,0 +1,64 @@
+"""Trainers of users, good and bad."""
+
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+SEEN: list[int] = []
+
+
+def _columns(contract: Any) -> ColumnTransformer:
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return ColumnTransformer(
+        [
+            ("categories", encoder, list(contract.category_features)),
+            ("numbers", SimpleImputer(), list(contract.numeric_features)),
+        ]
+    )
+
+
+def forest(contract: Any, rows: Any, seed: int) -> Any:
+    SEEN.append(len(rows))
+    assert rows[contract.model.target].isin([0, 1]).all()
+    return make_pipeline(_columns(contract), RandomForestClassifier(n_estimators=8, max_depth=6, random_state=seed))
+
+
+def searched(contract: Any, rows: Any, seed: int) -> Any:
+    pipeline = make_pipeline(_columns(contract), LogisticRegression(solver="newton-cholesky"))
+    return GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1.0]}, cv=3)
+
+
+def spoiling(contract: Any, rows: Any, seed: int) -> Any:
+    rows[list(contract.numeric_features)] = np.nan
+    return forest(contract, rows.assign(**{contract.model.target: 0}), seed)
+
+
+def raising(contract: Any, rows: Any, seed: int) -> Any:
+    raise ValueError(f"secret {rows.iloc[0, 0]}")
+
+
+def neighbours(contract: Any, rows: Any, seed: int) -> Any:
+    return make_pipeline(_columns(contract), KNeighborsClassifier())
+
+
+def voting(contract: Any, rows: Any, seed: int) -> Any:
+    return make_pipeline(
+        _columns(contract), VotingClassifier([("one", LogisticRegression(solver="newton-cholesky"))], voting="soft")
+    )
+
+
+def regressor(contract: Any, rows: Any, seed: int) -> Any:
+    return make_pipeline(_columns(contract), Ridge())
+
+
+def text(contract: Any, rows: Any, seed: int) -> Any:
+    return os.sep
