@@ -127,6 +127,10 @@ lock: setup ## Resolve the dependency groups of pyproject.toml anew
 bench-drift: setup ## Measure the monitoring: error rates, power, speed (about eight minutes; build/bench/drift.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.drift
 
+.PHONY: bench-scale
+bench-scale: setup ## Measure a day of up to ten million predictions through hours' summaries (about ten minutes; build/bench/scale.json)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.scale
+
 .PHONY: bench-serving
 bench-serving: setup ## Measure the predictor beside its peers (about eight minutes; build/bench/serving.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.serving

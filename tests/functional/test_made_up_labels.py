@@ -16,6 +16,7 @@ from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.monitor.hours import HourSummaries
 from selfheal.usecases.monitor.recent import read_traffic
 from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 
@@ -85,7 +86,8 @@ def label(key: str) -> Label:
 def look(stores: Stores) -> tuple[int, int]:
     """The labelled predictions that monitoring finds, and what it asks of the store."""
     stores.data.calls = 0
-    found = read_traffic(stores, CONTRACT, REFERENCE, NOW - DAY, NOW)
+    summaries = HourSummaries.since(stores, "v1", CONTRACT, REFERENCE, NOW - DAY)
+    found = read_traffic(stores, CONTRACT, summaries, NOW - DAY, NOW)
     return len(found.recent.labelled), stores.data.calls
 
 

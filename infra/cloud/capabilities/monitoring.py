@@ -26,6 +26,7 @@ from selfheal.prefixes import (
     PREDICTION_IDS,
     PREDICTIONS,
     PREDICTIONS_HOURLY,
+    SUMMARIES,
 )
 from selfheal.settings import DriftSettings
 
@@ -36,6 +37,7 @@ LOGGED = (
     LABELS_ACCEPTED,
     LABELS_BY_ID,
     MONITORING,
+    SUMMARIES,
 )
 WRITTEN = (
     PREDICTIONS_HOURLY,
@@ -44,6 +46,7 @@ WRITTEN = (
     LABELS_BY_ID,
     LABELS_REJECTED,
     MONITORING,
+    SUMMARIES,
 )
 
 

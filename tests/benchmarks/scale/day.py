@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from selfheal.models.native import load_artefact
+from selfheal.prefixes import SUMMARIES
 from selfheal.records.labels import Label
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.rollups import EMPTY, HOUR, ID, OWN_ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION, rollup_key
+from selfheal.stores.rollups import HOUR, ID, OWN_ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION, rollup_key
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.scale.folder import FolderBucket
 from tests.support.monitoring import START, trained_registry
@@ -30,6 +31,8 @@ from tests.support.monitoring import VERSION as PRODUCTION
 ROOT = Path(__file__).parents[3]
 LABELS_AN_HOUR = 500
 A_REQUEST = 1000
+# At a full hour no hour is cut.
+NOW = START + 24 * HOUR
 
 
 def main() -> None:
@@ -40,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_day(folder, asked.rows)
-        found = {"rows": asked.rows, "now": measured(ROOT, folder)}
+        found = {"rows": asked.rows, "now": measured(ROOT, folder, keep=False)}
         if asked.against:
             with checked_out(asked.against) as earlier:
                 found |= compared(found["now"], measured(earlier, folder))
@@ -54,16 +57,23 @@ def compared(now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
     return {"then": then, **ratios, "same_verdict": now["verdict"] == then["verdict"], "largest_moved": max(moved)}
 
 
-def measured(tree: Path, folder: Path) -> dict[str, Any]:
-    """One run by the code of a tree; what runs write is taken away again."""
+def measured(tree: Path, folder: Path, *, keep: bool = True) -> dict[str, Any]:
+    """One run by the code of a tree; what it writes is taken away, hours' summaries unless they are to be kept."""
+    found = run_program(tree, "monitored.py", str(folder), NOW.isoformat())
+    shutil.rmtree(folder / "data" / "monitoring", ignore_errors=True)
+    if not keep:
+        shutil.rmtree(folder / "data" / SUMMARIES, ignore_errors=True)
+    return found
+
+
+def run_program(tree: Path, program: str, *arguments: str) -> dict[str, Any]:
+    """What a program beside this one prints last, run by the code of a tree."""
     paths = (tree / "layers" / "core" / "python", tree / "infra" / "tools", tree)
-    program = Path(__file__).parent / "monitored.py"
-    asked = [sys.executable, str(program), str(folder), (START + 24 * HOUR + timedelta(minutes=30)).isoformat()]
+    asked = [sys.executable, str(Path(__file__).parent / program), *arguments]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(asked, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    shutil.rmtree(folder / "data" / "monitoring", ignore_errors=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -78,8 +88,8 @@ def checked_out(revision: str) -> Iterator[Path]:
             subprocess.run(["git", "worktree", "remove", "--force", tree], check=True, cwd=ROOT)
 
 
-def write_day(folder: Path, rows: int) -> None:
-    """A calm day of the credit world; the hour after it is empty."""
+def write_day(folder: Path, rows: int, labels_an_hour: int = LABELS_AN_HOUR) -> None:
+    """A calm day of the credit world."""
     data, registry = FolderBucket(folder / "data"), FolderBucket(folder / "registry")
     trained = trained_registry()
     for key, body in trained.get_many(trained.keys("")):
@@ -92,9 +102,8 @@ def write_day(folder: Path, rows: int) -> None:
         path = folder / "data" / rollup_key(hour)
         path.parent.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(path, compression="zstd", index=False)
-        chosen = rng.choice(len(frame), min(LABELS_AN_HOUR, len(frame)), replace=False)
+        chosen = rng.choice(len(frame), min(labels_an_hour, len(frame)), replace=False)
         labels.accept([_label(frame[ID].iloc[row], int(truth[row]), hour + HOUR) for row in chosen])
-    data.put(rollup_key(START + 24 * HOUR).replace(".parquet", EMPTY), b"")
 
 
 def _hour(rng: np.random.Generator, artefact: Any, hour: datetime, rows: int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
 from selfheal.contract import Contract
 from selfheal.prefixes import PREDICTIONS
 from selfheal.stores.collection import Stores
-from selfheal.stores.history import PredictionHistory, window_of
+from selfheal.stores.history import LoggedHour, PredictionHistory, window_of
 from selfheal.stores.labels import LabelStore, parsed_labels
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.rollups import HourlyRollups
@@ -36,13 +36,12 @@ class RememberedHistory(PredictionHistory):
         first, last = np.searchsorted(known.timestamps, bounds)
         return known.take(slice(int(first), int(last)))
 
-    def partitions(
+    def hours(
         self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
-    ) -> Iterator[PredictionWindow]:
-        """The same in one part: all of it is in memory already."""
+    ) -> Iterator[LoggedHour]:
+        """All of it at once, since it is in memory already; nothing of it is worth keeping."""
         del newest_first
-        window = self.window(start, end, contract)
-        return iter([window] if len(window) else [])
+        yield LoggedHour(start, None, partial(self.window, start, end, contract))
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
         unread = list(self._data.keys(PREDICTIONS, self._last))

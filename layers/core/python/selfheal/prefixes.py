@@ -8,6 +8,7 @@ from datetime import timedelta
 # The data bucket.
 PREDICTIONS = "predictions/"
 PREDICTIONS_HOURLY = "predictions-hourly/"
+SUMMARIES = "summaries-hourly/"
 PREDICTION_IDS = "prediction-ids/"
 IDEMPOTENCY = "idempotency/"
 LABELS_INCOMING = "labels/incoming/"
@@ -38,6 +39,7 @@ SMALL_OBJECTS = 30
 LIFETIMES = {
     IDEMPOTENCY: 2,
     PREDICTIONS: SMALL_OBJECTS,
+    SUMMARIES: SMALL_OBJECTS,
     LABELS_INCOMING: SMALL_OBJECTS,
     LABELS_REJECTED: SMALL_OBJECTS,
     LABELS_OUTCOMES: SMALL_OBJECTS,

@@ -46,9 +46,7 @@ class AnswersByAge:
         masks = [ages <= hours for hours in HOURS]
         recent = tuple(Answers.of(rows.predictions[m], rows.probabilities[m], hashes[m]) for m in masks)
         hours, places = np.unique(np.floor(ages).astype(np.int64), return_inverse=True)
-        values = (np.ones(len(rows)), rows.predictions, values_of(rows.probabilities))
-        sums = np.column_stack([np.bincount(places, weights=value, minlength=len(hours)) for value in values])
-        return cls(recent, dict(zip(hours.tolist(), sums, strict=True)))
+        return cls(recent, dict(zip(hours.tolist(), sums_of(rows, places, len(hours)), strict=True)))
 
     def __add__(self, other: Self) -> Self:
         """Of the predictions of both, at the same moment."""
@@ -85,6 +83,12 @@ class AnswersByAge:
         centred = (hours * rows).sum() / rows.sum() - hours
         first, second = (float((centred * each).sum() / (rows * centred**2).sum()) for each in sums)
         return first, second
+
+
+def sums_of(rows: PredictionWindow, places: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """By place, shape (count, 3): how many predictions, how many positive ones, the sum of their probabilities."""
+    values = (np.ones(len(rows)), rows.predictions, values_of(rows.probabilities))
+    return np.column_stack([np.bincount(places, weights=value, minlength=count) for value in values])
 
 
 def proxy_metrics(hours: float, answers: Answers) -> ProxyMetrics:

@@ -46,8 +46,12 @@ class WindowSummary:
         newest = newest.take(newest.order_in_time[-NEWEST_ROWS:])
         return type(self)(self.inputs + other.inputs, samples, newest)
 
-    @cached_property
+    @property
     def sample(self) -> PredictionWindow:
         """Ten thousand of the predictions, oldest first; all where they are fewer."""
-        samples = list(self.samples.values())
-        return reduce(add, samples).rows if samples else self.newest
+        return self.drawn.rows if self.drawn else self.newest
+
+    @cached_property
+    def drawn(self) -> Sample | None:
+        """The same with the hashes of their ids; None where there is no prediction."""
+        return reduce(add, self.samples.values()) if self.samples else None

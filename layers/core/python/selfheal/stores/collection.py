@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from selfheal.stores.prediction_log import PredictionLog
     from selfheal.stores.registry import ModelRegistry
     from selfheal.stores.rollups import HourlyRollups
+    from selfheal.stores.summaries import SummaryStore
 
 
 class Stores:
@@ -60,6 +61,13 @@ class Stores:
         from selfheal.stores.rollups import HourlyRollups
 
         return HourlyRollups(self.data)
+
+    @cached_property
+    def summaries(self) -> "SummaryStore":
+        """Whole hours of predictions in fixed size."""
+        from selfheal.stores.summaries import SummaryStore
+
+        return SummaryStore(self.data)
 
     @cached_property
     def id_index(self) -> "IdIndex":

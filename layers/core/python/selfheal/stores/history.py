@@ -1,26 +1,42 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
 
+import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.rollups import (
     BY_CLASS,
+    HOUR,
     ID,
     PREDICTION,
     PROBABILITY,
     TIMESTAMP,
     VERSION,
     HourlyRollups,
-    empty_hour,
     once_each,
 )
 from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tasks.coding import answers_of
+
+
+@dataclass(frozen=True, eq=False)
+class LoggedHour:
+    """An hour of the log, or the part of it that was asked for; `rows` reads them, each once, oldest first.
+
+    fingerprint: says of a whole hour that is rolled up which log objects it holds; None for others.
+    """
+
+    hour: datetime
+    fingerprint: str | None
+    rows: Callable[[], PredictionWindow]
 
 
 class PredictionHistory:
@@ -34,33 +50,38 @@ class PredictionHistory:
 
         A row logged under an older contract may lack a feature; it is missing then.
         """
-        # The parts are let go of before anything else is made of them: a busy day fills gigabytes.
-        return window_of(self._rows(start, end), contract)
+        parts = list(self.partitions(start, end, contract))
+        rows = PredictionWindow.concatenate(parts) if parts else PredictionWindow.empty(contract)
+        # An id lies in the hour that it names, so that no two hours share one.
+        return rows.take(rows.order_in_time) if (np.diff(rows.timestamps.astype(np.int64)) < 0).any() else rows
 
     def partitions(
         self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
     ) -> Iterator[PredictionWindow]:
         """The same an hour at a time, so that no more than an hour of them is in memory; hours without any left out."""
-        return (window_of(rows, contract) for rows in self._hours(start, end, newest_first=newest_first))
+        made = (hour.rows() for hour in self.hours(start, end, contract, newest_first=newest_first))
+        return (rows for rows in made if len(rows))
+
+    def hours(
+        self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
+    ) -> Iterator[LoggedHour]:
+        """The hours that may hold any, before anything of them is read."""
+        rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
+        logged = self._rollups.logged_between(start, end)
+        for hour in sorted(rolled.union(logged), reverse=newest_first):
+            keys, is_rolled = logged.get(hour, ()), hour in rolled
+            is_whole = is_rolled and start <= hour and hour + HOUR <= end
+            yield LoggedHour(
+                hour=hour,
+                fingerprint=sha256("\n".join(keys).encode()).hexdigest()[:16] if is_whole else None,
+                rows=partial(
+                    _window_between, partial(self._hour, hour, keys, is_rolled=is_rolled), start, end, contract
+                ),
+            )
 
     def holds_any(self, prediction_ids: Collection[str]) -> bool:
         """Whether any of these predictions was made, found out without reading a day of them."""
         return self._rollups.holds_any(prediction_ids)
-
-    def _rows(self, start: datetime, end: datetime) -> pd.DataFrame:
-        parts = list(self._hours(start, end))
-        rows = pd.concat(parts, ignore_index=True) if parts else empty_hour()
-        # An id lies in the hour that it names, so that no two hours share one.
-        return rows if rows[TIMESTAMP].is_monotonic_increasing else once_each(rows)
-
-    def _hours(self, start: datetime, end: datetime, *, newest_first: bool = False) -> Iterator[pd.DataFrame]:
-        """The rows of each hour that has any, each once, oldest first."""
-        rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
-        logged = self._rollups.logged_between(start, end)
-        for hour in sorted(rolled.union(logged), reverse=newest_first):
-            rows = _between(self._hour(hour, logged.get(hour, ()), is_rolled=hour in rolled), start, end)
-            if len(rows):
-                yield rows
 
     def _hour(self, hour: datetime, keys: Sequence[str], *, is_rolled: bool) -> pd.DataFrame:
         """An hour's rows, each once, oldest first."""
@@ -71,6 +92,12 @@ class PredictionHistory:
         if not late:
             return known.rows
         return once_each(pd.concat([known.rows, self._rollups.readable_rows_of(late)], ignore_index=True))
+
+
+def _window_between(
+    read: Callable[[], pd.DataFrame], start: datetime, end: datetime, contract: Contract
+) -> PredictionWindow:
+    return window_of(_between(read(), start, end), contract)
 
 
 def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:

@@ -1,26 +1,31 @@
 """The one reading of the newest predictions: the window in fixed size, and what labels have come."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from selfheal.contract import Contract
-from selfheal.drift import Reference
+from selfheal.monitoring.hour import is_cut
 from selfheal.monitoring.proxy_metrics import AnswersByAge
 from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import KEPT
 from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
+from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
+from selfheal.stores.rollups import HOUR, hour_of
 from selfheal.tables.predictions import LabelledPredictions, PredictionWindow
 from selfheal.tables.recent import RecentPredictions
 from selfheal.tables.sample import Hashes, Sample, id_hashes
 from selfheal.tasks.coding import labels_of
 from selfheal.usecases.labels.labelled_days import labelled_days
 from selfheal.usecases.labels.labelled_rows import is_sound
+from selfheal.usecases.monitor.hours import HourSummaries
 
 # Labelled rows that answer every question of a run.
 LABELS_WANTED = 2000
@@ -51,6 +56,19 @@ class _Joins:
         broken = tuple(stores.fault_periods.touching(start, end))
         return cls(contract, stores.labels.of_predictions_between(start, end), broken)
 
+    def touch(self, hour: datetime) -> bool:
+        """Whether some prediction of an hour is labelled, or may have been made by a broken pipeline."""
+        return hour in self._labelled_hours or any(p.start < hour + HOUR and p.end > hour for p in self.broken)
+
+    def unlabelled(self, hour: WindowSummary) -> RecentPredictions:
+        """An hour that isn't touched."""
+        nothing = self.joined(PredictionWindow.empty(self.contract), np.zeros(0, dtype=np.uint64))
+        return replace(nothing, n=len(hour), unlabelled=hour.drawn or nothing.unlabelled)
+
+    @cached_property
+    def _labelled_hours(self) -> AbstractSet[datetime]:
+        return {hour_of(moment_of(key)) for key in self.known}
+
     def joined(self, made: PredictionWindow, hashes: Hashes) -> RecentPredictions:
         sound = is_sound(made, self.broken)
         rows, hashes = made.take(sound), hashes[sound]
@@ -61,21 +79,32 @@ class _Joins:
         return RecentPredictions(len(rows), LabelledPredictions(labelled, labels), unlabelled)
 
 
-def read_traffic(stores: Stores, contract: Contract, reference: Reference, start: datetime, now: datetime) -> Traffic:
+def read_traffic(
+    stores: Stores, contract: Contract, summaries: HourSummaries, start: datetime, now: datetime
+) -> Traffic:
     """The predictions of [start, now), an hour at a time, and of the days before that have any that is labelled.
 
-    Back to where 2,000 are labelled, for 400 days at most. Raises StoreUnavailable.
+    Back to where 2,000 are labelled, for 400 days at most. Of a whole hour in which nothing is labelled, or left out,
+    the summary is read, if there is one; where there is none, it is kept for later runs. Raises StoreUnavailable.
     """
     nothing = PredictionWindow.empty(contract)
     hashes = id_hashes(nothing.prediction_ids)
-    window, answers = WindowSummary.of(nothing, hashes, reference), AnswersByAge.of(now, nothing, hashes)
-    joins = _Joins.between(stores, contract, start, now)
+    window, answers = WindowSummary.of(nothing, hashes, summaries.reference), AnswersByAge.of(now, nothing, hashes)
+    none, joins = answers.recent[0], _Joins.between(stores, contract, start, now)
     recent = [joins.joined(nothing, hashes)]
-    for part in stores.history.partitions(start, now, contract):
-        hashes = id_hashes(part.prediction_ids)
-        window += WindowSummary.of(part, hashes, reference)
-        answers += AnswersByAge.of(now, part, hashes)
-        recent.append(joins.joined(part, hashes))
+    for hour in stores.history.hours(start, now, contract):
+        known = None if joins.touch(hour.hour) or is_cut(hour.hour, now) else summaries.read(hour)
+        if known is not None:
+            window += known.window
+            answers += known.by_age(now, hour.hour, none)
+            recent.append(joins.unlabelled(known.window))
+        elif len(rows := hour.rows()):
+            hashes = id_hashes(rows.prediction_ids)
+            part = WindowSummary.of(rows, hashes, summaries.reference)
+            window += part
+            answers += AnswersByAge.of(now, rows, hashes)
+            recent.append(joins.joined(rows, hashes))
+            summaries.keep(hour, rows, hashes, part)
     return Traffic(window, answers, _with_earlier(stores, contract, RecentPredictions.concatenate(recent), start, now))
 
 

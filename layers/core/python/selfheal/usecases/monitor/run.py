@@ -13,6 +13,7 @@ from selfheal.records.probation import Probation
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.recent import RecentPredictions
+from selfheal.usecases.monitor.hours import HourSummaries
 from selfheal.usecases.monitor.inputs import Production, judgeable_inputs, read_production
 from selfheal.usecases.monitor.recent import read_traffic
 
@@ -87,7 +88,9 @@ def read_run(
     production = read_production(stores)
     policy = production.contract.policy.monitoring
     start = now - timedelta(hours=policy.lookback_hours)
-    traffic = read_traffic(stores, production.contract, production.reference, start, now)
+    version, contract, reference = production.manifest.version, production.contract, production.reference
+    summaries = HourSummaries.since(stores, version, contract, reference, start)
+    traffic = read_traffic(stores, contract, summaries, start, now)
     silence = silence_until(now, traffic.window.newest.timestamps, now - start)
     missed = overdue(now, silence)
     return MonitoringRun(
