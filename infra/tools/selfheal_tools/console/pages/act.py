@@ -152,6 +152,8 @@ def _approval(found: Situation) -> str:
 
 def _cooldown(found: Situation) -> str:
     days = found.manifest.contract.policy.gates.cooldown_days if found.manifest else 0.0
+    if not days:
+        return "No cooldown follows: the contract has none."
     allowed = found.story.next_start_allowed(found.manifest.contract.policy) if found.manifest else None
     until = f" (now {moment(allowed)})" if allowed and allowed > found.now else ""
     return f"A cooldown of {days:g} days begins, in which no healing promotes{until}."
