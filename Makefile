@@ -68,20 +68,40 @@ format: setup ## Format and mend what can be mended
 synth: setup ## Synthesise the CloudFormation templates into cdk.out (no Docker, no account)
 	@$(BIN)/python -m infra.cloud.app
 
+LINT := .tools/lint/bin
+
+# cdk-nag reads the templates while they are synthesised.
+# statelint takes the names that the template fills in for addresses, and numbers for ones without a fraction.
 .PHONY: check-infra
-check-infra: synth .tools/sam/bin/sam ## Check the templates: cdk-nag (fails the synthesis), SAM's linter, the promises
+check-infra: synth .tools/sam.done .tools/lint.done ## Check templates, policies, state machine and workflows by what AWS and GitHub accept
 	@printf '%s\n' cdk.out/*.template.json | AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 \
 	  xargs -P 2 -I{} .tools/sam/bin/sam validate --lint --template {}
+	@$(LINT)/cfn-lint --include-checks I --include-experimental --regions us-east-1 -- cdk.out/*.template.json
+	@$(LINT)/checkov --config-file infra/lint/checkov.yaml --file cdk.out/*.template.json
+	@$(LINT)/python -W ignore infra/lint/policies.py cdk.out/*.template.json
+	@$(LINT)/statelint --ignore URI,FLOAT infra/cloud/state_machine.asl.json
+	@$(MAKE) --no-print-directory check-workflows
 	@$(BIN)/pytest tests/infra tests/e2e/test_packages.py
 
-.tools/sam/bin/sam: requirements-sam.txt $(if $(filter .tools/bin/uv,$(UV)),| .tools/bin/uv)
-	@echo "==> installing SAM's command line into an environment of its own"
-	@[ -x .tools/sam/bin/python ] || $(UV) venv --quiet --no-project --python "$$(cat .python-version)" .tools/sam
-	@$(UV) pip sync --quiet --python .tools/sam/bin/python --require-hashes requirements-sam.txt
+.PHONY: check-workflows
+check-workflows: .tools/lint.done ## Check what runs on GitHub: its schema, and its security
+	@$(LINT)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(LINT)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(LINT)/zizmor --quiet --offline .github
+
+.PHONY: workflow-steps
+workflow-steps: setup ## Run here what GitHub's workflows run: JOBS="checks/infra updates/locks", or all of them
+	@$(BIN)/python infra/lint/workflow_steps.py $(JOBS)
+
+# Tools that want other versions of packages than the project, each in an environment of its own.
+.tools/%.done: requirements-%.txt $(if $(filter .tools/bin/uv,$(UV)),| .tools/bin/uv)
+	@echo "==> installing $< into an environment of its own"
+	@[ -x .tools/$*/bin/python ] || $(UV) venv --quiet --no-project --python "$$(cat .python-version)" .tools/$*
+	@$(UV) pip sync --quiet --python .tools/$*/bin/python --require-hashes $<
 	@touch $@
 
 .PHONY: sam
-sam: setup .tools/sam/bin/sam ## Run the whole loop in containers under SAM (about ten minutes; starts an engine where it may)
+sam: setup .tools/sam.done ## Run the whole loop in containers under SAM (about ten minutes; starts an engine where it may)
 	@$(BIN)/pytest -s --timeout 3600 -p no:randomly tests/sam
 
 STAGE ?= dev
@@ -122,6 +142,7 @@ lock: setup ## Resolve the dependency groups of pyproject.toml anew
 	$(LOCK) --no-deps --group trainers -c requirements-dev.txt -o layers/trainers/requirements.txt
 	$(LOCK) --group image-mlflow -c requirements-dev.txt -o functions/requirements-mlflow.txt
 	$(LOCK) --upgrade --group sam -o requirements-sam.txt
+	$(LOCK) --upgrade --group lint -o requirements-lint.txt
 
 .PHONY: bench-drift
 bench-drift: setup ## Measure the monitoring: error rates, power, speed (about eight minutes; build/bench/drift.json)

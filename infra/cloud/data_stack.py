@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.cloud.acknowledgements import acknowledge
+from infra.cloud.acknowledgements import acknowledge, acknowledge_lint
 from infra.cloud.stage import Stage
 from selfheal.prefixes import LIFETIMES, POINTERS, WRITTEN_ONCE
 
@@ -19,6 +19,7 @@ class DataStack(Stack):
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage) -> None:
         super().__init__(scope, name, description=f"selfheal ({stage.name}): predictions, labels, models, ledger")
+        acknowledge_lint(self)
         self.key = kms.Key(self, "Key", enable_key_rotation=True) if stage.encryption == "kms" else None
         expiry = [_expiry(*rule) for rule in LIFETIMES.items()]
         self.data = _bucket(self, "Data", key=self.key, lifecycle_rules=expiry)

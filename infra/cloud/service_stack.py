@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.cloud.acknowledgements import acknowledge_lint
 from infra.cloud.capabilities.batch_scoring import BatchScoring
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.capabilities.healing import Healing
@@ -18,17 +19,13 @@ from infra.cloud.packaging import Packages
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 
-# For cfn-lint: CDK writes out dependencies that references imply (W3005), and the outputs name the data stack's buckets
-# beside the rest, so that the command line needs one stack only (W6001).
-NOT_FAULTS = ("W3005", "W6001")
-
 
 class ServiceStack(Stack):
     """Functions, API, schedule and state machine of one stage."""
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage, data: DataStack) -> None:
         super().__init__(scope, name, description=f"selfheal ({stage.name}): serving, monitoring and healing")
-        self.add_metadata("cfn-lint", {"config": {"ignore_checks": list(NOT_FAULTS)}})
+        acknowledge_lint(self)
         with Packages(stage.architecture, bundled=self.bundling_required) as packages:
             self._compose(FunctionFactory(self, stage=stage, packages=packages, key=data.key), stage, data)
 

@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 
 from infra.local.clock import SimulatedClock
 from infra.local.guard import Guard
-from infra.local.moto_adaptations import adapted
+from infra.local.moto_adaptations import adapted, served_at
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -197,3 +197,16 @@ def test_everything_is_taken_back(clock, invoker):
         assert [getattr(holder, name) for holder, name in names] != before
     assert [getattr(holder, name) for holder, name in names] == before
     assert (default_user_config, logging.getLogger("werkzeug").level) == (configured, level)
+
+
+def test_a_second_address_serves_the_same(address, client):
+    """What can't reach the server's own address finds the same buckets at another address of this machine."""
+    client("s3").create_bucket(Bucket="shared")
+    with served_at("127.0.0.2", address) as other:
+        assert other != address
+        there = boto3.client(
+            "s3", endpoint_url=other, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        assert [bucket["Name"] for bucket in there.list_buckets()["Buckets"]] == ["shared"]
+    with served_at("127.0.0.1", address) as same:
+        assert same == address

@@ -1,11 +1,14 @@
 """What runs on GitHub: packages that nobody has reviewed never run where something can be written."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from infra.lint import workflow_steps
 
 WORKFLOWS = sorted(Path(".github/workflows").glob("*.yml"))
 JOBS = [
@@ -46,3 +49,27 @@ def test_the_proposal_takes_the_locks_and_nothing_else():
     command = next(step["run"] for step in proposal["steps"] if "git apply" in step.get("run", ""))
     taken = re.findall(r"--include='([^']+)'", command)
     assert sorted(taken) == ["functions/requirements*.txt", "layers/runtime/requirements.txt", "requirements*.txt"]
+
+
+def test_steps_run_here_unless_github_alone_knows_what_they_mean():
+    """Targets of make run on any machine; actions, a stage that somebody chose and a push are left out."""
+    local = {step.title: step.is_local for step in workflow_steps.steps_of()}
+    assert local["make check-infra"]
+    assert local[".ci/run"]
+    assert not local["actions/checkout"]
+    assert not any(is_local for title, is_local in local.items() if "STAGE" in title or "RUNNER_TEMP" in title)
+
+
+@pytest.mark.parametrize(("command", "failed"), [("false | cat", 1), ("test -f tracked", 0)])
+def test_a_jobs_steps_run_in_a_fresh_clone(tmp_path, monkeypatch, capfd, command, failed):
+    """A step sees what is committed, leaves nothing behind, and fails with any part of it, as it does on GitHub."""
+    steps = [{"uses": "actions/checkout@0"}, {"run": "touch left"}, {"run": command}]
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    (tmp_path / ".github" / "workflows" / "w.yml").write_text(yaml.safe_dump({"jobs": {"j": {"steps": steps}}}))
+    (tmp_path / "tracked").touch()
+    monkeypatch.chdir(tmp_path)
+    for git in (["init"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-m", "t"]):
+        subprocess.run(["git", *git], check=True, capture_output=True)
+    assert workflow_steps.run(["w/j"]) == failed
+    assert not (tmp_path / "left").exists()
+    assert "left out: actions/checkout" in capfd.readouterr().out
