@@ -12,11 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfheal.contract import parse_contract
+from selfheal.data.moments import as_utc
 from selfheal.drift import Reference, judge_drift
 from selfheal.drift.repeats import KEPT, Repeats
+from selfheal.monitoring.hour import HourSummary
+from selfheal.monitoring.packing import packed, unpacked
 from selfheal.monitoring.proxy_metrics import AnswersByAge
 from selfheal.monitoring.window import NEWEST_ROWS, WindowSummary
 from selfheal.records.predictions import new_request_id, prediction_id
+from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.sample import KEPT as SAMPLED
 from selfheal.tables.sample import Sample, id_hashes
@@ -167,3 +171,38 @@ def test_repeats_among_many_rows_are_known_to_a_few_per_cent(customers, heavy):
     assert found.distinct == pytest.approx(len(counts), rel=0.05)
     assert found.design_effect(0.0) == pytest.approx(1 + 59_999 * pairs, rel=0.05)
     assert len(found.keys) == min(len(counts), KEPT)
+
+
+ANSWERS = {
+    "two classes": lambda rng, rows: (rng.random(rows), rng.integers(0, 2, rows).astype(np.int8)),
+    "several classes": lambda rng, rows: (rng.dirichlet([1, 1, 1], rows), rng.integers(0, 3, rows)),
+    "numbers": lambda rng, rows: (rng.normal(size=rows), rng.normal(size=rows)),
+}
+
+
+@pytest.mark.parametrize("answers", ANSWERS.values(), ids=ANSWERS)
+def test_an_hours_summary_is_the_same_after_it_was_bytes(answers):
+    """Whatever is predicted, texts of any length and missing values included; the same rows give the same bytes."""
+    rows = rows_of(3, 200)
+    probabilities, predictions = answers(np.random.default_rng(4), 200)
+    odd = typed_features(rows.features.assign(colour=["a\0b", "x" * 5000, None, "é"] * 50), CONTRACT)
+    changed = {"timestamps": np.sort(rows.timestamps[:1] + np.arange(200) * np.timedelta64(1, "s")), "features": odd}
+    rows = PredictionWindow(**{**vars(rows), **changed, "probabilities": probabilities, "predictions": predictions})
+    hour = as_utc(rows.timestamps[0]).replace(minute=0, second=0, microsecond=0)
+    hashes = id_hashes(rows.prediction_ids)
+    summary = HourSummary.of(hour, rows, hashes, WindowSummary.of(rows, hashes, reference()))
+    body = packed(summary)
+    again = unpacked(body, CONTRACT)
+    assert again is not None
+    assert packed(again) == body == packed(summary)
+    assert tables_equal(again.window.sample, summary.window.sample)
+    assert vars(again.answers).keys() == vars(summary.answers).keys()
+    for mine, theirs in zip(vars(again.answers).values(), vars(summary.answers).values(), strict=True):
+        assert np.array_equal(mine, theirs)
+        assert type(mine) is type(theirs)
+
+
+@pytest.mark.parametrize("body", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
+def test_bytes_that_are_no_summary_are_none(body):
+    """Cut off, of another kind, or an empty zip: the hour is read from its rows then."""
+    assert unpacked(body, CONTRACT) is None

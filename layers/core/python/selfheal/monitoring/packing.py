@@ -17,6 +17,7 @@ from selfheal.drift.summary import FeatureSummary, InputSummary
 from selfheal.monitoring.answers import Answers
 from selfheal.monitoring.hour import HourSummary
 from selfheal.monitoring.window import WindowSummary
+from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.sample import Sample
 
@@ -44,7 +45,7 @@ def unpacked(body: bytes, contract: Contract) -> HourSummary | None:
         with np.load(io.BytesIO(body), allow_pickle=False) as file:
             arrays = dict(file)
         return _summary(arrays, contract) if int(arrays["format"]) == FORMAT else None
-    except (BadZipFile, KeyError, OSError, ValueError):
+    except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError):
         return None
 
 
@@ -105,7 +106,7 @@ def _rows_in(arrays: Arrays, at: str, contract: Contract) -> PredictionWindow:
     columns = {name: _column(arrays, f"{at}/column/{i}") for i, name in enumerate(contract.feature_names)}
     texts = {name: np.array(_decoded(arrays[f"{at}/{name}"]), dtype=object) for name in TEXTS}
     plain = {name: arrays[f"{at}/{name}"] for name in ARRAYS}
-    return PredictionWindow(**texts, **plain, features=pd.DataFrame(columns))
+    return PredictionWindow(**texts, **plain, features=typed_features(pd.DataFrame(columns), contract))
 
 
 def _column(arrays: Arrays, at: str) -> NDArray[Any]:
