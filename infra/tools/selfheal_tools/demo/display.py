@@ -11,7 +11,7 @@ from rich.text import Text
 
 from selfheal.text import printable
 from selfheal_tools.demo.outcome import Outcome
-from selfheal_tools.demo.recovery import HEADINGS, METRICS, PERIODS
+from selfheal_tools.demo.recovery import HEADINGS, METRICS, PERIODS, told
 from selfheal_tools.terminal import add_row
 
 
@@ -61,10 +61,8 @@ def _recovery(outcome: Outcome) -> Table:
     table = Table(title="Production, as its users saw it", title_justify="left")
     for heading in ("", *HEADINGS):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, values in (("f1", outcome.f1), ("brier", outcome.brier)):
-        table.add_row(
-            METRICS[name], *("-" if (value := values[period]) is None else f"{value:.3f}" for period in PERIODS)
-        )
+    for name, values in outcome.metrics.items():
+        table.add_row(METRICS[name], *("-" if (value := values[period]) is None else told(value) for period in PERIODS))
     return table
 
 

@@ -42,7 +42,7 @@ class LabelUploads:
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["prediction_id", "label"])
-        writer.writerows([row.prediction_id, row.truth] for row in due)
+        writer.writerows([row.prediction_id, row.label] for row in due)
         if not self.uploaded:
             # People mistype: the first file has one row that can't be taken.
             writer.writerow([due[0].prediction_id, "perhaps"])

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from selfheal.contract import Contract
 from selfheal.prefixes import LABELS_REJECTED
 from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import PredictionWindow
+from selfheal.tasks import task_of
 from selfheal.usecases.monitor.monitor import SUMMARY
 from selfheal_tools.demo.recovery import Figures, figures_of, recovery
 from selfheal_tools.demo.traffic import Answered
@@ -26,7 +28,8 @@ class ProductionVersion(BaseModel):
 
 
 class Outcome(BaseModel):
-    """The demo's JSON. `f1` and `brier` are those of the answers that users got before, during and after the drift.
+    """The demo's JSON. `metrics` are of the answers that users got before, during and after the drift; those of a
+    binary target also stand under `f1` and `brier`.
 
     `unhealed`: what they would have been after it, had the first model stayed. reason: why it counts as healed or not.
     """
@@ -35,8 +38,9 @@ class Outcome(BaseModel):
     reason: str
     versions: list[ProductionVersion]
     decisions: list[dict[str, Any]]
-    f1: Figures
-    brier: Figures
+    f1: Figures | None
+    brier: Figures | None
+    metrics: dict[str, Figures]
     predictions: dict[str, int]
     labels: dict[str, int]
     seconds: float
@@ -54,10 +58,10 @@ def outcome_of(
 ) -> Outcome:
     """Everything counted; healed where the API names the newest version and half of what was lost has come back.
 
-    Lost in F1 or in the Brier score, as the gates of the contract count it: either suffices where they say so.
+    Lost in a metric by which the gates of the contract count a gain: either suffices where they name several.
     """
     moves, logged = _moves(stores), _logged(answered, stores, contract)
-    figures = figures_of(answered, logged, stores)
+    figures = figures_of(answered, logged, stores, task_of(_first(answered, stores)))
     judged: dict[str, Figures] = {name: figures[name] for name in contract.policy.gates.gain_metrics}
     if len(moves) < 2:  # noqa: PLR2004 - the first model and another one
         healed, reason = False, f"no other version was promoted: {_last_word(stores, now)}"
@@ -70,8 +74,9 @@ def outcome_of(
         reason=reason,
         versions=[_version(move) for move in moves],
         decisions=[decision.model_dump(mode="json") for decision in stores.ledger.decisions()],
-        f1=figures["f1"],
-        brier=figures["brier"],
+        f1=figures.get("f1"),
+        brier=figures.get("brier"),
+        metrics=figures,
         predictions={
             "answered": len(answered),
             "logged": len({row.prediction_id for row in answered} & set(logged.prediction_ids)),
@@ -79,6 +84,10 @@ def outcome_of(
         labels={"uploaded": uploaded, **_labels(answered, stores)},
         seconds=round(seconds, 1),
     )
+
+
+def _first(answered: Sequence[Answered], stores: Stores) -> Manifest:
+    return stores.models.manifest(answered[0].model_version)
 
 
 def _last_word(stores: Stores, now: datetime) -> str:

@@ -1,14 +1,15 @@
 """How many rows the demo takes of a file for what, and the policy that so many rows a day allow."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.contract.model import Policy
 from selfheal.errors import DataInvalid
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import support_of
 
 LEAST_ROWS, LEAST_OF_A_CLASS = 2_000, 20
 NEEDS = f"the demo needs {LEAST_ROWS:,} labelled rows, and {LEAST_OF_A_CLASS} of either label among the oldest quarter"
@@ -29,7 +30,7 @@ class Plan:
     a_day: int
 
     @classmethod
-    def of(cls, name: str, labels: NDArray[np.int8]) -> Self:
+    def of(cls, name: str, labels: NDArray[Any], task: Task = BINARY) -> Self:
         """The plan for a file's rows in time order, by their labels, shape (n,).
 
         Raises:
@@ -38,9 +39,10 @@ class Plan:
         if len(labels) < LEAST_ROWS:
             raise DataInvalid([f"{name} has {len(labels):,} rows; {NEEDS}"])
         training = min(len(labels) // TRAINING_SHARE, MOST_TRAINING_ROWS)
-        positives = int(labels[:training].sum())
-        if min(positives, training - positives) < LEAST_OF_A_CLASS:
-            raise DataInvalid([f"of the oldest {training:,} rows of {name} {positives:,} are positive; {NEEDS}"])
+        counted = task.counted(labels[:training])
+        if support_of(task, labels[:training]) < LEAST_OF_A_CLASS:
+            said = "all have the same label" if counted is None else f"{counted.number:,} are {counted.kind}"
+            raise DataInvalid([f"of the oldest {training:,} rows of {name} {said}; {NEEDS}"])
         a_step = min((len(labels) - training) // (DAYS * STEPS_A_DAY), MOST_ROWS_A_DAY // STEPS_A_DAY)
         return cls(training, a_step * STEPS_A_DAY)
 

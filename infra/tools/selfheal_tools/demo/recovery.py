@@ -4,28 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.metrics import brier_score_loss, f1_score
 
 from selfheal.models.formats import model_of
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.table import columns_of
+from selfheal.tasks import Task
+from selfheal.tasks.metric import Metric
 from selfheal_tools.demo.traffic import Answered
 
 # Of the rows after the healing also what the first model would have said to them: the others are other rows, and easier
 # or harder.
 PERIODS = ("before", "during", "after", "unhealed")
 HEADINGS = ("before the drift", "during it", "after healing", "had the first model stayed")
-METRICS = {"f1": "F1", "brier": "Brier score"}
-FALLING = {"brier"}
+METRICS = {
+    "f1": "F1",
+    "brier": "Brier score",
+    "macro_f1": "Macro F1",
+    "accuracy": "Accuracy",
+    "mae": "Mean absolute error",
+    "mse": "Mean squared error",
+}
+FALLING = {"brier", "mae", "mse"}
 # The share of what was lost that has to come back.
 ENOUGH = 0.5
 
 type Figures = dict[str, float | None]
 
 
-def figures_of(answered: Sequence[Answered], logged: PredictionWindow, stores: Stores) -> dict[str, Figures]:
-    """F1 and Brier score of each period, None where it has no rows."""
+def figures_of(
+    answered: Sequence[Answered], logged: PredictionWindow, stores: Stores, task: Task
+) -> dict[str, Figures]:
+    """The metrics of the task's gates in each period, None where it has no rows."""
     first = answered[0].model_version
     changed = [row for row in answered if row.act == "changed"]
     after = [row for row in changed if row.model_version != first]
@@ -33,11 +43,11 @@ def figures_of(answered: Sequence[Answered], logged: PredictionWindow, stores: S
         "before": [row for row in answered if row.act == "calm"],
         "during": [row for row in changed if row.model_version == first],
         "after": after,
-        "unhealed": _as_said_by(first, after, logged, stores),
+        "unhealed": _as_said_by(first, after, logged, stores, task),
     }
     return {
-        "f1": {name: _f1(rows) for name, rows in periods.items()},
-        "brier": {name: _brier(rows) for name, rows in periods.items()},
+        metric.name: {period: _measured(metric, rows) for period, rows in periods.items()}
+        for metric in task.gate_metrics.values()
     }
 
 
@@ -75,11 +85,18 @@ def _better(name: str, figures: Figures, period: str) -> float:
 
 
 def _in_words(name: str, figures: Figures) -> str:
-    values = ["unknown" if (value := figures[period]) is None else f"{value:.3f}" for period in PERIODS]
+    values = ["unknown" if (value := figures[period]) is None else told(value) for period in PERIODS]
     return f"{METRICS[name]} {', '.join(f'{value} {when}' for value, when in zip(values, HEADINGS, strict=True))}"
 
 
-def _as_said_by(version: str, answered: Sequence[Answered], logged: PredictionWindow, stores: Stores) -> list[Answered]:
+def told(value: float) -> str:
+    """A metric: shares to three places, larger numbers to four that count."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004 - two digits before the point
+
+
+def _as_said_by(
+    version: str, answered: Sequence[Answered], logged: PredictionWindow, stores: Stores, task: Task
+) -> list[Answered]:
     """What a version would have answered to rows, as far as the log holds them."""
     places = {key: place for place, key in enumerate(logged.prediction_ids)}
     known = [row for row in answered if row.prediction_id in places]
@@ -88,19 +105,17 @@ def _as_said_by(version: str, answered: Sequence[Answered], logged: PredictionWi
     model = model_of(stores.models.manifest(version), stores.models.artefact)
     rows = logged.features.iloc[[places[row.prediction_id] for row in known]]
     said = model.probabilities_of(columns_of(rows))
+    predicted = task.predictions(said, model.threshold)
     return [
-        replace(row, model_version=version, probability=float(p), prediction=int(p >= model.threshold))
-        for row, p in zip(known, np.asarray(said), strict=True)
+        replace(row, model_version=version, answer=answer, prediction=prediction)
+        for row, answer, prediction in zip(known, said.tolist(), predicted.tolist(), strict=True)
     ]
 
 
-def _f1(rows: Sequence[Answered]) -> float | None:
+def _measured(metric: Metric, rows: Sequence[Answered]) -> float | None:
     if not rows:
         return None
-    return float(f1_score([row.truth for row in rows], [row.prediction for row in rows], zero_division=0.0))
-
-
-def _brier(rows: Sequence[Answered]) -> float | None:
-    if not rows:
-        return None
-    return float(brier_score_loss([row.truth for row in rows], [row.probability for row in rows]))
+    answers, predictions, labels = (
+        np.array([getattr(row, name) for row in rows]) for name in ("answer", "prediction", "truth")
+    )
+    return float(metric.of_sums(metric.parts(answers, predictions, labels).sum(axis=0, keepdims=True))[0])

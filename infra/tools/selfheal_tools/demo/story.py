@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from infra.local import LocalCloud
+from selfheal.contract import Contract
 from selfheal.records.healing import Trigger
 from selfheal.usecases.heal.lifecycle import start_healing
 from selfheal.usecases.registry.bootstrap import bootstrap
@@ -73,10 +76,11 @@ class Story:
         return is_enough
 
     def _mislabel(self) -> None:
-        """Whoever delivers the truth mixes up the classes for half a day: a model that believes it is worse."""
-        self._tell("labels go wrong: for half a day somebody uploads 0 for 1 and 1 for 0", "bold")
+        """Whoever delivers the truth mixes it up for half a day: a model that believes it is worse."""
+        said, wrong = _mixed_up(self._world.contract)
+        self._tell(f"labels go wrong: for half a day somebody uploads {said}", "bold")
         rows = self._next(MISLABELLED_STEPS * self._world.plan.a_step)
-        self._live(Rows(rows.features, 1 - rows.labels), "mislabelled", "wrong labels")
+        self._live(Rows(rows.features, wrong(rows.labels)), "mislabelled", "wrong labels")
         self._live(self._next(AFTERMATH_STEPS * self._world.plan.a_step), "aftermath", "right labels again")
 
     def _try_once_the_cooldown_is_over(self) -> None:
@@ -140,3 +144,13 @@ class Story:
 
     def _tell(self, what: str, style: str = "") -> None:
         self._display.happened(self._cloud.clock.now, what, style)
+
+
+def _mixed_up(contract: Contract) -> tuple[str, Callable[[NDArray[Any]], NDArray[Any]]]:
+    """What goes wrong with labels, in words, and what it makes of them."""
+    classes = contract.model.classes
+    if contract.model.task == "regression":
+        return "the lowest number for the highest, and so on", lambda labels: labels.max() + labels.min() - labels
+    if classes is not None:
+        return "for each class the next one", lambda labels: ((labels + 1) % len(classes)).astype(labels.dtype)
+    return "0 for 1 and 1 for 0", lambda labels: 1 - labels

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -19,10 +18,10 @@ class DemoFailed(SelfhealError):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """n rows that will be asked about: features as the contract types them, and the truth."""
+    """n rows that will be asked about: features as the contract types them, and the truth as training takes it."""
 
     features: pd.DataFrame
-    labels: NDArray[np.int8]
+    labels: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -34,15 +33,20 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answered row."""
+    """One answered row.
+
+    answer: what the model said: a probability, one of each class, or a number. prediction and truth as training takes
+    labels; label: the truth as users write it.
+    """
 
     moment: datetime
     act: str
     prediction_id: str
     model_version: str
-    probability: float
-    prediction: int
-    truth: int
+    answer: Any
+    prediction: Any
+    truth: Any
+    label: Any
 
 
 class Client:
@@ -61,11 +65,22 @@ class Client:
         body = answer.json()
         version = body["model_version"]
         answered = [
-            Answered(moment, act, row["prediction_id"], version, row["probability"], row["prediction"], int(truth))
-            for row, truth in zip(body["predictions"], rows.labels, strict=True)
+            Answered(moment, act, row["prediction_id"], version, *self._said(row), truth, self._written(truth))
+            for row, truth in zip(body["predictions"], rows.labels.tolist(), strict=True)
         ]
         self.answered.extend(answered)
         return answered
+
+    def _said(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        """The answer and the prediction of a row."""
+        classes = self._contract.model.classes
+        if classes is not None:
+            return [row["probabilities"][name] for name in classes], classes.index(row["prediction"])
+        return row.get("probability", row["prediction"]), row["prediction"]
+
+    def _written(self, truth: float) -> Any:
+        classes = self._contract.model.classes
+        return truth if classes is None else classes[int(truth)]
 
     def close(self) -> None:
         """End the connections."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from selfheal.data.moments import as_datetime64
 from selfheal.gates.resampling import paired_p_value
 from selfheal.models.trainer import TrainedModel, Trainer
 from selfheal.tables.dataset import Dataset
-from selfheal.tasks import BINARY
+from selfheal.tasks import Task, task_for
 from selfheal.training import train
 from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.demo.plan import CHANGED_DAYS, Plan
@@ -84,7 +85,9 @@ class History:
 def read_history(path: Path, contract: Contract, now: datetime) -> History:
     """Read a file. Raises DataInvalid where it doesn't match the contract, or is too short for the demo."""
     file = read_labelled(path, contract, end=now, now=now)
-    plan = Plan.of(path.name, file.rows.labels)
+    if file.label_values.classes:
+        contract = contract.with_classes(file.label_values.classes)
+    plan = Plan.of(path.name, file.rows.labels, task_for(contract, file.rows.labels))
     return History(path, contract, file.rows, plan, file.label_values, file.notes)
 
 
@@ -128,14 +131,14 @@ class Drift:
 def _drifts(own: Rows, training: Dataset, contract: Contract, seed: int) -> Iterator[Drift]:
     """What may happen to the rows, the mildest first, but for the one that is always left."""
     yield Drift("the file's own drift goes on", own, OWN_BY_CHANCE)
-    if pairs := strongest_with_weakest(training.features, training.labels, contract):
+    if pairs := strongest_with_weakest(training.features, _in_two(training.labels, contract), contract):
         exchanged = exchange_roles(own.features, training.features, pairs, np.random.default_rng(seed))
         said = ", ".join(f"{first} and {second} exchange roles" for first, second in pairs)
         yield Drift(f"{INJECTED}{said}", Rows(exchanged, own.labels), BY_CHANCE)
 
 
 def _opposite(own: Rows, training: Dataset, contract: Contract) -> Drift:
-    turned = reverse_roles(own.features, training.features, training.labels, contract)
+    turned = reverse_roles(own.features, training.features, _in_two(training.labels, contract), contract)
     return Drift(f"{INJECTED}every feature now says the opposite", Rows(turned, own.labels), BY_CHANCE)
 
 
@@ -148,13 +151,22 @@ def _can_be_healed(training: Dataset, calm: Rows, drift: Drift, contract: Contra
         np.concatenate([training.labels, calm.labels, changed.labels[:half]]),
     )
     rest = changed.part(half, len(changed))
-    frozen, retrained = (_losses(fit(rows, contract), rest) for rows in (training, _dated(seen, start)))
+    task = task_for(contract, training.labels)
+    frozen, retrained = (_losses(fit(rows, contract), rest, task) for rows in (training, _dated(seen, start)))
     gains = frozen - retrained
     return bool(gains.mean() >= ENOUGH_GAIN * frozen.mean()) and paired_p_value(gains) <= drift.by_chance
 
 
-def _losses(model: TrainedModel, rows: Rows) -> NDArray[np.float64]:
-    return BINARY.losses(model.fitted.probabilities(rows.features), rows.labels)
+def _in_two(labels: NDArray[Any], contract: Contract) -> NDArray[np.int8]:
+    """Labels as 0 and 1, for what is injected: numbers by their median, classes by whether they are the commonest."""
+    if contract.model.task == "binary":
+        return labels
+    edge = np.median(labels) if contract.model.task == "regression" else np.bincount(labels).argmax()
+    return np.asarray(labels > edge if contract.model.task == "regression" else labels == edge, dtype=np.int8)
+
+
+def _losses(model: TrainedModel, rows: Rows, task: Task) -> NDArray[np.float64]:
+    return task.losses(model.fitted.probabilities(rows.features), rows.labels)
 
 
 def _dated(rows: Rows, end: datetime) -> Dataset:
