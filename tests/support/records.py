@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 import selfheal.records
-from selfheal.contract.model import FileSection
+from selfheal.contract.model import TRAINER, FileSection
 from selfheal.records.base import Record
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCALARS = {str: "text", int: 1, float: 0.25, bool: True, datetime: NOON, AwareDatetime: NOON, Any: "any"}
 # What stands there has to be a sign, an encoding, a zone.
 SCALARS[FileSection] = FileSection()
+PATTERNED = {TRAINER: "package.module:function"}
 ADDED = {"added_later": {"by": "a release of the future"}}
 
 
@@ -77,8 +78,14 @@ def _value(annotation: Any) -> Any:
         case builtins.dict:
             return {_value(arguments[0]): _value(arguments[1])}
         case _:  # of a union the first, of an annotated type what is annotated, as often as it must be there
-            found = _value(arguments[0])
+            found = _patterned(arguments[1:]) or _value(arguments[0])
             return found * _least(arguments[1:]) if isinstance(found, tuple) else found
+
+
+def _patterned(annotations: tuple[Any, ...]) -> str | None:
+    """A text of the pattern that is asked for, where "text" isn't one."""
+    found = {getattr(part, "pattern", None) for each in annotations for part in getattr(each, "metadata", ())}
+    return next((text for pattern, text in PATTERNED.items() if pattern in found), None)
 
 
 def _least(annotations: tuple[Any, ...]) -> int:
