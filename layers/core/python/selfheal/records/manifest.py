@@ -4,6 +4,8 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from selfheal.contract import Contract
 from selfheal.contract.model import left_out_if
 from selfheal.records.base import Record, UtcTime
@@ -74,8 +76,9 @@ class Manifest(Record):
     the label's values in the user's own terms, as text. `members` are those of a blend; its data are its newest one's,
     its metrics those of the rows that judged it. `spread` is
     how far a regression's target spreads, which its loss is relative to, and `half_width` how far an answer's interval
-    reaches. `takes_new_classes`: a class that isn't among the contract's joins at the next training. `examples` are
-    rows as the training set usually holds them.
+    reaches. `takes_new_classes`: a class that isn't among the contract's joins at the next training. `importance` is
+    how far each feature moves its answers, the mean absolute Shapley value on its tuning rows, the largest first.
+    `examples` are rows as the training set usually holds them.
     """
 
     version: str
@@ -98,6 +101,7 @@ class Manifest(Record):
     libraries: dict[str, str]
     artefacts: dict[str, Artefact]
     members: tuple[Member, ...] = ()
+    importance: Annotated[dict[str, float], left_out_if(default={})] = Field(default_factory=dict)
     examples: tuple[dict[str, int | float | str | bool | None], ...] = ()
 
     @property

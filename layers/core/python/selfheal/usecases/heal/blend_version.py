@@ -11,7 +11,8 @@ from selfheal.errors import BlendImpossible
 from selfheal.gates import EvidenceRows
 from selfheal.gates.blend import MemberAnswers, weights_of
 from selfheal.models.card import blend_card
-from selfheal.models.formats import blend_of
+from selfheal.models.formats import blend_of, format_of
+from selfheal.models.importance import importance_of
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.collection import Stores
@@ -59,6 +60,7 @@ def write_blend(stores: Stores, healing: Healing, training: Training, found: Com
             "threshold": None if isnan(threshold) else threshold,
             "half_width": task.half_width_of(rows.shadow_probability, rows.labels),
             "members": members,
+            "importance": importance_of(format_of(newest).loaded(served), found.labelled.features),
             "artefacts": described(artefacts),
         }
     )

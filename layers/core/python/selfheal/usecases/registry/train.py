@@ -19,6 +19,7 @@ from selfheal.data.parquet import fingerprint, to_parquet
 from selfheal.data.typical import typical_rows
 from selfheal.models.card import model_card
 from selfheal.models.formats import WRITTEN
+from selfheal.models.importance import importance_of
 from selfheal.models.trainer import TrainedModel, Trainer
 from selfheal.models.trainers import BUILT_IN
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
@@ -72,10 +73,11 @@ def train_version(
     trained = fit(rows, contract, seed=seed, check_budget=check_budget)
     task, tuning = task_for(contract, rows.labels), _tuning(rows, trained)
     fitted_on = rows.take(slice(len(rows) - trained.rows, None))
+    served = WRITTEN.exported(trained.fitted, rows.features, contract, seed=seed)
     artefacts = {
         TRAINING: to_parquet(rows),
         REFERENCE: to_parquet(reference_of(fitted_on, seed)),
-        WRITTEN.file: WRITTEN.exported(trained.fitted, rows.features, contract, seed=seed),
+        WRITTEN.file: served,
         ESTIMATOR: _joblib(trained),
         TUNING: tuning_to_parquet(tuning),
         CURVES: orjson.dumps(trained.curves, option=orjson.OPT_INDENT_2),
@@ -98,6 +100,7 @@ def train_version(
         spread=task.spread,
         half_width=task.half_width_of(tuning.probabilities, tuning.rows.labels),
         takes_new_classes=takes_new_classes,
+        importance=importance_of(WRITTEN.loaded(served), tuning.rows.features),
         libraries={"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
         artefacts=described(artefacts),
     )
