@@ -24,8 +24,9 @@ METRICS = {
     "accuracy": "Accuracy",
     "mae": "Mean absolute error",
     "mse": "Mean squared error",
+    "cost": "Cost of a prediction",
 }
-FALLING = {"brier", "mae", "mse"}
+FALLING = {"brier", "mae", "mse", "cost"}
 # The share of what was lost that has to come back.
 ENOUGH = 0.5
 

@@ -9,7 +9,7 @@ RepeatedIds = Literal["newest", "all", "refuse"]
 FeatureType = Literal["number", "integer", "category", "boolean"]
 # The kinds of target; `selfheal.tasks` says what each means.
 TaskName = Literal["binary", "multiclass", "regression"]
-GainMetric = Literal["f1", "brier", "macro_f1", "accuracy", "mae", "mse"]
+GainMetric = Literal["f1", "brier", "macro_f1", "accuracy", "mae", "mse", "cost"]
 MOST_CLASSES = 100
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -75,9 +75,17 @@ class Segment(ContractPart):
     edges: tuple[float, ...] = ()
 
 
+class ErrorCosts(ContractPart):
+    """What an error costs, in any unit; a right prediction costs nothing."""
+
+    false_positive: Annotated[float, Field(gt=0)]
+    false_negative: Annotated[float, Field(gt=0)]
+
+
 class ModelSection(ContractPart):
     """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
 
+    threshold: the operating point of a binary target: that of the highest F1, a probability, or that of the least cost.
     classes: of a multiclass target, in the order of its probabilities; without them those that training holds.
     minimum, maximum: inclusive limits of a regression's target. trainer: code of one's own, `package.module:function`,
     that says what is fitted (docs/trainers.md). Within `id_window_days` an id names one case.
@@ -95,7 +103,7 @@ class ModelSection(ContractPart):
     id_column: Name | None = None
     id_window_days: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = 90
     repeated_ids: RepeatedIds = "newest"
-    threshold: Literal["max_f1"] | Rate = "max_f1"
+    threshold: Literal["max_f1"] | Rate | ErrorCosts = "max_f1"
 
 
 class FileSection(ContractPart):

@@ -76,7 +76,7 @@ def _said(detail: ErrorDetails) -> str:
 
 
 def _is_branch(part: str) -> bool:
-    return part in {"int", "str", "bool", "[key]"} or part.startswith(("literal[", "constrained-"))
+    return part in {"int", "str", "bool", "[key]", "ErrorCosts"} or part.startswith(("literal[", "constrained-"))
 
 
 def _lowered(message: str) -> str:

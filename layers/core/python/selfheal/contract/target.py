@@ -10,6 +10,8 @@ GATES: dict[str, dict[str, Any]] = {
     "multiclass": {"gain_metrics": ("macro_f1", "brier")},
     "regression": {"gain_metrics": ("mae", "mse"), "maximum_brier_increase": 0.05},
 }
+# Where errors have a price, it is what a gain is measured in.
+OF_COSTS: dict[str, Any] = {"gain_metrics": ("cost", "brier")}
 METRICS: dict[TaskName, tuple[GainMetric, ...]] = {
     "binary": ("f1", "brier"),
     "multiclass": ("macro_f1", "accuracy", "brier"),
@@ -29,7 +31,8 @@ def with_defaults_of_task(raw: dict[str, Any]) -> dict[str, Any]:
     """The tables of a contract, with what its task's gates measure where the contract doesn't say."""
     policy = raw.get("policy", {})
     gates = policy.get("gates", {}) if isinstance(policy, dict) else None
-    defaults = GATES.get(str(_table(raw, "model").get("task")))
+    model = _table(raw, "model")
+    defaults = OF_COSTS if isinstance(model.get("threshold"), dict) else GATES.get(str(model.get("task")))
     if defaults is None or not isinstance(gates, dict):
         return raw
     return raw | {"policy": policy | {"gates": defaults | gates}}
@@ -49,10 +52,11 @@ def target_faults(raw: dict[str, Any]) -> Iterator[str]:
     if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
         yield f"model.minimum: {low} is above maximum {high}"
     metrics = _table(_table(raw, "policy"), "gates").get("gain_metrics", ())
-    known = METRICS[task]
+    known = METRICS[task] + (("cost",) if isinstance(model.get("threshold"), dict) else ())
     for metric in metrics if isinstance(metrics, tuple) else ():
         if metric in get_args(GainMetric) and metric not in known:
-            yield f"policy.gates.gain_metrics: a {task} target has {', '.join(known)}, not {metric}"
+            priced = "; costs are those of model.threshold" if metric == "cost" else ""
+            yield f"policy.gates.gain_metrics: a {task} target has {', '.join(known)}, not {metric}{priced}"
 
 
 def _class_faults(classes: Any) -> Iterator[str]:

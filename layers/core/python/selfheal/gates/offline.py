@@ -12,7 +12,7 @@ from selfheal.files.features import feature_values
 from selfheal.files.table import Tabular, reading, table_of
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.records.ledger import Circumstances
-from selfheal.tasks import BINARY
+from selfheal.tasks import task_for
 from selfheal.tasks.port import Labels
 
 LABEL = "label"
@@ -29,6 +29,8 @@ def read_evidence(path: Tabular, contract: Contract, now: datetime) -> tuple[Evi
     Raises:
         DataInvalid: names every column that is missing or holds something else than it should.
     """
+    if contract.model.task != "binary":
+        raise DataInvalid([f"a file of evidence holds probabilities of a binary target, not of {contract.model.task}"])
     frame = _read(path, contract)
     labelled = frame[frame[LABEL].notna()].reset_index(drop=True)
     labels = labelled[LABEL].to_numpy(dtype=np.int8)
@@ -43,6 +45,7 @@ def read_evidence(path: Tabular, contract: Contract, now: datetime) -> tuple[Evi
         production_prediction=predictions["production"],
         shadow_prediction=predictions["shadow"],
         weights=np.ones(len(labelled)),
+        task=task_for(contract, labels),
         segments=labelled[[name for name in _segment_features(contract) if name in labelled]],
     )
     coverage = len(labelled) / len(frame) if len(frame) else None
@@ -91,7 +94,8 @@ def _predictions(labelled: pd.DataFrame, labels: Labels, model: str, contract: C
     if given is not None:
         return given.to_numpy(dtype=np.int8)
     probabilities = labelled[f"{model}_probability"].to_numpy(dtype=np.float64)
-    return BINARY.predictions(probabilities, BINARY.operating_point(probabilities, labels, contract.model.threshold))
+    task = task_for(contract, labels)
+    return task.predictions(probabilities, task.operating_point(probabilities, labels, contract.model.threshold))
 
 
 def _segment_features(contract: Contract) -> list[str]:

@@ -46,7 +46,7 @@ def _metrics(summary: DriftSummary) -> dict[str, str]:
     """The metrics of the summary's kind of target, and what they are called."""
     found = {name for part in (summary.performance, summary.estimated_performance) if part for name in part.metrics}
     if not found or "f1" in found:
-        return METRICS
+        return METRICS | ({"cost": "Cost of a prediction"} if "cost" in found else {})
     return {name: title for name, title in OTHER_METRICS.items() if name in found}
 
 

@@ -4,8 +4,9 @@ Ledger, pointer, bets, sign flips, stores and the state machine know none of it.
 """
 
 from selfheal.contract import Contract
+from selfheal.contract.model import ErrorCosts
 from selfheal.records.manifest import Manifest
-from selfheal.tasks.binary import Binary
+from selfheal.tasks.binary import Binary, PricedBinary
 from selfheal.tasks.multiclass import Multiclass
 from selfheal.tasks.port import Labels, Scored, Task, Unlabelled
 from selfheal.tasks.regression import Regression
@@ -22,7 +23,7 @@ def task_for(contract: Contract, labels: Labels) -> Task:
         return Multiclass(contract.model.classes or ())
     if contract.model.task == "regression":
         return Regression(spread_of(labels) if len(labels) else 0.0)
-    return BINARY
+    return _binary(contract)
 
 
 def judging_task(production: Manifest, challenger: Manifest) -> Task:
@@ -38,4 +39,9 @@ def task_of(manifest: Manifest) -> Task:
         return Multiclass(manifest.contract.model.classes or ())
     if manifest.contract.model.task == "regression":
         return Regression(manifest.spread or 0.0, manifest.half_width)
-    return BINARY
+    return _binary(manifest.contract)
+
+
+def _binary(contract: Contract) -> Task:
+    costs = contract.model.threshold
+    return PricedBinary(costs) if isinstance(costs, ErrorCosts) else BINARY

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.contract.model import TaskName
+from selfheal.contract.model import ErrorCosts, TaskName
 from selfheal.records.monitoring import Estimate
 from selfheal.tasks.metric import Metric
 
@@ -132,7 +132,7 @@ class Task(Protocol):
         """What is predicted at an operating point."""
         ...
 
-    def operating_point(self, answers: Floats, labels: Labels, asked: float | str, /) -> float:
+    def operating_point(self, answers: Floats, labels: Labels, asked: float | str | ErrorCosts, /) -> float:
         """The operating point that a contract asks for, chosen on these rows where it names none itself."""
         ...
 

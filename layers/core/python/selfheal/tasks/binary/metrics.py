@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import ErrorCosts
 from selfheal.tasks import intervals
 from selfheal.tasks.binary.answers import SMALLEST, brier_losses, predictions_at
 from selfheal.tasks.binary.realised import expected_calibration_error
@@ -47,6 +48,21 @@ def _f1(sums: Floats) -> Floats:
 
 def _brier_parts(probabilities: Floats, _: Labels, labels: Labels) -> Floats:
     return np.column_stack([brier_losses(probabilities, labels), np.ones(len(labels))])
+
+
+def cost_metric(costs: ErrorCosts) -> Metric:
+    """The mean cost of a prediction."""
+
+    def parts(_: Floats, predictions: Labels, labels: Labels) -> Floats:
+        return np.column_stack([costs_of(predictions, labels, costs), np.ones(len(labels))])
+
+    return Metric("cost", "cost", is_loss=True, parts=parts, of_sums=mean_of_parts)
+
+
+def costs_of(predictions: Labels | Floats, labels: Labels | Floats, costs: ErrorCosts) -> Floats:
+    """What each prediction costs, shape (n,); of labels that are only expected the expected cost, shape (draws, n)."""
+    wrongly, missed = predictions * (1.0 - labels), (1.0 - predictions) * labels
+    return np.asarray(costs.false_positive * wrongly + costs.false_negative * missed)
 
 
 F1 = Metric("f1", "F1", is_loss=False, parts=_f1_parts, of_sums=_f1)

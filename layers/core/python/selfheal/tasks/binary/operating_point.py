@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from selfheal.contract.model import ErrorCosts
 from selfheal.tasks.binary.answers import log_odds, probabilities_of
 
 WITHOUT_A_POSITIVE = 0.5
@@ -25,6 +26,20 @@ def best_f1_threshold(labels: NDArray[np.int8], probabilities: Floats) -> float:
     best = int(np.argmax(np.where(is_last_of_ties, f1, -1.0)))
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return float((ranked[best] + below) / 2)
+
+
+def least_cost_threshold(labels: NDArray[np.int8], probabilities: Floats, costs: ErrorCosts) -> float:
+    """The threshold of the least cost on these rows: halfway between two probabilities; of several the highest."""
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, positive = probabilities[order], labels[order] == 1
+    # Nothing is predicted positive, then one row more each time.
+    false_positives = np.append(0, np.cumsum(~positive))
+    false_negatives = positive.sum() - np.append(0, np.cumsum(positive))
+    cost = costs.false_positive * false_positives + costs.false_negative * false_negatives
+    bounds = np.concatenate([[1.0], ranked, [0.0]])
+    is_between = np.append(bounds[:-2] != bounds[1:-1], True)
+    best = int(np.argmin(np.where(is_between, cost, np.inf)))
+    return float((bounds[best] + bounds[best + 1]) / 2)
 
 
 def mean_predictions(scores: Floats, thresholds: Floats, weights: Floats) -> NDArray[np.int8]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.contract.model import TaskName
+from selfheal.contract.model import ErrorCosts, TaskName
 from selfheal.tasks.binary import answers as said
 from selfheal.tasks.binary import expectation, shifts
 from selfheal.tasks.binary.estimated import estimated
@@ -48,9 +48,9 @@ class Binary:
     meaning_p_value = staticmethod(shifts.meaning_p_value)
     prior_shift = staticmethod(shifts.prior_shift)
 
-    def operating_point(self, probabilities: Floats, labels: Labels, asked: float | str, /) -> float:
+    def operating_point(self, probabilities: Floats, labels: Labels, asked: float | str | ErrorCosts, /) -> float:
         """The threshold that is asked for, or the one with the highest F1."""
-        return best_f1_threshold(labels, probabilities) if isinstance(asked, str) else asked
+        return asked if isinstance(asked, float) else best_f1_threshold(labels, probabilities)
 
     def half_width_of(self, _answers: Floats, _labels: Labels, /) -> float | None:
         """Probabilities have none."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from selfheal.contract.model import TaskName
+from selfheal.contract.model import ErrorCosts, TaskName
 from selfheal.tasks.metric import Metric
 from selfheal.tasks.multiclass import answers as said
 from selfheal.tasks.multiclass import calibration, metrics, shifts
@@ -50,7 +50,7 @@ class Multiclass:
             "brier": metrics.BRIER,
         }
 
-    def operating_point(self, _answers: Floats, _labels: Labels, _asked: float | str, /) -> float:
+    def operating_point(self, _answers: Floats, _labels: Labels, _asked: float | str | ErrorCosts, /) -> float:
         """There is none: the likeliest class is predicted."""
         return float("nan")
 

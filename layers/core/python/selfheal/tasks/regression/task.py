@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.contract.model import TaskName
+from selfheal.contract.model import ErrorCosts, TaskName
 from selfheal.tasks.metric import Metric
 from selfheal.tasks.port import Counted, Floats, LossModel, Measured, PriorShift, Scored, Unlabelled
 from selfheal.tasks.regression import answers as said
@@ -46,7 +46,7 @@ class Regression:
 
     distances = losses
 
-    def operating_point(self, _answers: Floats, _labels: Floats, _asked: float | str, /) -> float:
+    def operating_point(self, _answers: Floats, _labels: Floats, _asked: float | str | ErrorCosts, /) -> float:
         """There is none."""
         return float("nan")
 
