@@ -9,6 +9,7 @@ import pytest
 from selfheal.contract import parse_contract
 from selfheal.records.labels import IngestionReport, RejectedRow, Upload
 from selfheal.stores.executions import Progress
+from tests.functional.test_life_of_tasks import CLASSES, NUMBERS, Life
 from tests.support.console import Browser, FakeApprovals, WatchedFakes, environment_of
 from tests.support.healing import DAY, START, FakeNotifications, healed_environment
 from tests.support.small_life import SmallLife
@@ -196,6 +197,31 @@ def test_names_and_reasons_are_shown_as_text():
         page = shown.page(path)
         assert SCRIPT not in page
         assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(("contract", "score"), [(CLASSES, "Brier score"), (NUMBERS, "Relative squared error")])
+def test_pages_of_other_targets(contract, score: str):
+    """Several classes and numbers: their own metrics and answers, two versions compared on the same rows."""
+    life = Life(contract)
+    life.hours(14)
+    life.monitor()
+    life.slope = -2.0
+    for _ in range(3):
+        life.hours(8)
+        if life.monitor().healing.started:
+            life.heal()
+            break
+    shown = Browser(environment_of(life.stores, life.now))
+    assert f"<dt>{score}</dt>" in shown.page("/")
+    for path in ("/time?days=7", "/versions", "/data?days=7", "/labels/missing", "/try"):
+        shown.page(path)
+    first, second, *_ = life.stores.models.versions()
+    shown.page(f"/versions/{second}")
+    page = shown.page(f"/compare?first={first}&second={second}")
+    assert f"{score} on the " in page
+    assert page.count("<details") == 12
+    for decision in life.stores.ledger.decisions():
+        shown.page(f"/decisions/{decision.decision_id}")
 
 
 # Acts

@@ -294,9 +294,26 @@ def test_an_answer_is_shown_in_the_labels_own_words_with_its_reasons():
     reasons = [{"feature": "x", "value": 1.5, "contribution": 0.4, "reason": "many of them"}]
     content = {"probability": 0.7, "prediction": 1, "model_version": "v1", "prediction_id": "p"}
     answer = answer_of(200, "{}", content | {"explanation": {"reasons": reasons}}, MANIFEST)
-    assert answer.prediction == MANIFEST.positive_value
+    assert (answer.headline, answer.note) == ("70.0 %", f"probability, predicted {MANIFEST.positive_value}")
     assert [(reason.value, reason.added, reason.words) for reason in answer.reasons] == [("1.5", 0.4, "many of them")]
     assert answer_of(200, "{}", content, MANIFEST).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "headline", "note"),
+    [
+        ("multiclass", {"prediction": "high", "probability": 0.6}, "high", "predicted, with probability 60.0%"),
+        ("regression", {"prediction": 51.2, "interval": [40.0, 60.0]}, "51.2", "90 % lie between 40 and 60"),
+        ("regression", {"prediction": 51.2}, "51.2", "predicted"),
+    ],
+)
+def test_an_answer_of_another_kind(kind: str, content, headline: str, note: str):
+    """A class by its name with all probabilities, the likeliest first; a number with its interval, if it has one."""
+    model = MANIFEST.contract.model.model_copy(update={"task": kind})
+    manifest = MANIFEST.model_copy(update={"contract": MANIFEST.contract.model_copy(update={"model": model})})
+    answer = answer_of(200, "{}", {**content, "probabilities": {"low": 0.4, "high": 0.6}}, manifest)
+    assert (answer.headline, answer.note) == (headline, note)
+    assert answer.classes == (("high", 0.6), ("low", 0.4))
 
 
 def test_a_feature_that_a_model_does_not_read_changes_nothing():

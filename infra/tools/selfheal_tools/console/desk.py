@@ -15,6 +15,7 @@ from selfheal.errors import ObjectMissing, SelfhealError
 from selfheal.prefixes import LABELS_REJECTED, MONITORING
 from selfheal.records.ledger import Decision, GateResult
 from selfheal.stores.registry import CARD
+from selfheal.tasks import judging_task
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.monitor.monitor import REPORT
 from selfheal.usecases.registry.verify import verify_decision
@@ -158,8 +159,10 @@ class Desk:
         decision = self._decision(decision_id)
         if decision.evidence is None or not decision.gates or decision.previous_version is None:
             return None
-        rows = read_evidence(self._environment.stores, decision.evidence)
-        return evidence_view(rows, self._reader.manifest(decision.previous_version).contract.segments)
+        before = self._reader.manifest(decision.previous_version)
+        after = self._reader.manifest(decision.version) if decision.version else before
+        rows = read_evidence(self._environment.stores, decision.evidence, judging_task(before, after))
+        return evidence_view(rows, before.contract.segments)
 
     def recomputed(self, decision_id: str) -> Recomputed:
         """A decision recomputed from its evidence."""

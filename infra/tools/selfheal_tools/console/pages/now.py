@@ -8,7 +8,7 @@ from selfheal_tools.console.pages.metrics import headlines, metric_name
 from selfheal_tools.console.pages.state import STEPS, State, state_of, step_of
 from selfheal_tools.console.pages.time import Axis, score_axis
 from selfheal_tools.console.situation import Situation
-from selfheal_tools.console.words import counted, interval, moment, number, share, span
+from selfheal_tools.console.words import capital, counted, interval, moment, number, share, span
 
 NEWEST_DECISIONS = 5
 
@@ -84,13 +84,21 @@ def _of_run(summary: DriftSummary) -> list[Fact]:
     coverage = summary.coverage
     labelled = f"{coverage.labelled:,} of {coverage.predictions:,} recent predictions are labelled"
     facts.append(Fact("Coverage", share(coverage.coverage), labelled, "/labels"))
-    for name in headlines(metrics.metrics if metrics else ()):
-        promised = summary.decay.promised_brier if name == "brier" else None
-        beside = f"promised {promised:.3f}, lower is better" if promised is not None else ""
-        facts.append(Fact(metric_name(name), interval(metrics.metrics[name] if metrics else None), beside, "/time"))
+    if metrics is not None and summary.decay.brier is not None:
+        facts.append(_score(summary))
+    others = {name: found for name, found in (metrics.metrics if metrics else {}).items() if name != "brier"}
+    facts += [Fact(metric_name(name), interval(others[name]), "", "/time") for name in headlines(others)]
     if metrics is None:
         facts.append(Fact("Score", "unknown", "no label of its own answers has come yet"))
     return facts
+
+
+def _score(summary: DriftSummary) -> Fact:
+    """The mean loss of recent labelled rows against what the version promised; of a probability with its interval."""
+    decay, known = summary.decay, summary.performance.metrics if summary.performance else {}
+    said = interval(known["brier"]) if "brier" in known else number(decay.brier)
+    promised = f"promised {decay.promised_brier:.3f}, " if decay.promised_brier is not None else ""
+    return Fact(capital(decay.score), said, f"{promised}lower is better", "/time")
 
 
 def _next_start(found: Situation) -> str:

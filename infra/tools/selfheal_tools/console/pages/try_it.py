@@ -35,15 +35,19 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said; reasons: the largest first."""
+    """What the API said. headline, note: the answer in the label's own words; classes: name and probability, the most
+    likely first, of several classes; reasons: the strongest first, in `unit`.
+    """
 
     status: int
     body: str
-    probability: float | None
-    prediction: str
+    headline: str
+    note: str
     version: str
     prediction_id: str
+    classes: tuple[tuple[str, float], ...]
     reasons: tuple[Reason, ...]
+    unit: str
 
 
 def fields_of(manifest: Manifest, given: Mapping[str, str] | None = None) -> tuple[Field, ...]:
@@ -61,18 +65,35 @@ def row_of(contract: Contract, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def answer_of(status: int, body: str, content: Mapping[str, Any], manifest: Manifest) -> Answer:
-    """The API's answer, in the label's own words."""
-    positive = content.get("prediction") == 1
+    """The API's answer."""
     explanation = content.get("explanation") or {}
+    headline, note = _said(content, manifest) if "prediction" in content else ("", "")
+    classes = sorted((content.get("probabilities") or {}).items(), key=lambda one: -one[1])
     return Answer(
         status=status,
         body=body,
-        probability=content.get("probability"),
-        prediction=manifest.positive_value if positive else manifest.negative_value,
+        headline=headline,
+        note=note,
         version=str(content.get("model_version", "")),
         prediction_id=str(content.get("prediction_id", "")),
+        classes=tuple(classes[:MOST_REASONS]),
         reasons=tuple(_reason(found) for found in explanation.get("reasons", ())),
+        unit=str(explanation.get("unit", "log-odds")),
     )
+
+
+def _said(content: Mapping[str, Any], manifest: Manifest) -> tuple[str, str]:
+    """The answer and what stands beside it, by the kind of target."""
+    prediction, kind = content["prediction"], manifest.contract.model.task
+    if kind == "multiclass":
+        return str(prediction), f"predicted, with probability {content['probability']:.1%}"
+    if kind == "regression":
+        ends = content.get("interval")
+        return number(
+            float(prediction)
+        ), f"90 % lie between {number(ends[0])} and {number(ends[1])}" if ends else "predicted"
+    value = manifest.positive_value if prediction == 1 else manifest.negative_value
+    return f"{100 * content['probability']:.1f} %", f"probability, predicted {value}"
 
 
 def _reason(found: Mapping[str, Any]) -> Reason:

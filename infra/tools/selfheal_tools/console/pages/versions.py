@@ -86,6 +86,11 @@ def state_of_version(version: str, story: Story, production: Pointer | None) -> 
     return BECAME.get(decided[-1].kind, decided[-1].kind)
 
 
+def threshold_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """The operating point, where the target has one."""
+    return [] if manifest.threshold is None else [("Operating threshold", f"{manifest.threshold:.4f}")]
+
+
 def _row(manifest: Manifest, story: Story, production: Pointer | None, metrics: Sequence[str]) -> VersionRow:
     state = state_of_version(manifest.version, story, production)
     return VersionRow(
@@ -108,14 +113,14 @@ def _kind(manifest: Manifest) -> str:
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
-    data = manifest.data
+    data, is_binary = manifest.data, manifest.contract.model.task == "binary"
     facts = [
         ("Model", _kind(manifest)),
         ("Trained", moment(manifest.created_at)),
         ("Why", manifest.lineage.trigger),
         ("Would replace", manifest.lineage.parent_version or "nothing"),
-        ("Operating threshold", "none" if manifest.threshold is None else f"{manifest.threshold:.4f}"),
-        ("Training rows", f"{data.rows:,}, {data.positives:,} of them positive"),
+        *threshold_of(manifest),
+        ("Training rows", f"{data.rows:,}{f', {data.positives:,} of them positive' if is_binary else ''}"),
         ("From, to", f"{moment(data.oldest)}, {moment(data.newest)}"),
     ]
     facts += [("Healing", manifest.lineage.execution)] if manifest.lineage.execution else []
