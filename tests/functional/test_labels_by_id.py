@@ -291,7 +291,7 @@ def test_what_is_wrong_with_a_row_is_told(world):
     assert reasons[1:] == [
         "prediction_id is empty",
         "label is not one of 1, true, 0, false",
-        "an earlier row gives this prediction the other label",
+        "an earlier row gives this prediction another label",
     ]
     assert report.reasons == dict.fromkeys(reasons, 1)
     assert world.stores.labels.outcome("a.csv") == report

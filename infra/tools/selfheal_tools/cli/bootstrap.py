@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, actor, connect
+from selfheal_tools.cli.environment import StageOption, actor, aim_at, connect
 from selfheal_tools.cli.files import read_rows
 from selfheal_tools.contract_file import read_contract
 
@@ -19,9 +19,11 @@ def bootstrap(
     from selfheal.composition import system_clock
     from selfheal.usecases.registry.bootstrap import bootstrap as run
 
-    # First, since a local stage has a clock of its own.
-    environment = connect(stage)
+    # A local stage has a clock of its own.
+    aim_at(stage)
     parsed, now = read_contract(contract), system_clock()
     file = read_rows(data, parsed, end=now, now=now)
+    # What is wrong with a file is told without any environment.
+    environment = connect(stage)
     typer.echo(f"training on {len(file.rows)} rows")
     run(environment.stores, file.rows, parsed, file.label_values, now=now, actor=actor(), tell=environment.tell)

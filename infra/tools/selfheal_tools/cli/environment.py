@@ -25,7 +25,7 @@ def connect(stage: str) -> "Environment":
     from selfheal.settings import RegistrySettings
     from selfheal_tools.environment import Environment
 
-    outputs = _local_outputs() if stage == LOCAL else _stack_outputs(f"selfheal-{stage}-service")
+    outputs = aim_at(stage) or _stack_outputs(f"selfheal-{stage}-service")
     settings = RegistrySettings(
         data_bucket=outputs["DataBucket"],
         registry_bucket=outputs["RegistryBucket"],
@@ -51,10 +51,15 @@ def actor() -> str:
     return f"cli:{getpass.getuser()}"
 
 
-def _local_outputs() -> dict[str, str]:
-    """Those of the local cloud in this folder; all that this process asks of AWS from now on goes there."""
+def aim_at(stage: str) -> dict[str, str] | None:
+    """The outputs of a local stage; all that this process asks of AWS, and the time, come from there from now on.
+
+    None for a stage in AWS, of which nothing is asked yet. Raises EnvironmentMissing where no local cloud runs.
+    """
     from selfheal_tools.local_stage import LocalStage
 
+    if stage != LOCAL:
+        return None
     found = LocalStage.running()
     if found is None:
         raise EnvironmentMissing(
