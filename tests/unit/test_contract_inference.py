@@ -277,6 +277,7 @@ def test_times_are_checked_and_dates_are_offered_for_them(tmp_path: Path):
         ("a,outcome\n1,0\n2,1\n", "outcom", None, "did you mean 'outcome'"),
         ("a,b\n1,0\n2,1\n", "zzz", None, "the file has 'a', 'b'"),
         ("a,y\n1,0\n2,1\n3,2\n", "y", None, "3 values"),
+        ("a,y\n" + "".join(f"{row},word{row}\n" for row in range(30)), "y", None, "too many for so few rows"),
         ("a,y\n1,0\n2,0\n", "y", None, "one value only"),
         ("a,y\n1,\n2,\n", "y", None, "empty in every row"),
         ("a,y\n", "y", None, "no rows"),
@@ -390,3 +391,23 @@ def test_any_table_gives_a_contract_under_which_the_loader_takes_it(frame: pd.Da
         draft = draft_contract(path, target="y")
         assert parse_contract(draft.text) == draft.contract
         assert len(load_dataset(path, draft.contract, end=END)) == len(frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "said"),
+    [
+        (["A", "B", "C"], "multiclass", "Are they classes?"),
+        (["1", "2", "3"], "multiclass", 'If they are numbers, write "regression"'),
+        ([str(number) for number in range(40)], "regression", "all of them numbers"),
+        ([f"{number}.5" for number in range(5)], "regression", "all of them numbers"),
+    ],
+)
+def test_the_kind_of_target_is_proposed_with_its_reason(tmp_path: Path, values: list[str], task: str, said: str):
+    """Few values are classes, many numbers a number, and few whole numbers are asked about; the loader accepts it."""
+    rows = [f"{row % 17},{values[row % len(values)]}" for row in range(200)]
+    path = tmp_path / "kinds.csv"
+    path.write_text("\n".join(["x,y", *rows]))
+    draft = draft_contract(path, target="y")
+    assert draft.contract.model.task == task
+    assert said in draft.text
+    assert len(load_dataset(path, draft.contract, end=datetime(2026, 1, 1, tzinfo=UTC))) == 200

@@ -55,7 +55,7 @@ def draft_contract(
     `file` holds keys of the contract's `[file]` table that are known; what isn't is told from the file.
 
     Raises:
-        DraftImpossible: the file isn't a table with rows, a column isn't there, the target hasn't two values, the time
+        DraftImpossible: the file isn't a table with rows, a column isn't there, the target can't be one, the time
             column holds something else, nothing is left to be a feature, or the file allows two readings.
     """
     table = read_table(path, file or {})
@@ -153,19 +153,33 @@ def _lines(
 
 
 def _model_lines(path: Tabular, table: Table, target: Target, time: str | None) -> Iterator[str]:
-    share = target.positives / len(table)
     yield "[model]"
     yield f"name = {toml.string(model_name(path))}"
     yield f"target = {toml.string(target.name)}"
-    others = toml.said(target.negative)
-    yield f"# check: the rarer value, {share:.1%} of the rows ({others}: the others). Is it what you predict?"
-    yield f"positive_label = {toml.scalar(target.positive_label)}"
+    yield from _task_lines(target, len(table))
     if min(target.positives, len(table) - target.positives) < ENOUGH_OF_A_CLASS or len(table) < ENOUGH_LABELS:
         yield f"# check: training wants {ENOUGH_LABELS} rows and {ENOUGH_OF_A_CLASS} of each value; the file has fewer."
     if table.unlabelled:
         yield f"# {table.unlabelled} rows without a label are left out."
     if time is not None:
         yield f"time_column = {toml.string(time)}"
+
+
+def _task_lines(target: Target, rows: int) -> Iterator[str]:
+    if target.task == "regression":
+        yield f"# check: {target.values} values, all of them numbers. Is it a number that you predict?"
+        yield 'task = "regression"'
+    elif target.task == "multiclass":
+        asked = (
+            'Are they classes? If they are numbers, write "regression".' if target.are_whole else "Are they classes?"
+        )
+        kind = "few whole numbers" if target.are_whole else "few values that aren't all numbers"
+        yield f"# check: {target.values} values, {kind}. {asked}"
+        yield 'task = "multiclass"'
+    else:
+        share, others = target.positives / rows, toml.said(target.negative)
+        yield f"# check: the rarer value, {share:.1%} of the rows ({others}: the others). Is it what you predict?"
+        yield f"positive_label = {toml.scalar(target.positive_label)}"
 
 
 def _time_hint(left_out: list[LeftOut]) -> Iterator[str]:
