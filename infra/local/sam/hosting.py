@@ -19,7 +19,7 @@ from infra.local.sam.engine import Engine
 from infra.local.sam.images import IMAGE, SAM, ZIPPED, Images, read_template, sam_environment
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS, STOP_SECONDS = 120.0, 60.0
+START_SECONDS, LAYERS_SECONDS, STOP_SECONDS = 120.0, 600.0, 60.0
 # What SAM takes part in; it can't resolve references to the rest.
 USED = ("AWS::Lambda::", "AWS::ApiGatewayV2::")
 
@@ -49,7 +49,10 @@ class SamHosting:
         self._serve("start-lambda", self._lambda_port)
         api_port = _free_port()
         self._serve("start-api", api_port)
-        return f"http://{LOOPBACK}:{api_port}"
+        url = f"http://{LOOPBACK}:{api_port}"
+        # The first request has SAM make an image of the layers, which no caller should have to wait for.
+        httpx.get(f"{url}/health", timeout=LAYERS_SECONDS)
+        return url
 
     def stop(self) -> None:
         """End both servers, which end their containers."""
