@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from selfheal.models.native.trees import Tree
 
 type Floats = NDArray[np.float64]
-type Numbers = NDArray[np.int32]
+type Numbers = NDArray[np.intp]
 
 # Rows at a time: what stays in the processor's cache.
-CHUNK = 4096
-ABOVE_ALL = np.iinfo(np.int32).max
+CHUNK = 2048
+ABOVE_ALL = np.iinfo(np.intp).max
 
 
 class LargeTrees:
@@ -32,23 +32,25 @@ class LargeTrees:
         # Nodes of all trees, then leaves of all trees; a leaf's children are itself.
         inner = sum(len(tree.column) for tree in trees)
         total = inner + sum(len(tree.leaves) for tree in trees)
-        self._column, self._cut = np.zeros(total, dtype=np.int32), np.zeros(total, dtype=np.int32)
-        self._children = np.repeat(np.arange(total, dtype=np.int32), 2)
+        self._column, self._cut = np.zeros(total, dtype=np.intp), np.zeros(total, dtype=np.intp)
+        self._children = np.repeat(np.arange(total, dtype=np.intp), 2)
         self._leaves = np.zeros(total)
-        self._roots, self._depths = np.zeros(len(trees), dtype=np.int32), [_depth(tree) for tree in trees]
+        self._roots, self._depths = np.zeros(len(trees), dtype=np.intp), [_depth(tree) for tree in trees]
         self._sets: list[NDArray[np.bool_]] = []
-        self._set_of = np.full(total, -1, dtype=np.int32)
+        self._set_of = np.full(total, -1, dtype=np.intp)
         node, leaf = 0, inner
         for number, tree in enumerate(trees):
             self._roots[number] = node if tree.column else leaf
             self._add(tree, node, leaf)
             node, leaf = node + len(tree.column), leaf + len(tree.leaves)
         self._goes_left = np.concatenate(self._sets) if self._sets else np.zeros(0, dtype=bool)
+        # A list would be made an array anew for each row.
+        self._edges = {column: np.array(thresholds) for column, thresholds in self._thresholds.items()}
 
     def _add(self, tree: "Tree", node: int, leaf: int) -> None:
         own = slice(node, node + len(tree.column))
-        missing_right = 1 - np.array(tree.missing_left, dtype=np.int32)
-        self._column[own] = 2 * np.array(tree.column, dtype=np.int32) + missing_right
+        missing_right = 1 - np.array(tree.missing_left, dtype=np.intp)
+        self._column[own] = 2 * np.array(tree.column, dtype=np.intp) + missing_right
         for place, (column, split) in enumerate(zip(tree.column, tree.split, strict=True), start=node):
             if isinstance(split, frozenset):
                 self._set_of[place] = sum(map(len, self._sets))
@@ -57,7 +59,7 @@ class LargeTrees:
             else:
                 self._cut[place] = bisect_left(self._thresholds[column], split)
         for side, children in enumerate((tree.left, tree.right)):
-            found = np.array(children, dtype=np.int32)
+            found = np.array(children, dtype=np.intp)
             self._children[2 * node + side : 2 * own.stop + side : 2] = np.where(
                 found >= 0, node + found, leaf - 1 - found
             )
@@ -80,25 +82,31 @@ class LargeTrees:
         for start in range(0, rows, CHUNK):
             chunk = score[start : start + CHUNK]
             numbers = self._numbered([column[start : start + CHUNK] for column in columns], len(chunk)).ravel()
-            place = np.arange(len(chunk), dtype=np.int32)
+            place = np.arange(len(chunk), dtype=np.intp)
             for root, depth in zip(self._roots.tolist(), self._depths, strict=True):
-                nodes = np.full(len(chunk), root, dtype=np.int32)
+                nodes = np.full(len(chunk), root, dtype=np.intp)
                 for _ in range(depth):
-                    nodes = self._below(nodes, numbers[self._column[nodes] * len(chunk) + place])
-                chunk += self._leaves[nodes]
+                    asked = self._column.take(nodes, mode="clip")
+                    asked *= len(chunk)
+                    asked += place
+                    nodes = self._below(nodes, numbers.take(asked, mode="clip"))
+                chunk += self._leaves.take(nodes, mode="clip")
         return score
 
     def _below(self, nodes: Numbers, values: Numbers) -> Numbers:
-        goes_right = values > self._cut[nodes]
+        # Places are in range; "clip" spares numpy a check that takes longer than the look-up.
+        goes_right = values > self._cut.take(nodes, mode="clip")
         if len(self._goes_left):
             of_codes = np.flatnonzero(self._set_of[nodes] >= 0)
             goes_right[of_codes] = ~self._goes_left[self._set_of[nodes[of_codes]] + values[of_codes]]
-        return self._children[2 * nodes + goes_right]
+        below = 2 * nodes
+        below += goes_right
+        return self._children.take(below, mode="clip")
 
     def _numbered(self, columns: Sequence[NDArray[Any]], rows: int) -> Numbers:
         """Each column's intervals or codes, twice: shape (2 * columns, rows)."""
-        numbers = np.zeros((2 * len(columns), rows), dtype=np.int32)
-        for index, thresholds in self._thresholds.items():
+        numbers = np.zeros((2 * len(columns), rows), dtype=np.intp)
+        for index, thresholds in self._edges.items():
             found = np.searchsorted(thresholds, columns[index])
             is_missing = np.isnan(columns[index])
             numbers[2 * index] = np.where(is_missing, -1, found)
