@@ -3,14 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from selfheal.contract import parse_contract
+from selfheal.errors import DataInvalid
 from selfheal.records.predictions import moment_of
 from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.errors import BacktestImpossible
+from selfheal_tools.backtest.history import read_history
 from selfheal_tools.backtest.moments import has_times, paced, since_1970, spread
 from selfheal_tools.backtest.stream import MOST_REQUESTS, Stream, stream_of
 
@@ -107,3 +111,12 @@ def test_times_before_ids_begin_are_replayed_later_on_the_same_days_of_the_week(
     assert later[0].astype(datetime).weekday() == moments[0].astype(datetime).weekday()
     assert later[0].astype(datetime).year == int(year) + years
     assert len(stream(replace(old, timestamps=later)).spans) > 0
+
+
+def test_a_target_that_a_replay_cannot_measure_is_refused(tmp_path: Path):
+    """Metrics of binary targets would say nothing of numbers: the message says so before anything is trained."""
+    text = '[model]\nname = "a"\ntarget = "y"\ntask = "regression"\n[features.x]\ntype = "number"\n'
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n1,2.5\n2,3.5\n")
+    with pytest.raises(DataInvalid, match="binary targets so far"):
+        read_history(path, parse_contract(text), now=datetime(2026, 6, 1, tzinfo=UTC))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from selfheal.contract import Contract
 from selfheal.data.files import read_labelled
+from selfheal.errors import DataInvalid
 from selfheal.files.table import Tabular
 from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.moments import since_1970
@@ -22,7 +23,13 @@ class History:
 
 
 def read_history(data: Tabular, contract: Contract, *, now: datetime) -> History:
-    """Read what is to be replayed; times before 1972 are moved to later years. Raises DataInvalid."""
+    """Read what is to be replayed; times before 1972 are moved to later years.
+
+    Raises:
+        DataInvalid: the file doesn't match the contract, or its target isn't binary.
+    """
+    if contract.model.task != "binary":
+        raise DataInvalid([f"a replay measures binary targets so far, not {contract.model.task}: try `selfheal demo`"])
     file = read_labelled(data, contract, end=END_OF_UNDATED, now=now)
     moments, years = since_1970(file.rows.timestamps)
     if not years:
