@@ -8,7 +8,8 @@ import pytest
 
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
-from selfheal.errors import TrainingBudgetExceeded
+from selfheal.errors import TrainerFailed, TrainingBudgetExceeded
+from selfheal.models.trainer import TrainedModel
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
@@ -227,6 +228,19 @@ def test_a_run_out_of_budget_is_a_failed_outcome(stores: Stores):
     traffic(stores, since=START, rows=1000)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, check_budget=check)
     assert (training.outcome, training.reason) == ("failed", "training took too long")
+
+
+def test_a_trainer_of_ones_own_that_fails_is_a_failed_outcome(stores: Stores):
+    """The healing ends by name and place, and production stays."""
+
+    def fit(*_: object, **__: object) -> TrainedModel:
+        raise TrainerFailed("trainer mine.code:fit failed with ValueError at code.py:3")
+
+    traffic(stores, since=START, rows=1000)
+    before = stores.pointer.read().pointer.version
+    training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, fit=fit)
+    assert (training.outcome, "code.py:3" in training.reason) == ("failed", True)
+    assert stores.pointer.read().pointer.version == before
 
 
 def test_the_reference_is_a_seeded_sample_in_order():
