@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
+from selfheal.records.manifest import INTERVAL_LEVEL
 from selfheal.records.predictions import Prediction
 from selfheal.usecases.serve.predict import Answer
 from selfheal.usecases.serve.production_model import ServedModel
@@ -84,7 +85,7 @@ def _target(model: ServedModel) -> dict[str, Any]:
     if manifest.contract.model.task == "multiclass":
         return {"classes": manifest.contract.model.classes}
     if manifest.contract.model.task == "regression":
-        return {"interval_level": 0.9}
+        return {"interval_level": INTERVAL_LEVEL}
     return {
         "positive_value": manifest.positive_value,
         "negative_value": manifest.negative_value,

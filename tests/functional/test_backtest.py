@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
+from selfheal.contract.model import ErrorCosts
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.records.healing import Conclusion, Training
 from selfheal.tables.dataset import Dataset
@@ -51,6 +52,15 @@ def replayed() -> Backtest:
         periods=PERIODS, initial=0.4, label_delay=0, label_rate=0.8, seed=0, runs_per_period=1, overrides={}
     )
     return backtest(turning_rows(), CONTRACT, dataset="turning", settings=settings)
+
+
+def test_gates_of_a_plain_pipeline_take_errors_that_have_a_price():
+    """Every policy is replayed under a contract whose threshold is that of the least cost."""
+    priced = CONTRACT.model.model_copy(update={"threshold": ErrorCosts(false_positive=1.0, false_negative=5.0)})
+    contract = CONTRACT.model_copy(update={"model": priced})
+    settings = Settings(periods=2, initial=0.5, label_delay=0, label_rate=1.0, seed=0, runs_per_period=1, overrides={})
+    found = backtest(turning_rows(1_500), contract, dataset="priced", settings=settings, policies=["seed-gates"])
+    assert found.policies["seed-gates"].retrainings == 2
 
 
 def test_healing_finds_the_change_and_regains_what_it_cost():

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 import selfheal as sh
-from selfheal.data.files import load_dataset
+from selfheal.contract import parse_contract
+from selfheal.data.files import load_dataset, read_labelled
 from selfheal.drift import Reference
 from selfheal.errors import DataInvalid, DraftImpossible, FileUnreadable
 from selfheal.files.in_memory import InMemory
@@ -157,6 +158,39 @@ def test_a_loaded_version_answers_frames_as_it_answers_requests(tmp_path):
     assert answers.index.tolist() == list("abcdefg")
     with pytest.raises(DataInvalid, match="income"):
         sh.load(tmp_path / "model.json").predict(asked.assign(income="much"))
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "regression"])
+def test_a_loaded_version_of_another_kind_answers_in_its_terms(kind, tmp_path):
+    """The likeliest class by its position with its probability; or the number alone."""
+    contract = parse_contract(f'[model]\nname = "kinds"\ntarget = "y"\ntask = "{kind}"\n[features.x]\ntype = "number"')
+    x = np.random.default_rng(2).normal(size=ROWS)
+    y = np.array(["a", "b", "c"])[np.digitize(x, [-0.5, 0.5])] if kind == "multiclass" else 3 * x
+    file = InMemory("rows", pa.table({"x": x, "y": y}))
+    read = read_labelled(file, contract, end=NOW)
+    contract = contract.with_classes(read.label_values.classes) if kind == "multiclass" else contract
+    payload = export(train(read.rows, contract, seed=0).fitted, read.rows.features, contract)
+    (tmp_path / "model.json").write_bytes(payload)
+    answers = sh.load(tmp_path / "model.json").predict(pd.DataFrame({"x": [-2.0, 0.0, 2.0]}))
+    if kind == "multiclass":
+        assert answers["prediction"].tolist() == [0, 1, 2]
+        assert answers["probability"].min() > 0.5
+    else:
+        assert answers["prediction"].tolist() == pytest.approx([-6, 0, 6], abs=1.5)
+        assert "probability" not in answers
+
+
+def test_a_frame_that_has_the_interchange_protocol_alone_is_read():
+    """The oldest of the protocols that libraries share frames by."""
+
+    class Exchanged:
+        def __init__(self):
+            self.table = pa.table({"income": customers()["income"]})
+
+        def __dataframe__(self, **asked):
+            return self.table.__dataframe__(**asked)
+
+    assert sh.drift(Exchanged(), customers()[["income"]]).verdict == "no_drift"
 
 
 def test_a_backtest_of_a_frame_compares_policies():

@@ -81,6 +81,12 @@ def test_a_search_is_served_by_its_best(rows: Dataset):
     assert WRITTEN.exported(trained.fitted, rows.features, default_contract())
 
 
+def test_a_boosting_of_its_own_is_judged_as_it_is_served(rows: Dataset):
+    """With all its trees: nobody chooses fewer, so that no better stage may make promises for it."""
+    trained = train(rows, contract_with("tests.support.trainers:staged"))
+    assert {len(losses) for losses in trained.curves["learning"].values()} == {1}
+
+
 def test_it_sees_no_row_that_tunes_and_can_spoil_none(rows: Dataset):
     """The newest rows are kept from it while candidates compete, and what it does to its rows touches nobody else's."""
     trainers.SEEN.clear()

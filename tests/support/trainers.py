@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -30,6 +30,12 @@ def forest(contract: Any, rows: Any, seed: int) -> Any:
     SEEN.append(len(rows))
     assert rows[contract.model.target].isin([0, 1]).all()
     return make_pipeline(_columns(contract), RandomForestClassifier(n_estimators=8, max_depth=6, random_state=seed))
+
+
+def staged(contract: Any, rows: Any, seed: int) -> Any:
+    return make_pipeline(
+        _columns(contract), GradientBoostingClassifier(n_estimators=60, learning_rate=1.0, random_state=seed)
+    )
 
 
 def searched(contract: Any, rows: Any, seed: int) -> Any:

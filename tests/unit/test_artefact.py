@@ -177,6 +177,8 @@ def test_extreme_scores_answer_zero_and_one():
     [
         ("format", "other", "format"),
         ("format_version", 3, "format"),
+        ("link", [], "link"),
+        ("link", "probit", "link"),
         ("threshold", 1.5, "threshold"),
         ("threshold", True, "threshold"),
         ("features", [], "features"),

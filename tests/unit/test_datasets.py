@@ -253,3 +253,16 @@ def test_label_values_are_told_in_the_users_terms(tmp_path: Path, contract: Cont
 def test_one_label_value_has_one_text(value: object, text: str):
     """However a file writes a value, it is the same label."""
     assert label_text(value) == text
+
+
+KINDS = '[model]\nname = "kinds"\ntarget = "kind"\ntask = "multiclass"\n[features.x]\ntype = "number"'
+
+
+@pytest.mark.parametrize(
+    ("names", "length", "fault"), [(130, 4, "130 classes are more than 100"), (3, 101, "a class has 101 characters")]
+)
+def test_classes_that_a_contract_cant_hold_are_told(tmp_path: Path, names: int, length: int, fault: str):
+    """Too many of them, or one with a name that is too long, is a fault of the file."""
+    rows = "".join(f"{row},{row % names:k>{length}}\n" for row in range(2 * names))
+    (found,) = faults_of(write(tmp_path, f"x,kind\n{rows}"), parse_contract(KINDS))
+    assert fault in found

@@ -15,8 +15,6 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 INFRA = Path(__file__).parents[2] / "infra"
 COMMANDS = INFRA / "tools" / "selfheal_tools" / "cli"
 
-# Metrics of tuning rows, until every task says its own.
-SHARED_BY_TRAINING = {f"selfheal.training.metrics{part}" for part in ("", ".tuning_metrics")}
 IMPURE = {"boto3", "botocore", "os", "logging", "aws_lambda_powertools"}
 
 
@@ -82,7 +80,7 @@ def test_models_are_known_by_their_ports_alone(path: Path):
     inside = ("selfheal.models.native", "selfheal.training")
     known = {name for name in imports_of(path) if name.startswith(inside)}
     if room not in {"models", "training"}:
-        assert known <= SHARED_BY_TRAINING
+        assert not known
     if path.parent.name == "models":
         assert path.name in {"formats.py", "trainers.py"} or not known
     if "native" in path.parts:

@@ -1,12 +1,11 @@
 """Gates over versions made beforehand: what a plain retraining pipeline would let in."""
 
-import numpy as np
-
 from selfheal.contract.model import GatePolicy
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
-from selfheal.tasks import BINARY
+from selfheal.tasks import BINARY, task_for
+from selfheal.usecases.heal import scoring
 from selfheal_tools.backtest.blind import Rejected, Rule
 from selfheal_tools.backtest.stream import Span
 from selfheal_tools.backtest.versions import Blend, Positions, Trial, Version, Versions
@@ -42,19 +41,8 @@ def evidence_rows(
 ) -> EvidenceRows:
     """Two versions' answers to rows of the traffic, shape (n,) each, as the gates take them."""
     labelled = versions.stream.traffic.take(rows)
-    segments = list(dict.fromkeys(segment.feature for segment in versions.contract.segments))
-    return EvidenceRows(
-        row_ids=labelled.row_ids,
-        timestamps=labelled.timestamps,
-        labels=labelled.labels,
-        production_probability=production.probabilities,
-        shadow_probability=shadow.probabilities,
-        production_prediction=production.predictions,
-        shadow_prediction=shadow.predictions,
-        weights=np.ones(len(labelled)),
-        segments=labelled.features[segments],
-        members=members,
-    )
+    task = task_for(versions.contract, labelled.labels)
+    return scoring.evidence_rows(labelled, versions.contract, production, shadow, members=members, task=task)
 
 
 def failed_gates(

@@ -21,7 +21,7 @@ from selfheal.training import train
 from selfheal.training.own import source_of
 
 # What a trained model follows from, besides the rows and the contract.
-SOURCES = ("contract", "data", "models", "performance", "training")
+SOURCES = ("contract", "data", "files", "labels", "models", "records", "tables", "tasks", "training")
 LIBRARIES = ("numpy", "scikit-learn")
 
 type Outcome = tuple[TrainedModel | TrainingImpossible, float]

@@ -35,7 +35,7 @@ def gates(
     from selfheal.composition import system_clock
     from selfheal.gates import judge_gates
     from selfheal.gates.offline import read_evidence
-    from selfheal_tools.cli.history import named_reason
+    from selfheal.healing.sentences import named_reason
     from selfheal_tools.terminal import terminal
 
     parsed = read_contract(contract)

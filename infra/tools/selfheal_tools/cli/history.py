@@ -20,6 +20,7 @@ def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  #
     """List every decision and pause of an environment, oldest first, and what became of each decision."""
     from rich.table import Table
 
+    from selfheal.healing.sentences import told
     from selfheal_tools.terminal import add_row, terminal
 
     story = connect(stage).stores.ledger.story()
@@ -40,21 +41,13 @@ def history(stage: StageOption = "dev", as_json: JsonOption = False) -> None:  #
     terminal().print(table)
 
 
-def told(decision: "Decision", story: "Story") -> str:
-    """What was decided and what became of it, as far as the ledger knows."""
-    from selfheal.healing.sentences import sentence_of
-
-    outcome = story.outcome_of(decision)
-    is_open = decision.is_move and outcome is None
-    return f"{'(not confirmed yet) ' if is_open else ''}{sentence_of(decision, outcome)}"
-
-
 def show(
     version: Annotated[str, typer.Argument(help="A version that `selfheal history` names.")],
     stage: StageOption = "dev",
     as_json: JsonOption = False,  # noqa: FBT002
 ) -> None:
     """Show what a version is: where it comes from, how it did, which gates it met."""
+    from selfheal.healing.sentences import told
     from selfheal_tools.terminal import terminal
 
     stores = connect(stage).stores
@@ -106,17 +99,13 @@ def _about(manifest: "Manifest") -> "Table":
 def _gates(gates: "tuple[GateResult, ...]") -> "Table":
     from rich.table import Table
 
+    from selfheal.healing.sentences import named_reason
     from selfheal_tools.terminal import add_row
 
     table = Table("gate", "passed", "reason")
     for gate in gates:
         add_row(table, gate.gate, "yes" if gate.passed else "NO", named_reason(gate))
     return table
-
-
-def named_reason(gate: "GateResult") -> str:
-    """A gate's reason, and the groups that it fails for by their names."""
-    return f"{gate.reason}; namely: {', '.join(gate.groups)}" if gate.groups else gate.reason
 
 
 def _print_json(content: object) -> None:

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from selfheal.errors import ObjectMissing, SelfhealError
 from selfheal.prefixes import LABELS_REJECTED, MONITORING
 from selfheal.records.ledger import Decision, GateResult
+from selfheal.stores.monitoring import REPORT
 from selfheal.stores.registry import CARD
 from selfheal.tasks import judging_task
 from selfheal.usecases.heal.evidence import read_evidence
-from selfheal.usecases.monitor.monitor import REPORT
 from selfheal.usecases.registry.verify import verify_decision
 from selfheal_tools.console.acts import ACTS, Command
 from selfheal_tools.console.guard import Keys

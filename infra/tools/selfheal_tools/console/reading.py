@@ -20,9 +20,9 @@ from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import DriftSummary
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
+from selfheal.stores.monitoring import SUMMARY
 from selfheal.stores.registry import CURVES
 from selfheal.tables.predictions import PredictionWindow
-from selfheal.usecases.monitor.monitor import SUMMARY
 from selfheal_tools.console.pages.comparison import Side
 from selfheal_tools.console.pages.labels import DAYS, DayOfLabels, missing_by_age
 from selfheal_tools.console.runs import Run, run_of

@@ -12,9 +12,9 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
+from selfheal.stores.monitoring import SUMMARY
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tasks import task_of
-from selfheal.usecases.monitor.monitor import SUMMARY
 from selfheal_tools.demo.recovery import Figures, figures_of, recovery
 from selfheal_tools.demo.traffic import Answered
 

@@ -13,6 +13,7 @@ from selfheal.records.manifest import Manifest
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.table import columns_of
 from selfheal.tasks import task_of
+from selfheal.tasks.coding import positions
 from selfheal_tools.console.pages.metrics import metric_name
 from selfheal_tools.console.pages.versions import threshold_of
 from selfheal_tools.console.words import capital, number, share
@@ -128,7 +129,7 @@ def _labels(
     manifest: Manifest, recent: PredictionWindow, truth: Mapping[str, float | str]
 ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Which rows have a label, shape (n,), and the labels of these as the task takes them."""
-    classes = {name: place for place, name in enumerate(manifest.contract.model.classes or ())}
+    classes = positions(manifest.contract)
     values = [truth.get(str(key)) for key in recent.prediction_ids]
     coded = [classes.get(value) if isinstance(value, str) else value for value in values]
     known = np.array([value is not None for value in coded], dtype=np.bool_)

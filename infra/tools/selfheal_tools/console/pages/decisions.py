@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from selfheal.healing.sentences import sentence_of
+from selfheal.healing.sentences import named_reason, told
 from selfheal.records.ledger import Decision, GateResult, LedgerEntry, Switch
 from selfheal.records.story import Story
 from selfheal_tools.console.words import moment, number
@@ -95,14 +95,13 @@ def lines_of(story: Story, *, newest_first: bool = False) -> tuple[Line, ...]:
 def line_of(decision: Decision, story: Story) -> Line:
     """The line of one decision."""
     outcome = story.outcome_of(decision)
-    kept = decision.is_move and outcome is None
     lost = outcome is not None and outcome.kind == "conflict"
     return Line(
         when=moment(decision.decided_at),
         kind=decision.kind,
         tone="fault" if lost else TONES[decision.kind],
         by=decision.actor,
-        sentence=f"{'(not confirmed yet) ' if kept else ''}{sentence_of(decision, outcome)}",
+        sentence=told(decision, story),
         link=f"/decisions/{decision.decision_id}",
     )
 
@@ -122,12 +121,11 @@ def decision_page(decision: Decision, story: Story) -> DecisionPage:
 def gate_of(gate: GateResult) -> Gate:
     """A gate as it is drawn."""
     bar, mark = _scaled(gate.value, gate.threshold)
-    named = f"{gate.reason}; namely: {', '.join(gate.groups)}" if gate.groups else gate.reason
     return Gate(
         name=GATE_NAMES.get(gate.gate, gate.gate.replace("_", " ")),
         passed=gate.passed,
         figures=_figures(gate),
-        reason=named,
+        reason=named_reason(gate),
         bar=bar,
         mark=mark,
     )

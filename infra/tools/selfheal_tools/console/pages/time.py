@@ -10,8 +10,6 @@ from selfheal.records.story import Story
 from selfheal_tools.console.pages.metrics import headlines, metric_name
 from selfheal_tools.console.runs import Run
 
-RANGES = (1, 7, 30, 90)
-
 
 @dataclass(frozen=True, slots=True)
 class Curve:

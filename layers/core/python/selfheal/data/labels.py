@@ -11,6 +11,7 @@ from selfheal.files.cells import is_blank
 from selfheal.files.columns import texts, values
 from selfheal.files.texts import shown
 from selfheal.labels.text import NUMBER, label_text, number_of
+from selfheal.labels.values import LONGEST_CLASS
 
 MOST_SHOWN = 5
 OPPOSITE = {"1": "0", "true": "false"}
@@ -63,6 +64,8 @@ def _classes(labels: NDArray[np.object_], contract: Contract, faults: list[str])
             f"{contract.model.target}: {len(found)} classes are more than {MOST_CLASSES}; merge rare ones, or set "
             'task = "regression" under [model] where the target is a number'
         )
+    if (longest := max(map(len, found), default=0)) > LONGEST_CLASS:
+        faults.append(f"{contract.model.target}: a class has {longest} characters; shorten names to {LONGEST_CLASS}")
     return tuple(found)
 
 
@@ -81,11 +84,13 @@ def coded_labels(labels: NDArray[np.object_], values: TargetValues, contract: Co
         return Coded(np.asarray(labels == values.positive, dtype=np.int8), np.zeros(len(labels), dtype=bool))
     if model.task == "multiclass":
         known = {name: place for place, name in enumerate(values.classes)}
-        codes = np.array([known.get(text, -1) for text in labels], dtype=np.int8)
-        return Coded(codes, codes < 0, "no class of the contract")
+        codes = np.array([known.get(text, -1) for text in labels], dtype=np.int16)
+        # Beyond what a contract takes the file was refused before: see `_classes`.
+        return Coded(codes.astype(np.int8), codes < 0, "no class of the contract")
     numbers = np.array([number_of(text) for text in labels], dtype=np.float64)
     low, high = model.minimum, model.maximum
     outside = (numbers < (-np.inf if low is None else low)) | (numbers > (np.inf if high is None else high))
     is_none = np.isnan(numbers)
-    said = "no finite number" if is_none.any() else f"outside {low if low is not None else ''} to {high or ''}"
+    limits = ["" if limit is None else str(limit) for limit in (low, high)]
+    said = "no finite number" if is_none.any() else f"outside {' to '.join(limits)}"
     return Coded(numbers, is_none if is_none.any() else outside, said)

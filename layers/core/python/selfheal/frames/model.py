@@ -29,7 +29,10 @@ class LoadedModel:
         return self.model.feature_names
 
     def predict(self, rows: Rows) -> pd.DataFrame:
-        """Columns `probability` (float64) and `prediction` (int8), a row for each of the rows in their order.
+        """A row for each of the rows, in their order.
+
+        Of two values: `probability` of the positive one and `prediction`, 1 or 0. Of several classes: `prediction`, the
+        position of the likeliest class in the version's contract, and its `probability`. Of numbers: `prediction`.
 
         Raises:
             DataInvalid: a column is missing or holds something else than the model was trained on.
@@ -38,10 +41,17 @@ class LoadedModel:
             if faults := missing_columns(source, self.features):
                 raise DataInvalid(faults)
             table = table_of(source, AS_WRITTEN, self.features)
-        probability = self.model.probabilities_of(_columns(table, self.model))
-        prediction = (probability >= self.model.threshold).astype(np.int8)
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        return pd.DataFrame({"probability": probability, "prediction": prediction}, index=index)
+        return pd.DataFrame(_answers(self.model, _columns(table, self.model)), index=index)
+
+
+def _answers(model: Model, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    said = model.probabilities_of(columns)
+    if said.ndim > 1:
+        return {"probability": said.max(axis=1), "prediction": said.argmax(axis=1)}
+    if np.isnan(model.threshold):
+        return {"prediction": said}
+    return {"probability": said, "prediction": (said >= model.threshold).astype(np.int8)}
 
 
 def _columns(table: Table, model: Model) -> dict[str, np.ndarray]:

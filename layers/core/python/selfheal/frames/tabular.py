@@ -48,7 +48,9 @@ def tabular(rows: Rows, name: str) -> Tabular:
     if isinstance(rows, ArrowStream):
         return InMemory(name, pa.table(rows))
     if isinstance(rows, Interchange):
-        return InMemory(name, pa.interchange.from_dataframe(rows))
+        from pyarrow.interchange import from_dataframe  # pyarrow doesn't load it by itself
+
+        return InMemory(name, from_dataframe(rows))
     raise FileUnreadable(
         f"the {name} is {type(rows).__name__}, not a table: give a path, or a pandas, polars or other data frame"
     )

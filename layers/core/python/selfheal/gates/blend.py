@@ -51,7 +51,7 @@ class MemberAnswers:
 
 @dataclass(frozen=True, eq=False)
 class Blended:
-    """What blends say of n rows: their answers, and predictions at their operating points, shape (n,)."""
+    """What a model or a blend says of n rows: its answers, and predictions at its operating point."""
 
     probabilities: Floats
     predictions: Labels

@@ -1,6 +1,7 @@
 """Each decision as one sentence for people: a message, a line of a history. It holds whatever happens next."""
 
-from selfheal.records.ledger import Decision, Outcome
+from selfheal.records.ledger import Decision, GateResult, Outcome
+from selfheal.records.story import Story
 
 _SENTENCES = {
     "bootstrap": "{version} is the first production model",
@@ -24,3 +25,15 @@ def sentence_of(decision: Decision, outcome: Outcome | None = None) -> str:
         return f"{_SENTENCES[decision.kind].format(**known)}: {decision.reason}"
     because = f"{outcome.reason} (it was decided because: {decision.reason})"
     return f"{_NOT_CARRIED_OUT[decision.kind].format(**known)}: {because}"
+
+
+def told(decision: Decision, story: Story) -> str:
+    """What was decided and what became of it, as far as the ledger knows."""
+    outcome = story.outcome_of(decision)
+    is_open = decision.is_move and outcome is None
+    return f"{'(not confirmed yet) ' if is_open else ''}{sentence_of(decision, outcome)}"
+
+
+def named_reason(gate: GateResult) -> str:
+    """A gate's reason, and the groups that it fails for by their names."""
+    return f"{gate.reason}; namely: {', '.join(gate.groups)}" if gate.groups else gate.reason

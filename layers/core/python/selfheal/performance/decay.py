@@ -2,10 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from selfheal.records.monitoring import Decay
-from selfheal.tasks import BINARY, Task
+from selfheal.tasks import BINARY, Task, intervals
 
 # Fewer tuning rows promise nothing; how uncertain the promise of few is, Welch's test knows.
 MINIMUM_PROMISED = 50
@@ -62,11 +61,7 @@ def judge_decay(
 
 def _risen(recent: NDArray[np.float64], promised: NDArray[np.float64]) -> float:
     error = np.sqrt(recent.var(ddof=1) / len(recent) + promised.var(ddof=1) / len(promised))
-    return _upper_tail(float(recent.mean() - promised.mean()), float(error))
-
-
-def _upper_tail(excess: float, error: float) -> float:
-    return float(special.ndtr(-excess / error)) if error else float(excess <= 0)
+    return intervals.upper_tail(float(recent.mean() - promised.mean()), float(error))
 
 
 def onset_of_decay(losses: NDArray[np.float64], promised: float) -> int:

@@ -14,6 +14,8 @@ from selfheal.records.base import Record, UtcTime
 VersionKind = Literal["trained", "blend"]
 # The newest versions that answer together; more of them brought nothing (docs/decisions.md).
 MOST_MEMBERS = 3
+# So many labels of a regression lie within `half_width` of the answer.
+INTERVAL_LEVEL = 0.9
 
 
 class Artefact(Record):

@@ -4,7 +4,7 @@ from selfheal.prefixes import BATCHES_DONE, BATCHES_INCOMING
 from selfheal.records.batches import BatchReport
 from selfheal.records.labels import Upload
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.uploads import uploaded
+from selfheal.stores.uploads import ending_of, uploaded
 
 # S3's limit, in bytes of UTF-8, less what follows a name.
 LONGEST_NAME = 900
@@ -30,4 +30,4 @@ class BatchStore:
 def done_prefix(upload: Upload) -> str:
     """Where what became of an upload lies: below its own name, which may come again, by its moment and what it held."""
     name = upload.key.removeprefix(BATCHES_INCOMING).encode()[:LONGEST_NAME].decode(errors="ignore")
-    return f"{BATCHES_DONE}{name}/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}"
+    return f"{BATCHES_DONE}{name}{ending_of(upload)}"

@@ -17,7 +17,7 @@ from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES,
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.uploads import uploaded
+from selfheal.stores.uploads import ending_of, uploaded
 from selfheal.text import spreadsheet_cell
 
 COLUMNS = ("line", "prediction_id", "id", "label", "reason")
@@ -194,7 +194,7 @@ def _lines(labels: Sequence[Label]) -> bytes:
 
 def _key_of_refusals(upload: Upload) -> str:
     """Below the upload's own name, which may come again: its moment, and what it held."""
-    ending = f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}.csv"
+    ending = f"{ending_of(upload)}.csv"
     name = upload.key.removeprefix(LABELS_INCOMING).encode()[: LONGEST_KEY - len(LABELS_REJECTED) - len(ending)]
     return f"{LABELS_REJECTED}{name.decode(errors='ignore')}{ending}"
 

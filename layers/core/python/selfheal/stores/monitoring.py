@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from selfheal.prefixes import MONITORING
 from selfheal.stores.bucket import Bucket
 
+# What a run leaves behind.
+SUMMARY, REPORT = "summary.json", "report.html"
+
 
 class MonitoringStore:
     """`monitoring/dt=…/<time>/…` of the data bucket."""

@@ -191,11 +191,6 @@ def once_each(rows: pd.DataFrame) -> pd.DataFrame:
     return distinct.sort_values([TIMESTAMP, ID], ignore_index=True)
 
 
-def empty_hour() -> pd.DataFrame:
-    """An hour without rows."""
-    return _columns([])
-
-
 def _own_ids(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Pairs of a user's id and a prediction's id; roll-ups of earlier releases hold none."""
     if OWN_ID in rows:

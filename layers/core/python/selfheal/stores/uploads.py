@@ -16,3 +16,8 @@ def uploaded(data: Bucket, upload: Upload) -> bytes:
     if upload.etag not in (None, stored.etag.strip('"')):
         raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
     return stored.body
+
+
+def ending_of(upload: Upload) -> str:
+    """What tells uploads of one name apart in keys: the moment, and what the file held."""
+    return f"/{upload.uploaded_at:%Y%m%dT%H%M%S.%fZ}{f'-{upload.etag[:32]}' if upload.etag else ''}"

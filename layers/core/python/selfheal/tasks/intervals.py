@@ -8,6 +8,7 @@ from scipy import special
 
 from selfheal.records.monitoring import Estimate
 from selfheal.tasks.metric import Metric
+from selfheal.tasks.simulation import estimate_of
 
 RESAMPLES = 200
 Z = float(special.ndtri(0.975))
@@ -52,6 +53,11 @@ def mean_of_any(values: NDArray[np.float64]) -> Estimate:
     return Estimate(value=centre, low=centre - half, high=centre + half)
 
 
+def upper_tail(excess: float, error: float) -> float:
+    """The chance of an excess as large as this, of a normal one around 0 with that standard error."""
+    return float(special.ndtr(-excess / error)) if error else float(excess <= 0)
+
+
 def of_resampled_rows(
     metric: Metric, answers: NDArray[np.float64], predictions: NDArray[Any], labels: NDArray[Any]
 ) -> Estimate:
@@ -60,8 +66,7 @@ def of_resampled_rows(
     rng, rows = np.random.default_rng(0), len(labels)
     drawn = np.stack([rng.multinomial(rows, np.full(rows, 1 / rows)) @ parts for _ in range(RESAMPLES)])
     value = float(metric.of_sums(parts.sum(axis=0, keepdims=True))[0])
-    low, high = np.quantile(metric.of_sums(drawn), [0.025, 0.975])
-    return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)))
+    return estimate_of(value, metric.of_sums(drawn))
 
 
 def roc_auc(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> Estimate:

@@ -154,6 +154,9 @@ class _Run:
         self._check_budget()
         recipe, past = entered
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest, self._classes)
+        if not recipe.is_boosting:
+            # Nobody chooses how many trees a trainer of one's own has: it is served as it is fitted.
+            staged = staged[-1:]
         losses = [self._loss(scores) for scores in staged]
         best = int(np.argmin(losses))
         chosen = recipe.with_trees(best + 1) if recipe.is_boosting else recipe

@@ -37,6 +37,7 @@ class LargeTrees:
         self._leaves = np.zeros(total)
         self._roots, self._depths = np.zeros(len(trees), dtype=np.intp), [_depth(tree) for tree in trees]
         self._sets: list[NDArray[np.bool_]] = []
+        self._codes = 0
         self._set_of = np.full(total, -1, dtype=np.intp)
         node, leaf = 0, inner
         for number, tree in enumerate(trees):
@@ -53,9 +54,10 @@ class LargeTrees:
         self._column[own] = 2 * np.array(tree.column, dtype=np.intp) + missing_right
         for place, (column, split) in enumerate(zip(tree.column, tree.split, strict=True), start=node):
             if isinstance(split, frozenset):
-                self._set_of[place] = sum(map(len, self._sets))
+                self._set_of[place] = self._codes
                 codes = [code in split for code in range(self._sizes[column] - 1)]
                 self._sets.append(np.array([*codes, bool(tree.missing_left[place - node])]))
+                self._codes += self._sizes[column]
             else:
                 self._cut[place] = bisect_left(self._thresholds[column], split)
         for side, children in enumerate((tree.left, tree.right)):

@@ -160,7 +160,7 @@ class ClassModel(NativeModel):
         return softmax([self.slope * output.one(cells) for output in outputs.outputs])
 
     def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[list[float]]:
-        return [softmax(list(scores)) for scores in self._log_odds_of(values, rows).tolist()]
+        return [softmax(scores) for scores in self._log_odds_of(values, rows).tolist()]
 
     def _log_odds_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> "NDArray[Any]":
         import numpy as np
@@ -228,7 +228,7 @@ def load_artefact(payload: bytes) -> NativeModel:
     """
     decoded = _decoded(payload)
     link = decoded.pop(LINK, "expit") if type(decoded) is dict else "expit"
-    if link not in MODELS:
+    if type(link) is not str or link not in MODELS:
         raise checks.refuse(LINK, f"not one of {', '.join(MODELS)}")
     found = checks.table(decoded, "the top", KEYS)
     if found["format"] != FORMAT or found["format_version"] not in VERSIONS_READ:

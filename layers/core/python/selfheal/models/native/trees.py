@@ -46,8 +46,10 @@ class Trees:
 
     def __init__(self, baseline: float, trees: Sequence[Tree], columns: Sequence[int]) -> None:
         self.baseline, self.trees, self.sizes = baseline, trees, columns
-        self._is_large = any(len(tree.leaves) > MASKED_LEAVES for tree in trees)
-        self._plain = None if self._is_large else PlainTrees(trees, columns)
+        is_large = any(len(tree.leaves) > MASKED_LEAVES for tree in trees)
+        # Made when a model is loaded, not when the first row is asked for.
+        self._large = _large(trees, columns) if is_large else None
+        self._one = self._large or PlainTrees(trees, columns)
 
     @classmethod
     def parse(cls, raw: Any, path: str, columns: Sequence[int]) -> "Trees":
@@ -59,11 +61,11 @@ class Trees:
 
     def one(self, cells: Sequence[Any]) -> float:
         """The score of one row."""
-        return (self._plain or self._large).score(self.baseline, cells)
+        return self._one.score(self.baseline, cells)
 
     def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
         """The scores of many rows, shape (rows,), with the same bits."""
-        return (self._large if self._is_large else self._masked).scores(self.baseline, columns, rows)
+        return (self._large or self._masked).scores(self.baseline, columns, rows)
 
     @cached_property
     def _masked(self) -> "MaskedTrees":
@@ -71,11 +73,12 @@ class Trees:
 
         return MaskedTrees(self.trees, self.sizes)
 
-    @cached_property
-    def _large(self) -> "LargeTrees":
-        from selfheal.models.native.large_trees import LargeTrees
 
-        return LargeTrees(self.trees, self.sizes)
+def _large(trees: Sequence[Tree], columns: Sequence[int]) -> "LargeTrees":
+    # It needs numpy, which a predictor of few rows and small trees never loads.
+    from selfheal.models.native.large_trees import LargeTrees
+
+    return LargeTrees(trees, columns)
 
 
 def _parse_tree(raw: Any, path: str, columns: Sequence[int]) -> Tree:

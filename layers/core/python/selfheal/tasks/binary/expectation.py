@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from selfheal.tasks.binary.calibration import calibrated, fit_calibration
+from selfheal.tasks.intervals import upper_tail
 from selfheal.tasks.port import Floats, LossModel, Scored
 
 
@@ -27,4 +27,4 @@ def excess_p_value(probabilities: Floats, labels: NDArray[np.int8]) -> float:
     excess = (labels - probabilities) * (1 - 2 * probabilities)
     variance = probabilities * (1 - probabilities) * (1 - 2 * probabilities) ** 2
     error = float(np.sqrt(variance.sum()))
-    return float(special.ndtr(-float(excess.sum()) / error)) if error else float(excess.sum() <= 0)
+    return upper_tail(float(excess.sum()), error)

@@ -15,7 +15,6 @@ from selfheal.tasks.multiclass.answers import (
 from selfheal.tasks.port import Measured
 
 BINS = 10
-RESAMPLES = 200
 
 type Floats = NDArray[np.float64]
 type Labels = NDArray[np.int8]

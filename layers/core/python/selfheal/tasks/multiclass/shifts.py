@@ -7,6 +7,7 @@ multiplies each class's probability by a factor (Saerens, Latinne and Decaesteck
 import numpy as np
 from scipy import special, stats
 
+from selfheal.tasks.differences import mean_difference_p_value
 from selfheal.tasks.multiclass.answers import likeliest, padded
 from selfheal.tasks.multiclass.calibration import fit_temperature
 from selfheal.tasks.port import Floats, PriorShift, Scored
@@ -44,10 +45,7 @@ def _shares(rows: Scored, classes: int) -> Floats:
 def _residual_p_value(then: Scored, now: Scored, expected_then: Floats, expected_now: Floats) -> float:
     """Chi-squared test of the difference of mean residuals times regressors: see `_leanings`."""
     leanings = [_leanings(rows, said) for rows, said in ((then, expected_then), (now, expected_now))]
-    difference = leanings[1].mean(axis=0) - leanings[0].mean(axis=0)
-    covariance = sum(np.atleast_2d(np.cov(one, rowvar=False)) / len(one) for one in leanings)
-    statistic = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference
-    return float(special.chdtrc(np.linalg.matrix_rank(covariance, hermitian=True), statistic))
+    return mean_difference_p_value(*leanings)
 
 
 def _leanings(rows: Scored, expected: Floats) -> Floats:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from selfheal.contract.model import ErrorCosts, TaskName
+from selfheal.tasks.intervals import upper_tail
 from selfheal.tasks.metric import Metric
 from selfheal.tasks.multiclass import answers as said
 from selfheal.tasks.multiclass import calibration, metrics, shifts
@@ -88,4 +88,4 @@ class Multiclass:
         """Spiegelhalter's (1986) test, with the multinomial in place of the binomial."""
         excess, variance = metrics.excess_of_truth(probabilities, labels)
         error = float(np.sqrt(variance.sum()))
-        return float(special.ndtr(-float(excess.sum()) / error)) if error else float(excess.sum() <= 0)
+        return upper_tail(float(excess.sum()), error)

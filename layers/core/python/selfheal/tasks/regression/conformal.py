@@ -10,10 +10,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-LEVEL = 0.9
+from selfheal.records.manifest import INTERVAL_LEVEL
 
 
 def half_width_of(answers: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
     """How far the interval reaches on either side of an answer; of fewer than 9 rows as far as the largest error."""
     errors = np.sort(np.abs(answers - labels))
-    return float(errors[min(ceil((len(errors) + 1) * LEVEL), len(errors)) - 1])
+    return float(errors[min(ceil((len(errors) + 1) * INTERVAL_LEVEL), len(errors)) - 1])

@@ -1,14 +1,14 @@
 """Do the same inputs mean what they meant, and if not, has only the target's level shifted?"""
 
 import numpy as np
-from scipy import special
 
+from selfheal.tasks.differences import mean_difference_p_value
 from selfheal.tasks.port import Floats, PriorShift, Scored
 
 
 def meaning_p_value(then: Scored, now: Scored, spread: float) -> float:
     """Whether residuals lean the same way then and now, on answer and traits; small where they don't."""
-    return _p_value(*(_leanings(rows, then, _residuals(rows, spread)) for rows in (then, now)))
+    return mean_difference_p_value(*(_leanings(rows, then, _residuals(rows, spread)) for rows in (then, now)))
 
 
 def prior_shift(then: Scored, now: Scored, spread: float) -> PriorShift:
@@ -16,7 +16,7 @@ def prior_shift(then: Scored, now: Scored, spread: float) -> PriorShift:
     before, after = (_residuals(rows, spread) for rows in (then, now))
     centred = [_leanings(rows, then, found - found.mean()) for rows, found in ((then, before), (now, after))]
     said = f"the target's mean went from {then.labels.mean():.4g} to {now.labels.mean():.4g}"
-    return PriorShift(_p_value(*(leanings[:, 1:] for leanings in centred)), said)
+    return PriorShift(mean_difference_p_value(*(leanings[:, 1:] for leanings in centred)), said)
 
 
 def _residuals(rows: Scored, spread: float) -> Floats:
@@ -28,11 +28,3 @@ def _leanings(rows: Scored, then: Scored, residuals: Floats) -> Floats:
     rank = np.searchsorted(np.sort(then.answers), rows.answers) / len(then.answers) - 0.5
     regressors = np.column_stack([np.ones(len(rank)), rank, np.nan_to_num(rows.traits)])
     return np.asarray(residuals[:, None] * regressors)
-
-
-def _p_value(then: Floats, now: Floats) -> float:
-    """Chi-squared test of the difference of means, with the rank of its covariance as degrees of freedom."""
-    difference = now.mean(axis=0) - then.mean(axis=0)
-    covariance = sum(np.atleast_2d(np.cov(one, rowvar=False)) / len(one) for one in (then, now))
-    statistic = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference
-    return float(special.chdtrc(np.linalg.matrix_rank(covariance, hermitian=True), statistic))

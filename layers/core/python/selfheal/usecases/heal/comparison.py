@@ -26,7 +26,7 @@ from selfheal.tables.predictions import LabelledWindow
 from selfheal.tables.table import columns_of
 from selfheal.tasks import Task, judging_task
 from selfheal.usecases.heal.await_labels import coverage_of
-from selfheal.usecases.heal.scoring import Answers, answers_of, evidence_rows
+from selfheal.usecases.heal.scoring import answers_of, evidence_rows
 from selfheal.usecases.labels.labelled_rows import labelled_window
 
 
@@ -95,7 +95,7 @@ def compared(
         labelled,
         contract,
         answers_of(before, labelled, task),
-        Answers(blend.probabilities, blend.predictions),
+        blend,
         weights=weights,
         members=answers,
         task=task,

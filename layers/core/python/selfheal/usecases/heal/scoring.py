@@ -1,7 +1,5 @@
 """Versions' answers on labelled rows."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -9,36 +7,27 @@ from pydantic import ValidationError
 from selfheal.contract import Contract
 from selfheal.errors import ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, VersionUnknown
 from selfheal.gates import EvidenceRows
-from selfheal.gates.blend import MemberAnswers
+from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.models.ports import Model
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.table import columns_of
 from selfheal.tasks import BINARY, Task
-from selfheal.tasks.port import Labels
 
 # What is wrong with a version for good; a store that doesn't answer is another matter.
 UNREADABLE = (ArtefactRefused, ObjectMissing, RecordIncompatible, ReferenceTampered, ValidationError, VersionUnknown)
 
 
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What a model answers to n rows, and what it predicts at its operating point."""
-
-    probabilities: NDArray[np.float64]
-    predictions: Labels
-
-
-def answers_of(model: Model, rows: Dataset, task: Task = BINARY) -> Answers:
+def answers_of(model: Model, rows: Dataset, task: Task = BINARY) -> Blended:
     """A model's answers to rows of its contract, in the order given."""
     probabilities = model.probabilities_of(columns_of(rows.features))
-    return Answers(probabilities, task.predictions(probabilities, model.threshold))
+    return Blended(probabilities, task.predictions(probabilities, model.threshold))
 
 
 def evidence_rows(
     labelled: Dataset,
     contract: Contract,
-    production: Answers,
-    shadow: Answers,
+    production: Blended,
+    shadow: Blended,
     *,
     weights: NDArray[np.float64] | None = None,
     members: MemberAnswers | None = None,

@@ -56,8 +56,13 @@ class Production:
 
     @cached_property
     def _loss_model(self) -> LossModel:
-        rows, traits = self.tuning.rows, self.reference.traits(self.tuning.rows.features)
-        return self.task.expected_losses(Scored(self.tuning.probabilities, rows.labels, traits))
+        return self.task.expected_losses(self.promised)
+
+    @cached_property
+    def promised(self) -> Scored:
+        """The tuning rows, what was said of them by a model that hadn't seen them, and what they are like."""
+        rows = self.tuning.rows
+        return Scored(self.tuning.probabilities, rows.labels, self.reference.traits(rows.features))
 
 
 def read_production(stores: Stores) -> Production:

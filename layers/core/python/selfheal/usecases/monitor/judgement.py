@@ -1,7 +1,6 @@
 """What a monitoring run makes of the last hours: findings, drift, decay, diagnosis, performance."""
 
 import numpy as np
-import pandas as pd
 
 from selfheal.drift import judge_drift
 from selfheal.drift.impact import impacts
@@ -17,7 +16,7 @@ from selfheal.records.drift import DriftVerdict
 from selfheal.records.monitoring import Decay, Finding, Performance
 from selfheal.tables.predictions import LabelledPredictions
 from selfheal.tasks import Scored, Task
-from selfheal.tasks.port import Floats, Labels, support_of
+from selfheal.tasks.port import support_of
 from selfheal.usecases.monitor.run import MonitoringRun
 
 # A rise of the mean loss that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
@@ -30,7 +29,7 @@ def judged(run: MonitoringRun) -> Judgement:
     labelled = run.recent.labelled
     labelled = labelled.take(labelled.rows.model_versions == run.production.manifest.version)
     newest = _newest(labelled, run)
-    promised, decay = run.production.tuning, _decay(run, labelled, newest)
+    decay, traits = _decay(run, labelled, newest), run.production.reference.traits(newest.rows.features)
     return Judgement(
         findings=findings,
         drift=drift,
@@ -38,8 +37,8 @@ def judged(run: MonitoringRun) -> Judgement:
         diagnosis=diagnose(
             faults(findings),
             drift,
-            tuning=_scored(run, promised.rows.features, promised.rows.labels, promised.probabilities),
-            recent=_scored(run, newest.rows.features, newest.labels, newest.rows.probabilities),
+            tuning=run.production.promised,
+            recent=Scored(newest.rows.probabilities, newest.labels, traits),
             minimum_labels=run.contract.policy.retraining.minimum_labels,
             decayed=decay.decayed,
             task=run.production.task,
@@ -114,10 +113,6 @@ def _newest(labelled: LabelledPredictions, run: MonitoringRun) -> LabelledPredic
     return labelled.take(inside | (np.arange(len(moments)) >= len(moments) - least))
 
 
-def _scored(run: MonitoringRun, features: pd.DataFrame, labels: Labels, probabilities: Floats) -> Scored:
-    return Scored(probabilities, labels, run.production.reference.traits(features))
-
-
 def _performance(newest: LabelledPredictions, task: Task) -> Performance | None:
     if not len(newest.labels):
         return None
@@ -130,13 +125,13 @@ def _estimated(run: MonitoringRun) -> Performance | None:
 
     None where there are none, or one class only to calibrate on.
     """
-    own, tuning, reference = run.own, run.production.tuning, run.production.reference
-    if own is None or not support_of(run.production.task, tuning.rows.labels):
+    own, promised, reference = run.own, run.production.promised, run.production.reference
+    if own is None or not support_of(run.production.task, promised.labels):
         return None
     return estimated_performance(
         Answered(own.timestamps, own.probabilities, own.predictions, reference.traits(own.features)),
-        tuning.probabilities,
-        tuning.rows.labels,
-        reference.traits(tuning.rows.features),
+        promised.answers,
+        promised.labels,
+        promised.traits,
         run.production.task,
     )

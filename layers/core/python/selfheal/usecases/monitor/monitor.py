@@ -10,6 +10,7 @@ from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringRes
 from selfheal.report import render_report
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
+from selfheal.stores.monitoring import REPORT, SUMMARY
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.heal.lifecycle import settle, tell_of_failed
 from selfheal.usecases.labels.match import match_labels
@@ -20,7 +21,6 @@ from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from selfheal.usecases.monitor.run import read_run
 from selfheal.usecases.monitor.summary import metrics_of, summary_of
 
-SUMMARY, REPORT = "summary.json", "report.html"
 NOT_BEGUN = "There is nothing to watch yet: run `selfheal bootstrap` first."
 
 

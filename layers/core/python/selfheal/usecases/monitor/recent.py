@@ -111,11 +111,14 @@ def read_traffic(
 def _with_earlier(
     stores: Stores, contract: Contract, window: RecentPredictions, start: datetime, now: datetime
 ) -> RecentPredictions:
+    if len(window.labelled) >= LABELS_WANTED:
+        return window
     newest_first = [window]
+    # To ask for one day more costs listings and labels of that day.
     for since, end in labelled_days(stores, now - KEPT, start, newest_first=True):
+        newest_first += list(_labelled(stores, contract, since, min(end, start)))[::-1]
         if sum(len(part.labelled) for part in newest_first) >= LABELS_WANTED:
             break
-        newest_first += list(_labelled(stores, contract, since, min(end, start)))[::-1]
     return RecentPredictions.concatenate(newest_first[::-1])
 
 
