@@ -14,7 +14,7 @@ app = typer.Typer(name="contract", help="Draft a contract from a file; check one
 @app.command()
 def infer(
     data: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table with the label: docs/files.md.")],
-    target: Annotated[str, typer.Option(help="The column to predict; it has two values.")],
+    target: Annotated[str, typer.Option(help="The column to predict: two values, classes or numbers.")],
     time: Annotated[str | None, typer.Option(help="The column that says when a row was made.")] = None,
     file: Annotated[
         list[str] | None,
