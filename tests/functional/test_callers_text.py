@@ -229,3 +229,4 @@ class _Deployed:
     def __init__(self, stores) -> None:
         self.stores = stores
         self.executions = FakeExecutions()
+        self.clock = lambda: NOW
