@@ -18,10 +18,10 @@ from infra.local import FunctionFailed, LocalCloud, synthesised
 from infra.local.functions import SCHEDULER
 from infra.local.iam import Call, Statement, is_allowed
 from infra.local.moto_adaptations import STATE_MACHINE_KEY
+from selfheal.records.artefacts import TRAINING
 from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.pointer import KEY as POINTER
-from selfheal.stores.registry import TRAINING
 from selfheal.usecases.heal.lifecycle import start_healing
 from selfheal.usecases.registry.pause import pause, resume
 from selfheal.usecases.registry.promote import force_promotion

@@ -9,13 +9,13 @@ import pytest
 
 from selfheal.errors import NoProductionModel, ReferenceTampered, StoreUnavailable
 from selfheal.models.formats import WRITTEN
+from selfheal.records.artefacts import REFERENCE
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.prediction_log import log_key
-from selfheal.stores.registry import REFERENCE
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal_tools.simulation.credit import Phase, credit_rows

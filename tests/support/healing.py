@@ -13,6 +13,7 @@ from selfheal.contract import Contract, parse_contract
 from selfheal.data.parquet import fingerprint, from_parquet, to_parquet
 from selfheal.errors import HealingRefused, StoreUnavailable
 from selfheal.models.formats import WRITTEN
+from selfheal.records.artefacts import REFERENCE, TRAINING
 from selfheal.records.healing import Healing, Training, Trigger
 from selfheal.records.labels import Label
 from selfheal.records.manifest import DataWindow, Lineage, Manifest
@@ -20,7 +21,6 @@ from selfheal.records.predictions import Prediction, new_request_id, prediction_
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Execution
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.registry import REFERENCE, TRAINING
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.train import described

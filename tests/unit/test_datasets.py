@@ -248,7 +248,8 @@ def test_label_values_are_told_in_the_users_terms(tmp_path: Path, contract: Cont
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1, "1"), (1.0, "1"), ("1.0", "1"), (True, "true"), ("TRUE", "true"), (" yes ", "yes")]
+    ("value", "text"),
+    [(1, "1"), (1.0, "1"), ("1.0", "1"), (True, "true"), ("TRUE", "true"), (" yes ", "yes"), ("1e1", "10")],
 )
 def test_one_label_value_has_one_text(value: object, text: str):
     """However a file writes a value, it is the same label."""

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 
 from selfheal.errors import ObjectMissing, SelfhealError
 from selfheal.prefixes import LABELS_REJECTED, MONITORING
+from selfheal.records.artefacts import CARD
 from selfheal.records.ledger import Decision, GateResult
 from selfheal.stores.monitoring import REPORT
-from selfheal.stores.registry import CARD
 from selfheal.tasks import judging_task
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.registry.verify import verify_decision

@@ -1,10 +1,10 @@
 """What a label may be: one of two values, one of several classes, or a number."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
-from selfheal.files.texts import text_of
 from selfheal.labels.text import label_text, number_of
 
 type BinaryLabel = Literal[0, 1]
@@ -25,38 +25,36 @@ class Values(Protocol):
 
 
 class LabelValues:
-    """Looks up label texts, case and spaces around them ignored."""
+    """Looks up a binary target's two values, written as they are or as 0, 1, true and false."""
 
     def __init__(self, own: Mapping[str, BinaryLabel] | None = None) -> None:
-        named = {_folded(text): label for text, label in (own or {}).items()}
+        own = {label_text(name): label for name, label in (own or {}).items()}
         # Where the user's own values contradict the common ones (positive is 0, say), only the own ones are clear.
-        contradicted = any(COMMON.get(text, label) != label for text, label in named.items())
-        self._labels = named if contradicted else {**COMMON, **named}
+        contradicted = any(COMMON.get(name.casefold(), label) != label for name, label in own.items())
+        self._labels = own if contradicted else {**COMMON, **own}
+        self._names = _Names(self._labels)
 
     def of(self, text: str) -> BinaryLabel | None:
         """1 or 0, None for a value that isn't one of them."""
-        return self._labels.get(_folded(text))
+        name = self._names.written(label_text(text))
+        return None if name is None else self._labels[name]
 
     def __str__(self) -> str:
         return f"one of {', '.join(self._labels)}"
 
 
 class ClassValues:
-    """Looks up the names of classes: as they are written, else with case ignored where that leaves no doubt."""
+    """Looks up the names of classes."""
 
     def __init__(self, classes: Sequence[str], *, takes_new: bool) -> None:
-        self._classes, self._takes_new = frozenset(classes), takes_new
-        folded = [name.casefold() for name in classes]
-        self._folded = {name.casefold(): name for name in classes if folded.count(name.casefold()) == 1}
+        self._classes, self._names, self._takes_new = classes, _Names(classes), takes_new
 
     def of(self, text: str) -> str | None:
         """The class, None for a text that is none; a class that is new stays as it is written."""
         name = label_text(text)
         if not name or len(name) > LONGEST_CLASS:
             return None
-        if name in self._classes:
-            return name
-        return self._folded.get(name.casefold()) or (name if self._takes_new else None)
+        return self._names.written(name) or (name if self._takes_new else None)
 
     def __str__(self) -> str:
         if self._takes_new:
@@ -82,9 +80,13 @@ class NumberValues:
         return f"a number from {self._minimum:g} to {self._maximum:g}"
 
 
-def _folded(text: str) -> str:
-    stripped = text.strip().casefold()
-    try:
-        return text_of(float(stripped))
-    except ValueError:
-        return stripped
+class _Names:
+    """Known names: as they are written, else with case ignored where that leaves no doubt."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        folded = Counter(name.casefold() for name in names)
+        self._written = {name.casefold(): name for name in names if folded[name.casefold()] == 1}
+        self._written |= {name: name for name in names}
+
+    def written(self, name: str) -> str | None:
+        return self._written.get(name) or self._written.get(name.casefold())

@@ -14,15 +14,6 @@ MANIFEST = "manifest.json"
 # The manifest's hash, so that a change of it is seen before any decision has been made about the version.
 SEAL = "manifest.sha256"
 
-# The files of a version beside its model (`selfheal.models.formats` has that one's name). `model.joblib` is kept for
-# people; nothing in the system loads it.
-ESTIMATOR = "model.joblib"
-TRAINING = "training.parquet"
-REFERENCE = "reference.parquet"
-TUNING = "tuning.parquet"
-CURVES = "curves.json"
-CARD = "card.html"
-
 
 class ModelRegistry:
     """`models/<version>/…` of the registry."""

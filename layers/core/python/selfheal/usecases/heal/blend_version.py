@@ -13,10 +13,10 @@ from selfheal.gates.blend import MemberAnswers, weights_of
 from selfheal.models.card import blend_card
 from selfheal.models.formats import blend_of, format_of
 from selfheal.models.importance import importance_of
+from selfheal.records.artefacts import CARD, REFERENCE, TRAINING, TUNING
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Manifest, Member
 from selfheal.stores.collection import Stores
-from selfheal.stores.registry import CARD, REFERENCE, TRAINING, TUNING
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
 from selfheal.usecases.heal.comparison import Comparison
 from selfheal.usecases.registry.train import described

@@ -3,6 +3,7 @@
 from selfheal.data.moments import as_datetime64
 from selfheal.errors import HealingRefused
 from selfheal.monitoring.response import DECAYED, Judgement, fault_lingers, trigger_of
+from selfheal.monitoring.run import MonitoringRun
 from selfheal.records.healing import Trigger, TriggerKind
 from selfheal.records.monitoring import AlarmState, HealingState
 from selfheal.records.story import Story
@@ -11,7 +12,6 @@ from selfheal.stores.executions import Executions
 from selfheal.stores.monitoring import run_prefix
 from selfheal.usecases.heal.lifecycle import start_healing
 from selfheal.usecases.monitor.growth import growth
-from selfheal.usecases.monitor.run import MonitoringRun
 
 
 def start_due_healing(

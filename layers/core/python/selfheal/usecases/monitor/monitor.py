@@ -5,7 +5,9 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from selfheal.errors import NoProductionModel, RecordIncompatible
+from selfheal.monitoring.judgement import judged
 from selfheal.monitoring.response import next_alarm, outages, state_of
+from selfheal.monitoring.summary import metrics_of, summary_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
 from selfheal.report import render_report
 from selfheal.stores.collection import Stores
@@ -16,10 +18,8 @@ from selfheal.usecases.heal.lifecycle import settle, tell_of_failed
 from selfheal.usecases.labels.match import match_labels
 from selfheal.usecases.monitor.check_probation import check_probation
 from selfheal.usecases.monitor.due_healing import start_due_healing
-from selfheal.usecases.monitor.judgement import judged
 from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from selfheal.usecases.monitor.run import read_run
-from selfheal.usecases.monitor.summary import metrics_of, summary_of
 
 NOT_BEGUN = "There is nothing to watch yet: run `selfheal bootstrap` first."
 

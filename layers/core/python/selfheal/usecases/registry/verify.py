@@ -10,12 +10,12 @@ from selfheal.errors import VerificationFailed
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import MemberAnswers, cross_fitted, weights_of
 from selfheal.healing.probation import e_process
+from selfheal.records.artefacts import TRAINING
 from selfheal.records.ledger import Circumstances, Decision, GateResult
 from selfheal.records.manifest import Manifest
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.pointer import KEY as POINTER
-from selfheal.stores.registry import TRAINING
 from selfheal.tasks import Task, judging_task, task_of
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.registry.moves import pointer_of

@@ -6,10 +6,13 @@ import numpy as np
 
 from selfheal.monitoring.conclusions import conclusions
 from selfheal.monitoring.headline import verdict_of
+from selfheal.monitoring.production import Production
 from selfheal.monitoring.quality import faults
 from selfheal.monitoring.response import Judgement, fault_lingers
+from selfheal.monitoring.run import MonitoringRun
 from selfheal.monitoring.timeline import extended
 from selfheal.performance.selection import selection_bias
+from selfheal.records.artefacts import REFERENCE
 from selfheal.records.monitoring import (
     AlarmState,
     Coverage,
@@ -18,10 +21,7 @@ from selfheal.records.monitoring import (
     HealingState,
     TimelinePoint,
 )
-from selfheal.stores.registry import REFERENCE
 from selfheal.tables.predictions import PredictionWindow
-from selfheal.usecases.monitor.inputs import Production
-from selfheal.usecases.monitor.run import MonitoringRun
 
 UNKNOWN = Estimate(value=None, low=None, high=None)
 

@@ -8,6 +8,7 @@ from selfheal.healing.probation import probation_findings
 from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.quality import Inputs, faults, quality_findings
 from selfheal.monitoring.response import Judgement
+from selfheal.monitoring.run import MonitoringRun
 from selfheal.monitoring.traffic import open_hour_findings, traffic_findings
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
@@ -17,7 +18,6 @@ from selfheal.records.monitoring import Decay, Finding, Performance
 from selfheal.tables.predictions import LabelledPredictions
 from selfheal.tasks import Scored, Task
 from selfheal.tasks.port import support_of
-from selfheal.usecases.monitor.run import MonitoringRun
 
 # A rise of the mean loss that is worth acting on, relative: choosing a model by its tuning rows flatters it by less.
 MINIMUM_DECAY = 0.05
