@@ -16,7 +16,7 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import SelfhealError
 from selfheal.healing.state import result_of
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.records.healing import Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
@@ -95,13 +95,11 @@ BASE = base_rows(CONTRACT)
 _TRAINED: dict[tuple[str, int], TrainedModel] = {}
 
 
-def remembered_fit(
-    dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = lambda: None
-) -> TrainedModel:
+def remembered_fit(dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched) -> TrainedModel:
     """Training, done once for the same rows: every life trains on much the same ones."""
     key = fingerprint(dataset), seed
     if key not in _TRAINED:
-        _TRAINED[key] = train(dataset, contract, seed=seed, check_budget=check_budget)
+        _TRAINED[key] = train(dataset, contract, seed=seed, begin=begin)
     return _TRAINED[key]
 
 

@@ -1,21 +1,25 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import override
 
 import numpy as np
 import pytest
 
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
-from selfheal.errors import TrainerFailed, TrainingBudgetExceeded
+from selfheal.errors import AccessRefused, StoreUnavailable, TrainerFailed, TrainingBudgetExceeded
 from selfheal.models.trainer import TrainedModel
+from selfheal.prefixes import PROGRESS
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
 from selfheal.stores.collection import Stores
+from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import promote_first
@@ -228,6 +232,43 @@ def test_a_run_out_of_budget_is_a_failed_outcome(stores: Stores):
     traffic(stores, since=START, rows=1000)
     training = train_shadow(stores, healing_of(stores, started_at=NOW), NOW, check_budget=check)
     assert (training.outcome, training.reason) == ("failed", "training took too long")
+
+
+class _Watched(MemoryBucket):
+    """Keeps every step that is told; `refuses` what is raised instead."""
+
+    def __init__(self, refuses: StoreUnavailable | None = None) -> None:
+        super().__init__()
+        self.steps, self._refuses = [], refuses
+
+    @override
+    def put(self, key: str, body: bytes) -> str:
+        if key.startswith(PROGRESS):
+            if self._refuses:
+                raise self._refuses
+            self.steps.append(body.decode())
+        return super().put(key, body)
+
+
+def test_whoever_watches_sees_at_which_step_a_training_is(stores: Stores):
+    """Reading, looking for a break, comparing, fitting, exporting, in this order; the last step is kept."""
+    watched = Stores(_Watched(), stores.registry_bucket)
+    traffic(watched, since=START, rows=1000)
+    healing = healing_of(watched, started_at=NOW)
+    assert train_shadow(watched, healing, NOW).outcome == "trained"
+    steps = list(dict.fromkeys(step.split()[0] for step in watched.data.steps))
+    assert steps == ["reading", "looking", "comparing", "fitting", "exporting"]
+    assert watched.progress.read(healing.execution) == watched.data.steps[-1]
+    assert watched.progress.read("another") is None
+
+
+def test_a_step_that_can_not_be_told_ends_no_training_but_a_right_that_lacks_is_seen(stores: Stores):
+    """S3 may be away for a moment; permissions are to be mended."""
+    for refusal, ends in ((AccessRefused("no right"), True), (StoreUnavailable("away"), False)):
+        unseen = Stores(_Watched(refusal), stores.registry_bucket)
+        traffic(unseen, since=START, rows=1000)
+        with pytest.raises(AccessRefused) if ends else nullcontext():
+            assert train_shadow(unseen, healing_of(unseen, started_at=NOW + DAY), NOW).outcome == "trained"
 
 
 def test_a_trainer_of_ones_own_that_fails_is_a_failed_outcome(stores: Stores):

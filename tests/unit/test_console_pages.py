@@ -117,6 +117,13 @@ def test_a_healing_that_waits_counts_its_labels():
     assert [step.state for step in now_page(waiting).steps] == ["done", "now", "next", "next"]
 
 
+def test_a_healing_that_trains_says_at_which_step():
+    """The step that began last, as the training has told it."""
+    trains = situation(healing=HealingUnderWay("v1-0", "TrainShadow", None, None, "fitting boosting on all rows"))
+    assert "Fitting boosting on all rows." in state_of(trains).details
+    assert [step.state for step in now_page(trains).steps] == ["now", "next", "next", "next"]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

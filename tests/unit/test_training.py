@@ -201,9 +201,9 @@ def test_a_run_out_of_budget_ends_by_name():
         if len(asked) > allowed:
             raise TrainingBudgetExceeded("enough")
 
-    train(mixed_rows(1000), MIXED, check_budget=lambda: check(1000))
+    train(mixed_rows(1000), MIXED, begin=lambda _: check(1000))
     whole = len(asked)
     asked.clear()
     with pytest.raises(TrainingBudgetExceeded):
-        train(mixed_rows(1000), MIXED, check_budget=lambda: check(2))
+        train(mixed_rows(1000), MIXED, begin=lambda _: check(2))
     assert 3 <= len(asked) < whole

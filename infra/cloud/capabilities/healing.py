@@ -26,6 +26,7 @@ from selfheal.prefixes import (
     POINTERS,
     PREDICTIONS,
     PREDICTIONS_HOURLY,
+    PROGRESS,
 )
 from selfheal.settings import GateEvaluationSettings, LabelWaitSettings, PromotionSettings, ShadowTrainingSettings
 
@@ -71,6 +72,7 @@ class Healing(Construct):
                 may_read(self._storage.registry, MODELS, LEDGER),
                 may_list(self._storage.registry, MODELS, LEDGER, LEDGER_SEALS),
                 self._storage.may_write_once(MODELS),
+                may_write(self._storage.data, PROGRESS),
             ],
             sizing=Sizing(memory=3008, timeout=900),
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from selfheal.contract import Contract
 from selfheal.models.fitted import Calibration, FittedModel
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.backtest.stream import Stream
@@ -42,14 +42,12 @@ class BrokenShelf(ModelCache):
     stream: Stream | None = field(default=None, repr=False)
 
     @override
-    def fit(
-        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = lambda: None
-    ) -> TrainedModel:
+    def fit(self, dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched) -> TrainedModel:
         """As usual, or broken. Raises TrainingImpossible."""
         if not self._is_broken(dataset):
-            return super().fit(dataset, contract, seed=seed, check_budget=check_budget)
+            return super().fit(dataset, contract, seed=seed, begin=begin)
         taught = _rotated(dataset) if self.kind == SCRAMBLED else dataset
-        trained = super().fit(taught, contract, seed=seed, check_budget=check_budget)
+        trained = super().fit(taught, contract, seed=seed, begin=begin)
         fitted = trained.fitted
         calibration = KINDS.get(self.kind, lambda same: same)(fitted.calibration)
         return replace(trained, fitted=FittedModel(fitted.members, calibration, fitted.threshold))

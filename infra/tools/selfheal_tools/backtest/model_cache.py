@@ -3,7 +3,6 @@
 import hashlib
 import pickle
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +14,7 @@ import selfheal
 from selfheal.contract import Contract
 from selfheal.data.parquet import fingerprint
 from selfheal.errors import TrainingImpossible
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.tables.dataset import Dataset
 from selfheal.training import train
 from selfheal.training.own import source_of
@@ -47,11 +46,9 @@ class ModelCache:
         if self.pool is not None and key not in self._kept and key not in self._ahead and self._read(key) is None:
             self._ahead[key] = self.pool.submit(_fit, rows, contract, 0)
 
-    def fit(
-        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = lambda: None
-    ) -> TrainedModel:
+    def fit(self, dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched) -> TrainedModel:
         """As `selfheal.training.train`. Raises TrainingImpossible."""
-        check_budget()
+        begin("looking up the model")
         key = _key(dataset, contract, seed)
         if key not in self._kept:
             self._kept[key] = self._read(key) or self._made(key, dataset, contract, seed)

@@ -14,6 +14,7 @@ from selfheal.labels.values import LabelValue
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
 from selfheal.prefixes import MONITORING
+from selfheal.records.artefacts import CURVES
 from selfheal.records.healing import LabelProgress
 from selfheal.records.labels import IngestionReport
 from selfheal.records.manifest import Manifest
@@ -21,7 +22,6 @@ from selfheal.records.monitoring import DriftSummary
 from selfheal.records.pointer import Pointer
 from selfheal.records.story import Story
 from selfheal.stores.monitoring import SUMMARY
-from selfheal.stores.registry import CURVES
 from selfheal.tables.predictions import PredictionWindow
 from selfheal_tools.console.pages.comparison import Side
 from selfheal_tools.console.pages.labels import DAYS, DayOfLabels, missing_by_age
@@ -104,7 +104,8 @@ class Reader:
         known = None
         with suppress(ValidationError, RecordIncompatible):
             known = LabelProgress.model_validate(labels)
-        return HealingUnderWay(running[0], progress.state, training.get("version"), known)
+        step = None if training else self.environment.stores.progress.read(running[0])
+        return HealingUnderWay(running[0], progress.state, training.get("version"), known, step)
 
     def runs(self, days: int) -> list[Run]:
         """Monitoring runs of the last days, oldest first, evenly thinned to `MOST_RUNS`."""

@@ -12,12 +12,13 @@ from selfheal.records.story import Story
 
 @dataclass(frozen=True, slots=True)
 class HealingUnderWay:
-    """A healing that runs: the state that it is in, what was trained, how far its labels are."""
+    """A healing that runs: its state, what was trained, how far its labels are; training: the step that it is at."""
 
     execution: str
     state: str
     version: str | None
     labels: LabelProgress | None
+    training: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ LABELS_OUTCOMES = "labels/outcomes/"
 LABELS_BY_ID = "labels/by-id/"
 BATCHES_INCOMING = "batches/incoming/"
 BATCHES_DONE = "batches/done/"
+PROGRESS = "progress/"
 MONITORING = "monitoring/"
 FAULT_PERIODS = f"{MONITORING}faults/"
 
@@ -38,6 +39,7 @@ SMALL_OBJECTS = 30
 # Days after which what lies below a prefix of the data bucket goes.
 LIFETIMES = {
     IDEMPOTENCY: 2,
+    PROGRESS: 2,
     PREDICTIONS: SMALL_OBJECTS,
     SUMMARIES: SMALL_OBJECTS,
     LABELS_INCOMING: SMALL_OBJECTS,

@@ -70,14 +70,21 @@ def _healing(found: Situation, healing: HealingUnderWay) -> State:
             "Approve it or refuse it; without an answer in time it is refused.",
         )
     step = STEPS[step_of(healing)]
-    counted = (capital(f"{healing.labels.reason}."),) if healing.labels and step_of(healing) == 1 else ()
     return State(
         "healing",
         "drift",
         f"A healing is under way: {step}.",
-        (*counted, *_last_run(found)),
+        (*_progress(healing), *_last_run(found)),
         "Nothing: the gates decide, and you will see what they decided.",
     )
+
+
+def _progress(healing: HealingUnderWay) -> tuple[str, ...]:
+    """How far the step has come, where that is known."""
+    at = step_of(healing)
+    if at == 0 and healing.training:
+        return (capital(f"{healing.training}."),)
+    return (capital(f"{healing.labels.reason}."),) if at == 1 and healing.labels else ()
 
 
 def step_of(healing: HealingUnderWay) -> int:

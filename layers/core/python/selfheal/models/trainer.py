@@ -43,13 +43,15 @@ class TrainedModel:
     curves: Curves
 
 
+# Told the step of a training that begins; ends the run by raising.
+type Begin = Callable[[str], None]
+
+
 class Trainer(Protocol):
     """Labelled rows in time order in, a fitted model and its record out; the same rows and seed give the same model."""
 
-    def __call__(
-        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = ...
-    ) -> TrainedModel:
-        """Train; `check_budget` is called now and then and may raise to end the run.
+    def __call__(self, dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = ...) -> TrainedModel:
+        """Train; `begin` is told each step before it begins, in words for people, and may raise to end the run.
 
         Raises:
             TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -57,3 +59,8 @@ class Trainer(Protocol):
             TrainerFailed: code of the user's own failed.
         """
         ...
+
+
+def unwatched(step: str) -> None:
+    """Nobody watches this training, and nothing ends it."""
+    del step

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from selfheal.stores.monitoring import MonitoringStore
     from selfheal.stores.pointer import ProductionPointer
     from selfheal.stores.prediction_log import PredictionLog
+    from selfheal.stores.progress import TrainingProgress
     from selfheal.stores.registry import ModelRegistry
     from selfheal.stores.rollups import HourlyRollups
     from selfheal.stores.summaries import SummaryStore
@@ -103,6 +104,13 @@ class Stores:
         from selfheal.stores.monitoring import MonitoringStore
 
         return MonitoringStore(self.data)
+
+    @cached_property
+    def progress(self) -> "TrainingProgress":
+        """At which step trainings are."""
+        from selfheal.stores.progress import TrainingProgress
+
+        return TrainingProgress(self.data)
 
     @cached_property
     def fault_periods(self) -> "FaultPeriods":

@@ -6,13 +6,14 @@ a shorter past is taken only where it is better by more than two standard errors
 Breiman et al., Classification and Regression Trees, 1984, section 3.4.3, with two in place of one).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
+from selfheal.models.trainer import Begin
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import BINARY, Task
 from selfheal.tasks.port import rows_with, support_of
@@ -40,14 +41,12 @@ class Trial:
     losses: NDArray[np.float64]
 
 
-def rows_since_break(
-    dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None], task: Task = BINARY
-) -> int:
+def rows_since_break(dataset: Dataset, contract: Contract, seed: int, begin: Begin, task: Task = BINARY) -> int:
     """How many of the newest rows to train on: all of them, unless the newest rows clearly speak for fewer."""
     judging = max(JUDGING_ROWS, rows_with(task, dataset.labels, JUDGING_SUPPORT))
 
     def trial(rows: int) -> Trial:
-        check_budget()
+        begin(f"looking for a break: the newest {rows:,} rows")
         return _trial(rows, dataset, judging, contract, seed, task)
 
     lengths = _halvings(dataset, judging, task)

@@ -1,6 +1,6 @@
 """The training run: compare candidates on the newest rows, blend the best of each kind, fit the winner on all rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from selfheal.contract import Contract
 from selfheal.contract.model import TaskName
 from selfheal.models.fitted import FittedModel, Link, Member
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import Task, task_for
@@ -74,12 +74,10 @@ class _Blend:
         return np.asarray(sum(weight * contestant.scores for contestant, weight in self.parts))
 
 
-def train(
-    dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = lambda: None
-) -> TrainedModel:
+def train(dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched) -> TrainedModel:
     """Train on labelled rows in time order; the same rows and seed give the same model.
 
-    `check_budget` is called before each fit and may raise to end the run.
+    `begin` is told each fit before it begins, and may raise to end the run.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -92,16 +90,14 @@ def train(
     # What is fitted here itself is one thread's too (why: see `training/parallel.py`).
     with threadpool_limits(1):
         if contract.policy.retraining.window == "auto":
-            kept = rows_since_break(dataset, contract, seed, check_budget, task)
+            kept = rows_since_break(dataset, contract, seed, begin, task)
             dataset = dataset.take(slice(len(dataset) - kept, None))
-        return _Run(dataset, contract, seed, check_budget, task).result()
+        return _Run(dataset, contract, seed, begin, task).result()
 
 
 class _Run:
-    def __init__(
-        self, dataset: Dataset, contract: Contract, seed: int, check_budget: Callable[[], None], task: Task
-    ) -> None:
-        self._dataset, self._contract, self._seed, self._check_budget = dataset, contract, seed, check_budget
+    def __init__(self, dataset: Dataset, contract: Contract, seed: int, begin: Begin, task: Task) -> None:
+        self._dataset, self._contract, self._seed, self._begin = dataset, contract, seed, begin
         self._task, self._classes = task, classes_of(contract)
         tuning = tuning_rows(dataset, task)
         self._older = sampled(dataset.take(slice(0, len(dataset) - tuning)), COMPARED_ROWS, seed, task)
@@ -151,8 +147,8 @@ class _Run:
         return both[len(tried) :], both[: len(tried)]
 
     def _contestant(self, entered: tuple[AnyRecipe, Past]) -> _Contestant:
-        self._check_budget()
         recipe, past = entered
+        self._begin(f"comparing {recipe.name} on {past.name} rows")
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest, self._classes)
         if not recipe.is_boosting:
             # Nobody chooses how many trees a trainer of one's own has: it is served as it is fitted.
@@ -172,8 +168,8 @@ class _Run:
         return self._in_parallel(self._member, blend.parts)
 
     def _member(self, part: tuple[_Contestant, float]) -> Member:
-        self._check_budget()
         contestant, weight = part
+        self._begin(f"fitting {contestant.recipe.name} on all rows")
         return Member(contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed), weight)
 
     def _loss(self, scores: NDArray[np.float64]) -> float:

@@ -8,16 +8,23 @@ from selfheal.data.labels import TargetValues
 from selfheal.data.merging import Merged, merged
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
-from selfheal.errors import ExportInexact, TrainerFailed, TrainingBudgetExceeded, TrainingImpossible
+from selfheal.errors import (
+    AccessRefused,
+    ExportInexact,
+    StoreUnavailable,
+    TrainerFailed,
+    TrainingBudgetExceeded,
+    TrainingImpossible,
+)
 from selfheal.healing.evaluation_rows import evaluation_rows_of
-from selfheal.models.trainer import Trainer
+from selfheal.models.trainer import Begin, Trainer
 from selfheal.models.trainers import BUILT_IN
 from selfheal.prefixes import KEPT
+from selfheal.records.artefacts import TRAINING
 from selfheal.records.healing import Healing, Training
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
-from selfheal.stores.registry import TRAINING
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.members import trained_versions
 from selfheal.usecases.labels.labelled_rows import labelled_rows
@@ -51,7 +58,9 @@ def train_shadow(
     if ends is not None and now < ends:
         return Training(outcome="skip", reason=f"the cooldown ends at {ends:%Y-%m-%d %H:%M} UTC: no promotion before")
     try:
-        return _training(_trained(stores, story, healing, production, versions, now, check_budget, fit))
+        return _training(
+            _trained(stores, story, healing, production, versions, now, _told(stores, healing, check_budget), fit)
+        )
     except TrainingImpossible as error:
         return Training(outcome="skip", reason=str(error))
     except (ExportInexact, TrainerFailed, TrainingBudgetExceeded) as error:
@@ -65,9 +74,10 @@ def _trained(
     production: Manifest,
     versions: Sequence[Manifest],
     now: datetime,
-    check_budget: Callable[[], None],
+    begin: Begin,
     fit: Trainer,
 ) -> Manifest:
+    begin("reading labelled rows")
     contract = _with_new_classes(stores, story, production, now)
     labelled = labelled_rows(stores, contract, _start(story, production, now), now).rows
     unhurried = healing.trigger.kind == "growth"
@@ -92,9 +102,23 @@ def _trained(
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
         seed=production.seed,
-        check_budget=check_budget,
+        begin=begin,
         fit=fit,
     )
+
+
+def _told(stores: Stores, healing: Healing, check_budget: Callable[[], None]) -> Begin:
+    def begin(step: str) -> None:
+        check_budget()
+        try:
+            stores.progress.write(healing.execution, step)
+        except AccessRefused:
+            raise
+        except StoreUnavailable:
+            # Whoever watches sees an older step; the training is worth more.
+            return
+
+    return begin
 
 
 def _training(manifest: Manifest) -> Training:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version as version_of
 from math import isnan
@@ -20,10 +20,11 @@ from selfheal.data.typical import typical_rows
 from selfheal.models.card import model_card
 from selfheal.models.formats import WRITTEN
 from selfheal.models.importance import importance_of
-from selfheal.models.trainer import TrainedModel, Trainer
+from selfheal.models.trainer import Begin, TrainedModel, Trainer, unwatched
 from selfheal.models.trainers import BUILT_IN
+from selfheal.records.artefacts import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING
 from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
-from selfheal.stores.registry import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING, ModelRegistry
+from selfheal.stores.registry import ModelRegistry
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
 from selfheal.tasks import task_for
@@ -52,7 +53,7 @@ def train_version(
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
     seed: int = 0,
-    check_budget: Callable[[], None] = lambda: None,
+    begin: Begin = unwatched,
     fit: Trainer = BUILT_IN,
 ) -> Manifest:
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
@@ -70,9 +71,10 @@ def train_version(
     takes_new_classes = takes_new_classes and contract.model.task == "multiclass"
     if label_values.classes:
         contract = contract.with_classes(label_values.classes)
-    trained = fit(rows, contract, seed=seed, check_budget=check_budget)
+    trained = fit(rows, contract, seed=seed, begin=begin)
     task, tuning = task_for(contract, rows.labels), _tuning(rows, trained)
     fitted_on = rows.take(slice(len(rows) - trained.rows, None))
+    begin("exporting the model, and proving the export exact")
     served = WRITTEN.exported(trained.fitted, rows.features, contract, seed=seed)
     artefacts = {
         TRAINING: to_parquet(rows),
