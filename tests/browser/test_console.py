@@ -114,13 +114,13 @@ def test_a_healing_by_clicks_alone(open_page, console):
     act(page, "Start a healing", "production is wrong")
     page.evaluate("document.body.dataset.same = 'yes'")
     cloud.settle()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("waits for your approval", timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("waits for your approval", timeout=90_000)
     assert page.evaluate("document.body.dataset.same") == "yes"
     act(page, "Approve the promotion", "I looked at the gates")
     cloud.settle()
     now = cloud.stores.pointer.read().pointer.version
     assert now != first
-    expect(page.get_by_role("link", name=now, exact=True).first).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name=now, exact=True).first).to_be_visible(timeout=90_000)
     decision = cloud.stores.ledger.decisions()[-1]
     assert (decision.kind, decision.trigger) == ("promote", "manual")
     assert decision.approval is not None
@@ -137,5 +137,5 @@ def act(page: Page, title: str, reason: str) -> None:
     page.get_by_role("link", name=title).click()
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name=title).click()
-    expect(page.get_by_text(f"{title}: done")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(f"{title}: done")).to_be_visible(timeout=90_000)
     page.get_by_role("link", name="Now").first.click()

@@ -1,5 +1,6 @@
 """What the console's pages say, from records: no stores, no browser."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from selfheal.contract import parse_contract
 from selfheal.contract.model import Segment
 from selfheal.gates import EvidenceRows
+from selfheal.records.drift import FeatureDrift
 from selfheal.records.healing import LabelProgress
 from selfheal.records.labels import IngestionReport
 from selfheal.records.ledger import Decision, GateResult, LedgerEntry, Outcome, Switch
@@ -18,6 +20,7 @@ from selfheal.records.story import Story
 from selfheal_tools.console import drawing, words
 from selfheal_tools.console.pages.act import act_page, offers
 from selfheal_tools.console.pages.comparison import shuffled_change
+from selfheal_tools.console.pages.data import data_page
 from selfheal_tools.console.pages.decisions import decision_page, decisions_page, gate_of
 from selfheal_tools.console.pages.evidence import evidence_view
 from selfheal_tools.console.pages.labels import labels_page, missing_by_age
@@ -26,7 +29,7 @@ from selfheal_tools.console.pages.state import state_of
 from selfheal_tools.console.pages.time import time_page
 from selfheal_tools.console.pages.try_it import answer_of, fields_of, row_of
 from selfheal_tools.console.pages.versions import state_of_version
-from selfheal_tools.console.runs import Run
+from selfheal_tools.console.runs import FeatureLook, Run
 from selfheal_tools.console.situation import HealingUnderWay, Situation
 from tests.support.healing import memory_stores, write_version
 from tests.support.records import example_of
@@ -232,6 +235,24 @@ def test_little_to_draw_is_no_error(runs):
     """No run, one, or two of one moment."""
     drawing.shared_axis(time_page(runs, story_of(), NOON + HOUR, 7).axis)
     drawing.shared_axis(time_page(runs, story_of(), NOON, 7).axis)
+
+
+def test_a_feature_is_drawn_over_time_with_the_runs_that_found_a_fault():
+    """Its effect and, where values were ever missing, their share; one mark a faulty run, none for another feature."""
+    found = example_of(FeatureDrift).model_copy(update={"feature": "x", "reference_missing_share": 0.0})
+    looks = [FeatureLook(0.1 * hour, 0.5 if hour == 1 else 0.0, drifted=False) for hour in range(3)]
+    runs = [
+        replace(run(hour), features={"x": look}, faults={"x": "x is missing"} if hour == 1 else {"y": "y froze"})
+        for hour, look in enumerate(looks)
+    ]
+    page = data_page(SUMMARY.model_copy(update={"features": (found,)}), runs)
+    card = page.cards[0]
+    assert [value for _, value in card.effects] == [0.0, 0.1, 0.2]
+    assert [value for _, value in card.missing] == [0.0, 0.5, 0.0]
+    assert (card.faulty, card.findings) == ((runs[1].timestamp.timestamp(),), ())
+    assert drawing.spark("x", card.effects, 0.1, page.span, card.faulty).count('class="fault"') == 1
+    never = data_page(SUMMARY.model_copy(update={"features": (found,)}), runs[:1]).cards[0]
+    assert never.missing == ()
 
 
 def evidence(gains: list[float], groups: list[str]) -> EvidenceRows:

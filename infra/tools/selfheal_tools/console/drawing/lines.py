@@ -11,9 +11,16 @@ SQUARE = 240
 
 
 def spark(
-    said: str, points: Sequence[tuple[float, float]], threshold: float | None, span: tuple[float, float]
+    said: str,
+    points: Sequence[tuple[float, float]],
+    threshold: float | None,
+    span: tuple[float, float],
+    faults: Sequence[float] = (),
 ) -> Markup:
-    """One figure over time in [0, highest]; a line where it begins to matter. `span`: first and last moment."""
+    """One figure over time in [0, highest]; a line where it begins to matter, and one at each moment of `faults`.
+
+    `span`: first and last moment.
+    """
     if len(points) < 2:  # noqa: PLR2004 - a line needs two points
         return Markup("")
     highest = max(*(value for _, value in points), (threshold or 0.0) * 1.25, 1e-9)
@@ -27,8 +34,12 @@ def spark(
     if threshold is not None:
         y = at(first, threshold)[1]
         limit = Markup('<line class="limit" x1="0" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(WIDTH, y=y)
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}<path class="is" d="{}"/></svg>').format(
-        WIDTH, HEIGHT, said, limit, path([at(x, max(value, 0.0)) for x, value in points])
+    marks = Markup("").join(
+        Markup('<line class="fault" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{}"/>').format(HEIGHT, x=at(moment, 0.0)[0])
+        for moment in faults
+    )
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}<path class="is" d="{}"/></svg>').format(
+        WIDTH, HEIGHT, said, marks, limit, path([at(x, max(value, 0.0)) for x, value in points])
     )
 
 

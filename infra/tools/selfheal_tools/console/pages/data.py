@@ -15,10 +15,15 @@ SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class FeatureCard:
-    """One feature: as the last run found it, its effect size over the runs, and what is wrong with it."""
+    """One feature: as the last run found it, effect size and missing share over the runs, and what is wrong with it.
+
+    missing: none where nothing ever is. faulty: moments of runs that had a finding about it, in seconds.
+    """
 
     found: FeatureDrift
     effects: tuple[tuple[float, float], ...]
+    missing: tuple[tuple[float, float], ...]
+    faulty: tuple[float, ...]
     findings: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
 
@@ -64,7 +69,8 @@ def _sentence(summary: DriftSummary | None) -> str:
 
 def _card(found: FeatureDrift, runs: Sequence[Run]) -> FeatureCard:
     name = found.feature
-    looks = [(run.timestamp.timestamp(), run.features[name].effect) for run in runs if name in run.features]
+    looks = [(run.timestamp.timestamp(), run.features[name]) for run in runs if name in run.features]
+    missing = tuple((moment, look.missing) for moment, look in looks)
     faults = [run.faults[name] for run in runs[-1:] if name in run.faults]
     facts = [
         ("Effect size", f"{number(found.effect_size)}, {found.effect_threshold:g} matters"),
@@ -72,4 +78,11 @@ def _card(found: FeatureDrift, runs: Sequence[Run]) -> FeatureCard:
     ]
     if found.missing_share or found.reference_missing_share:
         facts.append(("Missing", f"{share(found.missing_share)}, was {share(found.reference_missing_share)}"))
-    return FeatureCard(found, tuple(looks), tuple(faults), tuple(facts))
+    return FeatureCard(
+        found,
+        effects=tuple((moment, look.effect) for moment, look in looks),
+        missing=missing if found.reference_missing_share or any(gone for _, gone in missing) else (),
+        faulty=tuple(run.timestamp.timestamp() for run in runs if name in run.faults),
+        findings=tuple(faults),
+        facts=tuple(facts),
+    )
