@@ -148,7 +148,7 @@ class _Run:
 
     def _contestant(self, entered: tuple[AnyRecipe, Past]) -> _Contestant:
         recipe, past = entered
-        self._begin(f"comparing {recipe.name} on {past.name} rows")
+        self._begin(f"comparing {_words(recipe)} ({past.name} rows)")
         staged = scores_of(recipe.fitted(self._contract, self._older, past, self._seed), self._newest, self._classes)
         if not recipe.is_boosting:
             # Nobody chooses how many trees a trainer of one's own has: it is served as it is fitted.
@@ -169,7 +169,7 @@ class _Run:
 
     def _member(self, part: tuple[_Contestant, float]) -> Member:
         contestant, weight = part
-        self._begin(f"fitting {contestant.recipe.name} on all rows")
+        self._begin(f"fitting {_words(contestant.recipe)} on all rows")
         return Member(contestant.recipe.fitted(self._contract, self._dataset, contestant.past, self._seed), weight)
 
     def _loss(self, scores: NDArray[np.float64]) -> float:
@@ -191,6 +191,10 @@ class _Run:
 
 def _best(contestants: Sequence[_Contestant]) -> _Contestant:
     return min(contestants, key=lambda contestant: contestant.loss)
+
+
+def _words(recipe: AnyRecipe) -> str:
+    return recipe.name.replace("_", " ")
 
 
 def _blend_record(blend: _Blend, metrics: dict[str, float]) -> Candidate:
