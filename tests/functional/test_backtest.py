@@ -66,9 +66,9 @@ def test_gates_of_a_plain_pipeline_take_errors_that_have_a_price():
 def test_healing_finds_the_change_and_regains_what_it_cost():
     """After the turn the frozen model is lost, healing promotes and comes back."""
     policies = replayed().policies
-    assert policies["frozen"].brier > 0.25
+    assert policies["frozen"].of("brier") > 0.25
     assert policies["healed"].regained > 0.4
-    assert policies["healed"].per_period[-1].brier < policies["frozen"].per_period[-1].brier / 2
+    assert policies["healed"].per_period[-1].of("brier") < policies["frozen"].per_period[-1].of("brier") / 2
     assert policies["healed"].harmful_promotions == 0
 
 
@@ -87,7 +87,7 @@ def test_policies_are_compared_on_the_same_rows():
     for policy in found.policies.values():
         assert [result.rows for result in policy.per_period] == rows
     for oracle, always in zip(found.policies["oracle"].per_period, found.policies["always"].per_period, strict=True):
-        assert oracle.brier <= always.brier + 1e-12
+        assert oracle.of("brier") <= always.of("brier") + 1e-12
     assert found.policies["frozen"].regained == 0.0
     assert found.policies["oracle"].regained == 1.0
 

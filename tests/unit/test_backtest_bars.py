@@ -16,7 +16,7 @@ ALWAYS = {"always": (0.8, 20, 3), "always_held_out": (0.78, 20, 2), "seed-gates"
 
 def outcome(regained: float, promotions: float, harmful: float = 0, periods: tuple[float, ...] = (0.2,)) -> Outcome:
     return Outcome(
-        brier=0.2, regained=regained, promotions=promotions, harmful=harmful, trainings=promotions, periods=periods
+        loss=0.2, regained=regained, promotions=promotions, harmful=harmful, trainings=promotions, periods=periods
     )
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from selfheal.contract import parse_contract
-from selfheal.errors import DataInvalid
 from selfheal.records.predictions import moment_of
 from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.errors import BacktestImpossible
@@ -113,10 +112,11 @@ def test_times_before_ids_begin_are_replayed_later_on_the_same_days_of_the_week(
     assert len(stream(replace(old, timestamps=later)).spans) > 0
 
 
-def test_a_target_that_a_replay_cannot_measure_is_refused(tmp_path: Path):
-    """Metrics of binary targets would say nothing of numbers: the message says so before anything is trained."""
-    text = '[model]\nname = "a"\ntarget = "y"\ntask = "regression"\n[features.x]\ntype = "number"\n'
+def test_a_history_of_several_classes_names_all_of_them(tmp_path: Path):
+    """A contract that lists none gets those of the file, in their order; labels are positions among them."""
+    text = '[model]\nname = "a"\ntarget = "y"\ntask = "multiclass"\n[features.x]\ntype = "number"\n'
     path = tmp_path / "data.csv"
-    path.write_text("x,y\n1,2.5\n2,3.5\n")
-    with pytest.raises(DataInvalid, match="binary targets so far"):
-        read_history(path, parse_contract(text), now=datetime(2026, 6, 1, tzinfo=UTC))
+    path.write_text("x,y\n1,red\n2,blue\n3,red\n")
+    history = read_history(path, parse_contract(text), now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert history.contract.model.classes == ("blue", "red")
+    assert history.rows.labels.tolist() == [1, 0, 1]

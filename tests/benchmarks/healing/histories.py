@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract, default_contract, parse_contract
-from selfheal.data.files import load_dataset
+from selfheal.data.files import read_labelled
 from selfheal.tables.dataset import Dataset
 from selfheal_tools.backtest.moments import has_times
 from selfheal_tools.simulation.credit import Phase, credit_rows
@@ -18,6 +18,12 @@ FOLDER = Path(__file__).parents[4] / "shared" / "data"
 DRIFTING = ("hotel_bookings", "elec2", "lendingclub_2007_2011")
 STEADY = "gmsc"
 REAL = (*DRIFTING, STEADY)
+# Histories of other kinds of target: the folder, and which of its contracts. They are no part of what is pooled.
+OTHER_KINDS = {
+    "grade": ("lendingclub_2007_2011", "contract_grade.toml"),
+    "adr": ("hotel_bookings", "contract_adr.toml"),
+    "bike_hour": ("bike_hour", "contract.toml"),
+}
 GENERATOR = "generator"
 VISITED = (GENERATOR, STEADY, "elec2")
 VISITORS = "visitors-"
@@ -35,7 +41,8 @@ VISITED_PHASES = ((Phase.CALM, 10_000), (Phase.STRESS, 4_000), (Phase.CHANGED_RI
 def at_hand() -> tuple[str, ...]:
     """The names of all histories that this machine holds."""
     known = (*(name for name in REAL if (FOLDER / name).is_dir()), GENERATOR)
-    return (*known, *(f"{VISITORS}{name}" for name in VISITED if name in known))
+    others = (name for name, (folder, _) in OTHER_KINDS.items() if (FOLDER / folder).is_dir())
+    return (*known, *(f"{VISITORS}{name}" for name in VISITED if name in known), *others)
 
 
 def history(name: str) -> tuple[Dataset, Contract]:
@@ -46,10 +53,13 @@ def history(name: str) -> tuple[Dataset, Contract]:
         return with_visitors(rows, begin=VISITORS_COME), contract
     if name == GENERATOR:
         return _generated(GENERATED), default_contract()
-    described = FOLDER / name / "contract.toml"
-    contract = parse_contract(described.read_text(encoding="utf-8")) if described.exists() else default_contract()
-    (file,) = (FOLDER / name).glob("*.csv.gz")
-    return thinned(load_dataset(file, contract, end=END), MOST_ROWS), contract
+    folder, described = OTHER_KINDS.get(name, (name, "contract.toml"))
+    stated = FOLDER / folder / described
+    contract = parse_contract(stated.read_text(encoding="utf-8")) if stated.exists() else default_contract()
+    (file,) = (FOLDER / folder).glob("*.csv.gz")
+    found = read_labelled(file, contract, end=END)
+    classes = found.label_values.classes
+    return thinned(found.rows, MOST_ROWS), contract.with_classes(classes) if classes else contract
 
 
 def thinned(rows: Dataset, most: int, first: int = 0) -> Dataset:

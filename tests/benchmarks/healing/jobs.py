@@ -15,7 +15,7 @@ from selfheal_tools.backtest.stream import stream_of
 from selfheal_tools.backtest.verdict import regained
 from tests.benchmarks.healing.blends import blends
 from tests.benchmarks.healing.broken import BROKEN, BrokenShelf
-from tests.benchmarks.healing.histories import DRIFTING, REAL, VISITORS, at_hand, history, thinned
+from tests.benchmarks.healing.histories import DRIFTING, OTHER_KINDS, REAL, VISITORS, at_hand, history, thinned
 from tests.benchmarks.healing.outcomes import Outcome, outcome_of
 
 DIVISIONS = (20, 15, 25)
@@ -63,7 +63,7 @@ class Job:
     @property
     def policies(self) -> tuple[str, ...]:
         """All where policies are compared; else those that a bar asks for."""
-        return POLICIES if self.is_compared else ("healed", "frozen", "always", "oracle")
+        return POLICIES if self.is_compared or self.is_of_another_kind else ("healed", "frozen", "always", "oracle")
 
     @property
     def is_visited(self) -> bool:
@@ -71,9 +71,14 @@ class Job:
         return self.dataset.startswith(VISITORS)
 
     @property
+    def is_of_another_kind(self) -> bool:
+        """Whether its target has several classes, or is a number."""
+        return self.dataset in OTHER_KINDS
+
+    @property
     def is_compared(self) -> bool:
-        """Whether policies are compared by it: whole histories as they are, and rules of other significance as well."""
-        return self.rows is None and self.broken is None and not self.is_visited
+        """Whether policies are compared by it: whole histories of two values, and rules of other significance too."""
+        return self.rows is None and self.broken is None and not (self.is_visited or self.is_of_another_kind)
 
 
 def jobs() -> list[Job]:
@@ -86,6 +91,8 @@ def _jobs(known: tuple[str, ...]) -> Iterator[Job]:
     for name in known:
         if name in REAL:
             yield from (Job(name, periods, rate) for periods in DIVISIONS for rate in RATES)
+        elif name in OTHER_KINDS:
+            yield from (Job(name, periods) for periods in DIVISIONS)
         else:
             yield Job(name)
     for name in DRIFTING:
@@ -123,5 +130,5 @@ def _with_cooldown(contract: Contract, period_seconds: float) -> tuple[Contract,
 
 
 def _with_regained(found: dict[str, Outcome]) -> dict[str, Outcome]:
-    ends = found["frozen"].brier, found["oracle"].brier
-    return {name: one.model_copy(update={"regained": regained(one.brier, *ends)}) for name, one in found.items()}
+    ends = found["frozen"].loss, found["oracle"].loss
+    return {name: one.model_copy(update={"regained": regained(one.loss, *ends)}) for name, one in found.items()}

@@ -1,8 +1,11 @@
 """What a policy came to in one replay, as the benchmark keeps it."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
 
-from selfheal_tools.backtest.records import PolicyResult
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from selfheal_tools.backtest.records import MetricName, PolicyResult
+from selfheal_tools.backtest.words import mean_loss
 
 
 class Refused(BaseModel):
@@ -15,11 +18,17 @@ class Refused(BaseModel):
 
 
 class Outcome(BaseModel):
-    """harmful: how many of the promotions were. periods: the Brier score of each."""
+    """What a policy came to.
+
+    loss: the mean loss, of classes the Brier score; periods: that of each. metrics: all of the task's, by name.
+    harmful: how many of the promotions were.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    brier: float
+    # Earlier replays, which all were of two values, have it as their Brier score.
+    loss: Annotated[float, Field(validation_alias=AliasChoices("loss", "brier"))]
+    metrics: dict[MetricName, float | None] = {}
     regained: float | None = None
     promotions: float
     harmful: float
@@ -31,10 +40,11 @@ class Outcome(BaseModel):
 def outcome_of(result: PolicyResult) -> Outcome:
     """The parts of a policy's result that the benchmark compares."""
     return Outcome(
-        brier=result.brier,
+        loss=result.of(mean_loss(result.metrics)),
+        metrics=result.metrics,
         promotions=result.promotions,
         harmful=result.harmful_promotions,
         trainings=result.retrainings,
-        periods=tuple(period.brier for period in result.per_period),
+        periods=tuple(period.of(mean_loss(period.metrics)) for period in result.per_period),
         refusals=tuple(Refused(gates=one.gates, gain=one.gain) for one in result.refusals if one.gates),
     )

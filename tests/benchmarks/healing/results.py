@@ -50,7 +50,7 @@ def figures(found: list[Outcome]) -> Figures:
     return {
         "regained": fmean(shares) if shares else None,
         "spread": stdev(shares) if len(shares) > 1 else None,
-        "brier": fmean(one.brier for one in found) if found else None,
+        "loss": fmean(one.loss for one in found) if found else None,
         **_counts(found),
     }
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from statistics import fmean
 
 from selfheal.gates.judging import GATES
+from selfheal_tools.backtest.records import MetricName
+from selfheal_tools.backtest.words import WORDS, in_order
 from tests.benchmarks.healing.bars import bars
 from tests.benchmarks.healing.histories import DRIFTING
 from tests.benchmarks.healing.jobs import CURVE, POLICIES
@@ -14,6 +16,8 @@ from tests.benchmarks.healing.results import Figures, Replays, figures, outcomes
 FILES = (Path("docs/backtest.md"), Path("README.md"))
 # The ends of the scale have no share of it, and no promotions that anybody chose.
 ENDS = ("frozen", "oracle")
+# Of the metrics of another kind of target, so many are told.
+TOLD = 2
 
 
 def write(replays: Replays) -> list[Path]:
@@ -41,6 +45,33 @@ def comparison(replays: Replays) -> str:
         cells = [_cell(name, outcomes(compared, history, name)) for history in histories]
         lines.append(f"| {name} | " + " | ".join([*cells, _pooled_cell(name, pooled(compared, name))]) + " |")
     return "\n".join(lines)
+
+
+def other_kinds(replays: Replays) -> str:
+    """What tells most of each history of another kind, share regained, promotions (harmful): means over its replays."""
+    found = {job: outcomes for job, outcomes in replays.items() if job.is_of_another_kind}
+    histories = list(dict.fromkeys(job.dataset for job in found))
+    lines = ["| policy | " + " | ".join(histories) + " |", "|---" * (len(histories) + 1) + "|"]
+    for name in POLICIES:
+        cells = [_cell_of_metrics(name, outcomes(found, history, name)) for history in histories]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell_of_metrics(name: str, found: list[Outcome]) -> str:
+    if not found:
+        return ""
+    known = in_order(found[0].metrics)[:TOLD]
+    told = (f"{WORDS[one].title} {_mean(found, one)}" for one in known)
+    regained = figures(found)["regained"]
+    share = "" if regained is None or name in ENDS else f", {regained:.0%}"
+    promoted, harmful = (fmean(getattr(one, count) for one in found) for count in ("promotions", "harmful"))
+    return f"{', '.join(told)}{share}" + ("" if name in ENDS else f"; {promoted:.3g} ({harmful:.2g})")
+
+
+def _mean(found: list[Outcome], metric: MetricName) -> str:
+    values = [value for value in (one.metrics[metric] for one in found) if value is not None]
+    return WORDS[metric].shown(fmean(values) if values else None)
 
 
 def curve(replays: Replays) -> str:
@@ -79,6 +110,7 @@ def held(replays: Replays) -> str:
 
 TABLES: Mapping[str, Callable[[Replays], str]] = {
     "healing": comparison,
+    "kinds": other_kinds,
     "curve": curve,
     "refusals": refusals,
     "bars": held,
@@ -97,14 +129,14 @@ def shown(replays: Replays) -> str:
 
 def _cell(name: str, found: list[Outcome]) -> str:
     line = figures(found)
-    if line["brier"] is None:
+    if line["loss"] is None:
         return ""
     if name in ENDS:
-        return f"{line['brier']:.4f}"
+        return f"{line['loss']:.4f}"
     spread = "" if line["spread"] is None else f" ± {line['spread']:.0%}"
     regained = "" if line["regained"] is None else f", {line['regained']:.0%}{spread}"
     promoted, harmful = (fmean(getattr(one, count) for one in found) for count in ("promotions", "harmful"))
-    return f"{line['brier']:.4f}{regained}; {promoted:.3g} ({harmful:.2g})"
+    return f"{line['loss']:.4f}{regained}; {promoted:.3g} ({harmful:.2g})"
 
 
 def _pooled_cell(name: str, found: Figures) -> str:

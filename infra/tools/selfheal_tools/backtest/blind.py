@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from selfheal.tasks import BINARY
+from selfheal.tasks.port import Floats
 from selfheal_tools.backtest.policy_runs import Change, PolicyRun, joined
-from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.stream import Span
 from selfheal_tools.backtest.versions import Blend, Version, Versions
 
@@ -55,7 +54,7 @@ def run_of(
     answers = [versions.answers(version, span) for version, span in zip(used, spans, strict=True)]
     names = np.repeat(np.array([version.name for version in used], dtype=object), [len(part) for part in answers])
 
-    def scorer(name: str, start: int, stop: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def scorer(name: str, start: int, stop: int) -> Floats:
         return versions.probabilities(versions.named(name), np.arange(start, stop))
 
     trained = sum(change.kind in {"promote", "reject"} for change in changes)
@@ -87,11 +86,11 @@ def held_out(versions: Versions) -> Rule:
 
 
 def oracle(versions: Versions) -> PolicyRun:
-    """For each period the version with the lowest Brier score in it, of those that `always` had by its beginning."""
+    """For each period the version with the lowest mean loss in it, of those that `always` had by its beginning."""
     spent = versions.cache.seconds
     made, used, changes = [versions.first()], [], []
     for span in versions.stream.spans:
-        used.append(min(made, key=lambda version: _brier(versions.answers(version, span))))
+        used.append(min(made, key=lambda version: float(versions.answers(version, span).losses.mean())))
         if len(used) > 1 and used[-1] is not used[-2]:
             changes.append(_promotion(span, used[-2], used[-1]))
         found = versions.on_everything(span.number)
@@ -119,10 +118,6 @@ def random_runs(versions: Versions, promotions: int, schedules: int, seed: int) 
 
 def _at(chosen: Mapping[int, Version]) -> Rule:
     return lambda span, _: chosen.get(span.number)
-
-
-def _brier(answers: Answers) -> float:
-    return float(BINARY.losses(answers.probabilities, answers.labels).mean())
 
 
 def _change(span: Span, current: Version | Blend, found: Version | Blend | Rejected | str) -> Change:

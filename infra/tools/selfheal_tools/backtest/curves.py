@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from selfheal.report.charts import BOTTOM, Frame, axes, drawing, path, upright
 from selfheal_tools.backtest.records import Backtest, MetricName, Move, Period, PolicyResult, Refusal
+from selfheal_tools.backtest.words import WORDS
 
 HEIGHT, LEFT = 300, 64
 
@@ -42,7 +43,7 @@ def curves(backtest: Backtest, lines: Sequence[Line], metric: MetricName, said: 
     marks = _marks(frame, healed, backtest.periods, dict(places["healed"])) if healed else Markup("")
     first, last = backtest.periods[0], backtest.periods[-1]
     ends = _end(first, first.start), _end(last, last.end)
-    return drawing(frame, _told(said, lines, places), axes(frame, ends) + drawn + marks)
+    return drawing(frame, _told(metric, said, lines, places), axes(frame, ends) + drawn + marks)
 
 
 def _end(period: Period, moment: datetime | None) -> str:
@@ -50,13 +51,13 @@ def _end(period: Period, moment: datetime | None) -> str:
 
 
 def _places(result: PolicyResult, metric: MetricName) -> list[tuple[float, float]]:
-    found = [(float(of.period), getattr(of, metric)) for of in result.per_period]
+    found = [(float(of.period), of.metrics[metric]) for of in result.per_period]
     return [(x, value) for x, value in found if value is not None]
 
 
-def _told(said: str, lines: Sequence[Line], places: dict[str, list[tuple[float, float]]]) -> str:
+def _told(metric: MetricName, said: str, lines: Sequence[Line], places: dict[str, list[tuple[float, float]]]) -> str:
     ends = [
-        f"{line.name} from {places[line.name][0][1]:.3f} to {places[line.name][-1][1]:.3f}"
+        f"{line.name} from {' to '.join(WORDS[metric].rounded(places[line.name][end][1], 3) for end in (0, -1))}"
         for line in lines
         if places[line.name]
     ]

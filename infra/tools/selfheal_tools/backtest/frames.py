@@ -19,9 +19,10 @@ from selfheal_tools.backtest.page import render_page
 from selfheal_tools.backtest.records import Backtest, Settings
 from selfheal_tools.backtest.run import DEFAULT_POLICIES, RUNS_PER_PERIOD, Ticked, check_policies
 from selfheal_tools.backtest.run import backtest as run
+from selfheal_tools.backtest.words import WORDS
 
-# A line a policy, of these columns.
-SHOWN = ["brier", "f1", "auc", "logloss", "retrainings", "promotions", "harmful_promotions", "rollbacks", "regained"]
+# A line a policy, of these columns after its metrics.
+SHOWN = ["retrainings", "promotions", "harmful_promotions", "rollbacks", "regained"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,13 @@ class BacktestResult:
 
     def to_frame(self) -> pd.DataFrame:
         """One row a policy."""
-        rows = {name: policy.model_dump(include={*SHOWN}) for name, policy in self.found.policies.items()}
-        return pd.DataFrame.from_dict(rows, orient="index")[SHOWN]
+        rows = {
+            name: policy.model_dump(exclude={"per_period", "moves", "refusals"})
+            for name, policy in self.found.policies.items()
+        }
+        frame = pd.DataFrame.from_dict(rows, orient="index")
+        metrics: list[str] = [name for name in WORDS if name in frame and name != "auc_per_period"]
+        return frame[metrics + SHOWN]
 
     def per_period(self) -> pd.DataFrame:
         """One row a policy and period: what it did there, and the versions that answered."""
@@ -113,7 +119,7 @@ def backtest(
     with nullcontext(ticked) if ticked else _progress(len(policies), periods) as told:
         found = run(
             history.rows,
-            agreed,
+            history.contract,
             dataset=data.name,
             settings=settings,
             policies=policies,

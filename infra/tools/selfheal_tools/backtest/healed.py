@@ -4,7 +4,7 @@ Requests are answered as they come. Labels are uploaded at the ends of periods. 
 the last time at its end, when the labels are in; a version promoted then answers from the next period on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,8 +27,12 @@ from selfheal.records.healing import Conclusion, Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import DriftSummary
+from selfheal.records.predictions import Prediction
 from selfheal.stores.collection import Stores
 from selfheal.tables.table import columns_of
+from selfheal.tasks import task_for
+from selfheal.tasks.coding import coded_answers
+from selfheal.tasks.port import Floats
 from selfheal.usecases.heal.train_shadow import train_shadow
 from selfheal.usecases.labels.ingest import ingest_labels
 from selfheal.usecases.monitor.monitor import monitor
@@ -45,25 +49,27 @@ from selfheal_tools.backtest.stores import ReplayStores
 from selfheal_tools.backtest.stream import Request, Span, Stream
 
 ACTOR = "backtest"
-VALUES = TargetValues(positive="1", negative="0")
+SAID = {"probability", "prediction", "probabilities"}
 
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What production answered: arrays of shape (rows of traffic,); `decisions` is the whole ledger."""
+    """What production answered: `said` has a prediction a row of traffic, `versions` who made it, shape (rows,).
 
-    probabilities: NDArray[np.float64]
-    predictions: NDArray[np.int8]
+    decisions: the whole ledger.
+    """
+
+    said: Sequence[Mapping[str, Any]]
     versions: NDArray[np.object_]
     decisions: tuple[Decision, ...]
     stores: Stores
     trainings: int
     looks: Looks
 
-    def policy_run(self, stream: Stream, seconds: float) -> PolicyRun:
+    def policy_run(self, stream: Stream, contract: Contract, seconds: float) -> PolicyRun:
         """The same as a policy's run that can be compared."""
-        traffic = stream.traffic
-        answers = Answers(traffic.timestamps, traffic.labels, self.probabilities, self.predictions)
+        traffic, task = stream.traffic, task_for(contract, stream.initial.labels)
+        answers = Answers(traffic.timestamps, traffic.labels, *coded_answers(self.said, contract), task)
         decided = [decision for decision in self.decisions if decision.kind != "bootstrap"]
         changes = tuple(_change(decision, stream) for decision in decided)
         return PolicyRun(answers, self.versions, changes, self.trainings, seconds, self._scorer(stream))
@@ -73,7 +79,7 @@ class Served:
         def model(version: str) -> Model:
             return model_of(self.stores.models.manifest(version), self.stores.models.artefact)
 
-        def scorer(version: str, start: int, stop: int) -> NDArray[np.float64]:
+        def scorer(version: str, start: int, stop: int) -> Floats:
             features = stream.traffic.features.iloc[start:stop]
             return model(version).probabilities_of(columns_of(features))
 
@@ -120,28 +126,33 @@ class HealedReplay:
     ) -> None:
         self._stream, self._contract, self._cache = stream, contract, cache
         self._runs, self._ticked = runs, ticked
+        self._classes = contract.model.classes
         self.stores = ReplayStores()
         self.executions = InProcessExecutions(self.stores, self._train, self._concluded)
         self._notifications = Silence()
         self._model = ProductionModel(self.stores.pointer, self.stores.models, check_seconds=0)
         self._trainings = 0
         self._looks: list[DriftSummary] = []
-        rows = len(stream.traffic)
-        self._probabilities, self._predictions = np.empty(rows), np.empty(rows, dtype=np.int8)
-        self._versions = np.empty(rows, dtype=object)
+        self._said: list[Mapping[str, Any]] = []
+        self._versions = np.empty(len(stream.traffic), dtype=object)
 
     def run(self) -> Served:
         """Live through all periods."""
-        begins = self._stream.begins
+        values = TargetValues(positive="1", negative="0", classes=self._contract.model.classes or ())
         bootstrap(
-            self.stores, self._stream.initial, self._contract, VALUES, now=begins, actor=ACTOR, fit=self._cache.fit
+            self.stores,
+            self._stream.initial,
+            self._contract,
+            values,
+            now=self._stream.begins,
+            actor=ACTOR,
+            fit=self._cache.fit,
         )
         for span in self._stream.spans:
             self._live(span)
             self._ticked(span.number)
         return Served(
-            self._probabilities,
-            self._predictions,
+            self._said,
             self._versions,
             tuple(self.stores.ledger.decisions()),
             self.stores,
@@ -183,10 +194,8 @@ class HealedReplay:
         rows = self._rows(request)
         model = self._model.current(request.moment)
         answer = predict(model, self.stores.prediction_log, rows, now=request.moment, request_id=request.identifier)
-        part = slice(request.start, request.stop)
-        self._probabilities[part] = [row["probability"] for row in answer.predictions]
-        self._predictions[part] = [row["prediction"] for row in answer.predictions]
-        self._versions[part] = model.version
+        self._said.extend(_what_was_said(prediction) for prediction in answer.predictions)
+        self._versions[request.start : request.stop] = model.version
 
     def _rows(self, request: Request) -> Rows:
         features = self._stream.traffic.features.iloc[request.start : request.stop]
@@ -195,10 +204,12 @@ class HealedReplay:
     def _deliver(self, span: Span) -> None:
         """Upload the labels that arrive at the end of a period, as many a file as one may have, and take them in."""
         due = self._stream.traffic.take(self._stream.delivered(span.number))
-        pairs = zip(due.row_ids, due.labels.tolist(), strict=True)
+        labels = due.labels.tolist()
+        texts = [self._classes[label] for label in labels] if self._classes else map(str, labels)
+        pairs = zip(due.row_ids, texts, strict=True)
         for number, part in enumerate(batched(pairs, MAXIMUM_ROWS, strict=False)):
             lines = b"".join(
-                orjson.dumps({"prediction_id": row, "label": str(label)}, option=orjson.OPT_APPEND_NEWLINE)
+                orjson.dumps({"prediction_id": row, "label": label}, option=orjson.OPT_APPEND_NEWLINE)
                 for row, label in part
             )
             key = self.stores.labels.receive(f"period-{span.number:04d}-{number}.jsonl", lines)
@@ -212,6 +223,11 @@ class HealedReplay:
 
     def _concluded(self, conclusion: Conclusion) -> None:
         self._notifications.send(f"selfheal: {conclusion.decision.kind}", conclusion.sentence)
+
+
+def _what_was_said(prediction: Prediction) -> Mapping[str, Any]:
+    """Without the row that was asked about, which is in the log."""
+    return {name: value for name, value in prediction.items() if name in SAID}
 
 
 def _as_values(features: pd.DataFrame) -> list[Row]:

@@ -4,13 +4,12 @@ from selfheal.contract.model import GatePolicy
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import Blended, MemberAnswers
 from selfheal.records.ledger import Circumstances
-from selfheal.tasks import BINARY, task_for
 from selfheal.usecases.heal import scoring
 from selfheal_tools.backtest.blind import Rejected, Rule
 from selfheal_tools.backtest.stream import Span
 from selfheal_tools.backtest.versions import Blend, Positions, Trial, Version, Versions
 
-# By how much F1 or Brier score has to be better where nothing tells a gain from luck.
+# By how much one of the task's metrics has to be better where nothing tells a gain from luck.
 SEED_GAIN = 0.02
 
 
@@ -33,7 +32,7 @@ def seed_gates(versions: Versions) -> Rule:
 def said_by(versions: Versions, version: Version | Blend, rows: Positions) -> Blended:
     """A version's answers at its operating point."""
     probabilities = versions.probabilities(version, rows)
-    return Blended(probabilities, BINARY.predictions(probabilities, version.threshold))
+    return Blended(probabilities, versions.task.predictions(probabilities, version.threshold))
 
 
 def evidence_rows(
@@ -41,8 +40,7 @@ def evidence_rows(
 ) -> EvidenceRows:
     """Two versions' answers to rows of the traffic, shape (n,) each, as the gates take them."""
     labelled = versions.stream.traffic.take(rows)
-    task = task_for(versions.contract, labelled.labels)
-    return scoring.evidence_rows(labelled, versions.contract, production, shadow, members=members, task=task)
+    return scoring.evidence_rows(labelled, versions.contract, production, shadow, members=members, task=versions.task)
 
 
 def failed_gates(

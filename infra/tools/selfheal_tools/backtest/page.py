@@ -1,7 +1,7 @@
 """A backtest as one self-contained HTML page, its verdict in the first sentence; in the look of the runs' reports."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,11 +11,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Te
 from markupsafe import Markup
 
 from selfheal_tools.backtest.curves import Line, curves
-from selfheal_tools.backtest.records import Backtest, MetricName, Metrics, PolicyResult, Refusal
+from selfheal_tools.backtest.records import Backtest, MetricName, Metrics, Period, PolicyResult, Refusal
+from selfheal_tools.backtest.words import MEAN_LOSSES, WORDS, drawn, in_order, mean_loss
 
-METRICS: dict[MetricName, str] = {"brier": "Brier score", "f1": "F1", "auc": "ROC AUC", "logloss": "Log loss"}
-LOWER_IS_BETTER = {"brier", "logloss"}
-CHARTS: tuple[MetricName, ...] = ("brier", "f1", "auc")
 MEANINGS = {
     "healed": "monitoring, training and gates as deployed",
     "frozen": "the first version for ever",
@@ -38,7 +36,7 @@ GOOD_SHARE = 0.5
 class Blocked:
     """What a gate kept out. alone: by no other gate. right: versions that would have been worse than production.
 
-    gain: mean of what the refused versions would have gained in Brier score, None where none was measured.
+    gain: mean of what the refused versions would have gained in mean loss, None where none was measured.
     """
 
     gate: str
@@ -53,16 +51,20 @@ def render_page(backtest: Backtest) -> str:
     """The page as HTML, to be written in UTF-8; it loads nothing."""
     lines = lines_of(backtest)
     judged = [line for line in lines if line.result.refusals and line.name in {"healed", "seed-gates"}]
+    known = lines[0].result.metrics
+    shown, loss = in_order(known), mean_loss(known)
     return _template().render(
         backtest=backtest,
         tone=_tone(backtest),
         lines=lines,
-        ranked=sorted(lines, key=lambda line: line.result.brier),
-        charts=CHARTS,
-        metrics=METRICS,
-        lower_is_better=LOWER_IS_BETTER,
+        ranked=sorted(lines, key=lambda line: line.result.of(loss)),
+        charts=drawn(known),
+        shown=shown,
+        words=WORDS,
+        loss=MEAN_LOSSES[loss],
+        occurrences=_occurrences(backtest.periods),
         curves=curves,
-        briers={line.name: {of.period: of.brier for of in line.result.per_period} for line in lines},
+        by_period={line.name: {of.period: of.metrics[shown[0]] for of in line.result.per_period} for line in lines},
         blocked=[(line, blocked_by_gate(line.result.refusals)) for line in judged],
         healed=backtest.policies.get("healed"),
         has_gap={"frozen", "oracle"} <= backtest.policies.keys(),
@@ -114,7 +116,8 @@ def _tone(backtest: Backtest) -> str:
     healed, frozen = backtest.policies.get("healed"), backtest.policies.get("frozen")
     if healed is None or frozen is None:
         return "unsure"
-    if healed.harmful_promotions or healed.brier > frozen.brier:
+    loss = mean_loss(healed.metrics)
+    if healed.harmful_promotions or healed.of(loss) > frozen.of(loss):
         return "drift"
     return "calm" if healed.regained is None or healed.regained >= GOOD_SHARE else "unsure"
 
@@ -129,7 +132,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., object]] = {
-        "score": _score,
+        "metric": _metric,
         "signed": _signed,
         "share": _share,
         "count": _count,
@@ -140,10 +143,6 @@ def _template() -> Template:
     }
     environment.filters |= filters
     return environment.get_template("page.html.j2")
-
-
-def _score(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4f}"
 
 
 def _signed(value: float | None) -> str:
@@ -162,12 +161,33 @@ def _count(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
+def _metric(value: float | None, name: MetricName) -> str:
+    return "none" if value is None else WORDS[name].rounded(value, 4)
+
+
 def _interval(metrics: Metrics | PolicyResult, name: MetricName) -> Markup:
-    value = Markup("{}").format(_score(getattr(metrics, name)))
+    value = Markup("{}").format(_metric(metrics.metrics[name], name))
     if name not in metrics.intervals:
         return value
-    low, high = metrics.intervals[name]
-    return value + Markup('<br><span class="soft">{:.3f} to {:.3f}</span>').format(low, high)
+    ends = (WORDS[name].rounded(end, 3) for end in metrics.intervals[name])
+    return value + Markup('<br><span class="soft">{} to {}</span>').format(*ends)
+
+
+def _occurrences(periods: Sequence[Period]) -> tuple[str, dict[int, str]]:
+    """A column on what labels each period had: its heading, and a text for each; of positives, classes or numbers."""
+    if any(period.mean is not None for period in periods):
+        return "Mean", {period.number: f"{period.mean:.4g}" for period in periods if period.mean is not None}
+    if any(period.classes for period in periods):
+        known = {period.number: period.classes for period in periods if period.classes}
+        return "Commonest", {number: _commonest(counts) for number, counts in known.items()}
+    return "Positive", {
+        period.number: _share(period.positives / period.rows) for period in periods if period.positives is not None
+    }
+
+
+def _commonest(counts: Mapping[str, int]) -> str:
+    name = max(counts, key=counts.__getitem__)
+    return f"{name}, {_share(counts[name] / sum(counts.values()))}"
 
 
 def _gate(name: str) -> str:

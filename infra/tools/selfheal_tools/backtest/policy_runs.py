@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.tasks import BINARY
+from selfheal.tasks.port import Floats
 from selfheal_tools.backtest.records import Move, PeriodResult, Refusal
 from selfheal_tools.backtest.scoring import SIGNIFICANCE, Answers, measured, worse_by
 from selfheal_tools.backtest.stream import Span, Stream
 
 # What a version, by its name, says of the rows of the traffic from one position to another.
-type Scorer = Callable[[str, int, int], NDArray[np.float64]]
+type Scorer = Callable[[str, int, int], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class PolicyRun:
         rows = slice(change.row, len(self.answers) if end is None else end)
         if change.version is None or rows.stop <= rows.start:
             return None
-        labels = self.answers.labels[rows]
+        task, labels = self.answers.task, self.answers.labels[rows]
         before, after = (
-            BINARY.losses(self.scorer(name, rows.start, rows.stop), labels)
+            task.losses(self.scorer(name, rows.start, rows.stop), labels)
             for name in (change.previous_version, change.version)
         )
         return worse_by(before, after, self.answers.timestamps[rows])
@@ -112,4 +112,5 @@ def joined(parts: Sequence[Answers]) -> Answers:
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.predictions for part in parts]),
+        parts[0].task,
     )

@@ -11,6 +11,7 @@ import numpy as np
 from selfheal.contract import Contract
 from selfheal.errors import TrainingImpossible
 from selfheal.tables.dataset import Dataset
+from selfheal.tasks import Task
 from selfheal_tools.backtest.blind import Rule, Walk, every, held_out, never, oracle, random_runs
 from selfheal_tools.backtest.errors import BacktestImpossible
 from selfheal_tools.backtest.healed import HealedReplay
@@ -23,6 +24,7 @@ from selfheal_tools.backtest.scoring import mean_of, measured
 from selfheal_tools.backtest.stream import Stream, stream_of
 from selfheal_tools.backtest.verdict import regained, verdict_of
 from selfheal_tools.backtest.versions import Versions
+from selfheal_tools.backtest.words import mean_loss
 
 DEFAULT_POLICIES = (
     "healed",
@@ -106,7 +108,7 @@ class Replay:
         )
         served = replay.run()
         self.looks = served.looks
-        return served.policy_run(self.stream, self.cache.seconds - spent)
+        return served.policy_run(self.stream, self.contract, self.cache.seconds - spent)
 
     def _random(self) -> PolicyResult:
         healed = self.runs["healed"]
@@ -160,7 +162,7 @@ def backtest(
             replay.versions.order(policies)
         found, seconds = _all(replay, policies)
     except TrainingImpossible as error:
-        advice = "raise --initial" if len(np.unique(rows.labels)) > 1 else "the whole file holds one class"
+        advice = "raise --initial" if len(np.unique(rows.labels)) > 1 else "the whole file holds one value"
         raise BacktestImpossible(f"the first version can't be trained: {error}; {advice}") from error
     finally:
         if pool is not None:
@@ -169,9 +171,10 @@ def backtest(
     return Backtest(
         dataset=dataset,
         contract=contract.model.name,
+        task=contract.model.task,
         rows=len(rows),
         settings=settings,
-        periods=_periods(stream),
+        periods=_periods(stream, replay.versions.task),
         policies=results,
         verdict=verdict_of(results, replay.looks),
         looks=replay.looks,
@@ -204,11 +207,14 @@ def _all(replay: Replay, policies: Sequence[str]) -> tuple[dict[str, PolicyResul
 
 
 def _result(metrics: Metrics, per_period: tuple[PeriodResult, ...], **counts: object) -> PolicyResult:
-    areas = [result.auc for result in per_period if result.auc is not None]
+    areas = [area for area in (result.metrics.get("auc") for result in per_period) if area is not None]
+    # Beside the area over all rows, where the task has one.
+    beside = {"auc": None, "auc_per_period": float(np.mean(areas)) if areas else None}
+    beside = beside if "auc" in metrics.metrics else {}
     return PolicyResult.model_validate(
         {
-            **metrics.model_dump(exclude={"rows"}),
-            "auc_per_period": float(np.mean(areas)) if areas else None,
+            "metrics": beside | metrics.metrics,
+            "intervals": metrics.intervals,
             "per_period": per_period,
             "rejections": 0,
             "rollbacks": 0,
@@ -219,9 +225,10 @@ def _result(metrics: Metrics, per_period: tuple[PeriodResult, ...], **counts: ob
 
 
 def _with_regained(found: dict[str, PolicyResult]) -> dict[str, PolicyResult]:
-    frozen, oracle_ = (found[name].brier if name in found else None for name in ("frozen", "oracle"))
+    losses = {name: result.of(mean_loss(result.metrics)) for name, result in found.items()}
+    frozen, oracle_ = losses.get("frozen"), losses.get("oracle")
     return {
-        name: result.model_copy(update={"regained": regained(result.brier, frozen, oracle_)})
+        name: result.model_copy(update={"regained": regained(losses[name], frozen, oracle_)})
         for name, result in found.items()
     }
 
@@ -230,7 +237,7 @@ def _mean_period(results: Sequence[PeriodResult]) -> PeriodResult:
     return PeriodResult(**mean_of(results).model_dump(), period=results[0].period, versions=())
 
 
-def _periods(stream: Stream) -> tuple[Period, ...]:
+def _periods(stream: Stream, task: Task) -> tuple[Period, ...]:
     labels = stream.traffic.labels
     return tuple(
         Period(
@@ -238,8 +245,8 @@ def _periods(stream: Stream) -> tuple[Period, ...]:
             start=stream.told(span.begins),
             end=stream.told(span.ends),
             rows=span.stop - span.start,
-            positives=int(labels[span.rows].sum()),
             delivered=len(stream.delivered(span.number)),
+            **task.occurrence(labels[span.rows]),
         )
         for span in stream.spans
     )

@@ -1,84 +1,83 @@
-"""How good answers were: four metrics with intervals, and whether one version was worse than another."""
+"""How good answers were: the task's metrics with intervals, and whether one version was worse than another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.gates.resampling import BLOCKS, blocks_of, draws_of, interval_of, sign_flip_p_value
-from selfheal.tasks import BINARY, intervals
-from selfheal.tasks.binary.metrics import F1, log_losses
-from selfheal_tools.backtest.records import Interval, MetricName, Metrics
+from selfheal.tasks import BINARY, Task
+from selfheal.tasks.port import Floats, Labels
+from selfheal_tools.backtest.records import METRICS, Interval, MetricName, Metrics
 
 SIGNIFICANCE = 0.05
-
-type Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """n rows in time order, their truth and what was answered; all arrays of shape (n,)."""
+    """n rows in time order, their truth and what was answered.
+
+    timestamps, labels, predictions: shape (n,). probabilities: what a model said, shape (n,) or (n, classes). task:
+    what kind of labels and answers they are.
+    """
 
     timestamps: NDArray[np.datetime64]
-    labels: NDArray[np.int8]
+    labels: Labels
     probabilities: Floats
-    predictions: NDArray[np.int8]
+    predictions: Labels
+    task: Task = BINARY
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: slice) -> Self:
         """Some of the rows."""
-        return type(self)(self.timestamps[rows], self.labels[rows], self.probabilities[rows], self.predictions[rows])
+        return replace(
+            self,
+            timestamps=self.timestamps[rows],
+            labels=self.labels[rows],
+            probabilities=self.probabilities[rows],
+            predictions=self.predictions[rows],
+        )
+
+    @property
+    def losses(self) -> Floats:
+        """The loss of each row, shape (n,)."""
+        return self.task.losses(self.probabilities, self.labels)
 
 
 def measured(answers: Answers) -> Metrics:
     """The metrics of at least one row. Intervals: ROC AUC by DeLong, the others from drawing blocks of days."""
-    auc = intervals.roc_auc(answers.probabilities, answers.labels)
+    values: dict[MetricName, float | None] = {}
     found: dict[MetricName, Interval] = {}
-    if auc.low is not None and auc.high is not None:
-        found["auc"] = (auc.low, auc.high)
-    blocks = blocks_of_days(answers.timestamps)
-    draws, rows = draws_of(int(blocks[-1]) + 1), np.bincount(blocks)
-    losses = {
-        "brier": BINARY.losses(answers.probabilities, answers.labels),
-        "logloss": log_losses(answers.probabilities, answers.labels),
-    }
-    counts = F1.sums(answers.probabilities, answers.predictions, answers.labels, np.ones(len(answers)), blocks)
-    if len(rows) > 1:
-        found["f1"] = interval_of(F1.of_sums(draws @ counts))
-        found["brier"], found["logloss"] = (
-            interval_of((draws @ np.bincount(blocks, values)) / (draws @ rows)) for values in losses.values()
-        )
-    return Metrics(
-        rows=len(answers),
-        auc=auc.value,
-        f1=float(F1.of_sums(counts.sum(axis=0, keepdims=True))[0]),
-        brier=float(losses["brier"].mean()),
-        logloss=float(losses["logloss"].mean()),
-        intervals=found,
-    )
+    area = answers.task.roc_auc(answers.probabilities, answers.labels)
+    if area is not None:
+        values["auc"] = area.value
+        if area.low is not None and area.high is not None:
+            found["auc"] = (area.low, area.high)
+    blocks, said = blocks_of_days(answers.timestamps), (answers.probabilities, answers.predictions, answers.labels)
+    number, alike = int(blocks[-1]) + 1, np.ones(len(answers))
+    for name in METRICS:
+        metric = answers.task.history_metrics.get(name)
+        if metric is None:
+            continue
+        values[name] = metric.value(*said)
+        if number > 1:
+            found[name] = interval_of(metric.of_blocks(metric.sums(*said, alike, blocks), draws_of(number)))
+    return Metrics(rows=len(answers), metrics=values, intervals=found)
 
 
 def mean_of(metrics: Sequence[Metrics]) -> Metrics:
     """The mean of each metric over several runs of the same rows; the intervals are theirs: 95 % of the runs."""
-    columns = {name: np.array([getattr(one, name) for one in metrics]) for name in ("f1", "brier", "logloss")}
-    areas = np.array([one.auc for one in metrics if one.auc is not None])
-    known: dict[MetricName, Floats] = {
-        "f1": columns["f1"],
-        "brier": columns["brier"],
-        "logloss": columns["logloss"],
-        **({"auc": areas} if len(areas) else {}),
+    columns = {name: [one.metrics[name] for one in metrics] for name in metrics[0].metrics}
+    known = {name: np.array([value for value in column if value is not None]) for name, column in columns.items()}
+    spread = {
+        name: tuple(np.quantile(values, [0.025, 0.975]).tolist()) for name, values in known.items() if len(values)
     }
-    spread = {name: tuple(np.quantile(values, [0.025, 0.975]).tolist()) for name, values in known.items()}
-    return Metrics(
-        rows=metrics[0].rows,
-        auc=float(areas.mean()) if len(areas) else None,
-        **{name: float(values.mean()) for name, values in columns.items()},
-        intervals=spread,
-    )
+    means = {name: float(values.mean()) if len(values) else None for name, values in known.items()}
+    return Metrics(rows=metrics[0].rows, metrics=means, intervals=spread)
 
 
 def worse_by(before: Floats, after: Floats, timestamps: NDArray[np.datetime64]) -> tuple[float, float]:

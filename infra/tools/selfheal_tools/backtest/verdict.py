@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping
 
 from selfheal_tools.backtest.records import Looks, PolicyResult
+from selfheal_tools.backtest.words import WORDS, Words, in_order
 
-# A gap in Brier score below this share of the frozen model's is no gap.
+# A gap in mean loss below this share of the frozen model's is no gap.
 SMALLEST_GAP = 0.005
 # Of the things that healing waited for, so many are named.
 MOST_NAMED = 2
 
 
-def regained(brier: float, frozen: float | None, oracle: float | None) -> float | None:
-    """The share of the gap between frozen and oracle that a Brier score closes; None where there is no gap."""
+def regained(loss: float, frozen: float | None, oracle: float | None) -> float | None:
+    """The share of the gap between frozen and oracle that a mean loss closes; None where there is no gap."""
     if frozen is None or oracle is None or frozen - oracle <= SMALLEST_GAP * frozen:
         return None
-    return (frozen - brier) / (frozen - oracle)
+    return (frozen - loss) / (frozen - oracle)
 
 
 def verdict_of(policies: Mapping[str, PolicyResult], looks: Looks | None = None) -> str:
@@ -29,19 +30,28 @@ def verdict_of(policies: Mapping[str, PolicyResult], looks: Looks | None = None)
 
 def _outcome(healed: PolicyResult, frozen: PolicyResult | None, *, has_gap: bool) -> str:
     if frozen is None or not has_gap:
-        beside = f", for {frozen.brier:.4f} of a frozen model," if frozen else ""
-        return f"Healing ended at a Brier score of {healed.brier:.4f}{beside} after {_moves(healed)}"
+        beside = f", for {_told(frozen)} of a frozen model," if frozen else ""
+        return f"Healing ended at {_words(healed).said} of {_told(healed)}{beside} after {_moves(healed)}"
     if healed.regained is None:
         return f"There was nothing to heal: no later version would have been better. Healing made {_moves(healed)}"
     return (
-        f"Healing regained {healed.regained:.0%} of what could be had over a frozen model (Brier score "
-        f"{frozen.brier:.4f} to {healed.brier:.4f}) with {_moves(healed)}"
+        f"Healing regained {healed.regained:.0%} of what could be had over a frozen model ({_words(healed).title} "
+        f"{_told(frozen)} to {_told(healed)}) with {_moves(healed)}"
     )
 
 
 def _reached(always: PolicyResult) -> str:
     gained = "reached" if always.regained is None else f"regained {always.regained:.0%},"
-    return f"{gained} {always.brier:.4f} with {_moves(always)}"
+    return f"{gained} {_told(always)} with {_moves(always)}"
+
+
+def _words(result: PolicyResult) -> Words:
+    """Of the metric that a sentence tells."""
+    return WORDS[in_order(result.metrics)[0]]
+
+
+def _told(result: PolicyResult) -> str:
+    return _words(result).shown(result.metrics[in_order(result.metrics)[0]])
 
 
 def _moves(result: PolicyResult) -> str:

@@ -13,14 +13,14 @@ from selfheal.errors import TrainingImpossible
 from selfheal.gates.evaluation_rows import evaluation_start
 from selfheal.models.trainer import TrainedModel
 from selfheal.tables.dataset import Dataset
-from selfheal.tasks import BINARY
+from selfheal.tasks import Task, task_for
+from selfheal.tasks.port import Floats
 from selfheal_tools.backtest.model_cache import ModelCache
 from selfheal_tools.backtest.scoring import Answers
 from selfheal_tools.backtest.stream import Span, Stream
 
 FIRST = "v0"
 
-type Floats = NDArray[np.float64]
 type Positions = NDArray[np.intp]
 
 
@@ -41,16 +41,17 @@ class Version:
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Versions that answer together by the mean of their log-odds. weights: shape (members,), their sum is 1."""
+    """Versions that answer together by the mean of their scores. weights: shape (members,), their sum is 1."""
 
     name: str
     members: tuple[Version, ...]
     weights: Floats
+    task: Task
 
     @property
     def threshold(self) -> float:
         """Its operating point."""
-        return BINARY.mean_point(np.array([member.threshold for member in self.members]), self.weights)
+        return self.task.mean_point(np.array([member.threshold for member in self.members]), self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +75,14 @@ class Versions:
     stream: Stream
     contract: Contract
     cache: ModelCache
+    task: Task = field(init=False)
     _made: dict[str, Version | Blend] = field(default_factory=dict)
     _said: dict[tuple[str, int], Floats] = field(default_factory=dict)
     _trials: dict[int, Trial | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # On the scale of what everybody begins with: a loss means the same for all policies and versions.
+        self.task = task_for(self.contract, self.stream.initial.labels)
 
     def order(self, policies: Collection[str]) -> None:
         """Have the versions trained ahead that some of these policies will ask for, whatever comes."""
@@ -103,7 +109,7 @@ class Versions:
 
     def blend(self, name: str, members: tuple[Version, ...], weights: Floats) -> Blend:
         """Some of the versions as one."""
-        made = self._made[name] = Blend(name, members, weights)
+        made = self._made[name] = Blend(name, members, weights, self.task)
         return made
 
     def named(self, name: str) -> Version | Blend:
@@ -119,20 +125,20 @@ class Versions:
         """What a version answers in a period."""
         traffic = self.stream.traffic
         said = self.probabilities(version, np.arange(span.start, span.stop))
-        predictions = BINARY.predictions(said, version.threshold)
-        return Answers(traffic.timestamps[span.rows], traffic.labels[span.rows], said, predictions)
+        predictions = self.task.predictions(said, version.threshold)
+        return Answers(traffic.timestamps[span.rows], traffic.labels[span.rows], said, predictions, self.task)
 
     def probabilities(self, version: Version | Blend, rows: Positions) -> Floats:
-        """What a version says of rows of the traffic, shape (n,)."""
+        """What a version says of rows of the traffic, shape (n,) or (n, classes)."""
         if isinstance(version, Blend):
-            scores = [BINARY.scores(self.probabilities(member, rows)) for member in version.members]
-            return BINARY.answers(version.weights @ np.array(scores))
-        said = np.empty(len(rows))
+            scores = [self.task.scores(self.probabilities(member, rows)) for member in version.members]
+            return self.task.answers(np.tensordot(version.weights, np.array(scores), axes=1))
         numbers = self.stream.period_of[rows]
-        for span in self.stream.spans:
+        asked = [span for span in self.stream.spans if (numbers == span.number).any()]
+        said = np.empty((len(rows), *(self.said(version, asked[0]).shape[1:] if asked else ())))
+        for span in asked:
             is_in = numbers == span.number
-            if is_in.any():
-                said[is_in] = self.said(version, span)[rows[is_in] - span.start]
+            said[is_in] = self.said(version, span)[rows[is_in] - span.start]
         return said
 
     def said(self, version: Version, span: Span) -> Floats:
@@ -155,6 +161,7 @@ class Versions:
             after=as_utc(newest),
             minimum_samples=gates.minimum_samples,
             unhurried=True,
+            task=self.task,
         )
         return "too few labels are new" if start is None else self._trial_since(start, new, after)
 

@@ -107,21 +107,20 @@ def _progress(names: "Sequence[str]", periods: int) -> "Iterator[Callable[[str, 
 def _table(result: "Backtest") -> "Table":
     from rich.table import Table
 
+    from selfheal_tools.backtest.words import WORDS
+
+    metrics = next(iter(result.policies.values())).metrics
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("policy", no_wrap=True)
-    for title in ("AUC", "per period", "F1", "Brier", "logloss", "trained", "promoted", "harmful", "regained"):
+    for title in (*(WORDS[name].heading for name in metrics), "trained", "promoted", "harmful", "regained"):
         table.add_column(title, justify="right", no_wrap=True)
     for name, policy in result.policies.items():
-        table.add_row(name, *_cells(policy))
+        table.add_row(name, *(WORDS[metric].shown(value) for metric, value in policy.metrics.items()), *_counts(policy))
     return table
 
 
-def _cells(policy: "PolicyResult") -> list[str]:
+def _counts(policy: "PolicyResult") -> list[str]:
     return [
-        *("-" if area is None else f"{area:.3f}" for area in (policy.auc, policy.auc_per_period)),
-        f"{policy.f1:.3f}",
-        f"{policy.brier:.4f}",
-        f"{policy.logloss:.4f}",
         f"{policy.retrainings:g}",
         f"{policy.promotions:g}",
         f"{policy.harmful_promotions:g}",

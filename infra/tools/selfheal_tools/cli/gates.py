@@ -19,7 +19,7 @@ REJECTED = 3
 def gates(
     contract: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The contract, a TOML file.")],
     evidence: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="A table of labels and both probabilities.")
+        Path, typer.Option(exists=True, dir_okay=False, help="A table of labels and both models' answers.")
     ],
     json_file: Annotated[
         Path | None,
@@ -30,7 +30,9 @@ def gates(
 
     Columns: label (1 or 0, empty where none has come), production_probability, shadow_probability, and the features
     that the contract's segments name; production_prediction and shadow_prediction (1 or 0) where the operating points
-    aren't the contract's. No promotion is taken to have come before, so that the cooldown is over.
+    aren't the contract's. Of several classes label is one of them, and each has a column for each model:
+    production_probability.<class>, shadow_probability.<class>. Of numbers: label, production_prediction,
+    shadow_prediction. No promotion is taken to have come before, so that the cooldown is over.
     """
     from selfheal.composition import system_clock
     from selfheal.gates import judge_gates

@@ -47,7 +47,9 @@ def gates(evidence: Rows, contract: StatedContract | None = None) -> GatesResult
     Args:
         evidence: columns `label` (1 or 0, missing where none has come), `production_probability`,
             `shadow_probability`, those that the contract's segments name, and `production_prediction` and
-            `shadow_prediction` (1 or 0) where the operating points aren't the contract's.
+            `shadow_prediction` (1 or 0) where the operating points aren't the contract's. Of several classes `label` is
+            one of them, and each has `production_probability.<class>` and `shadow_probability.<class>`; of numbers
+            there are `label`, `production_prediction` and `shadow_prediction`.
         contract: its policy and segments count; without one the default policy does, without segments.
 
     Raises:

@@ -1,6 +1,7 @@
 """Labels and logged answers as arrays, as a contract's target has them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,3 +42,11 @@ def answers_of(
     none = pd.Series(0.0, index=predictions.index)
     columns = [by_class.get(name, none).fillna(0.0).to_numpy(dtype=np.float64) for name in contract.model.classes or ()]
     return np.column_stack(columns), labels_of(predictions.tolist(), contract)
+
+
+def coded_answers(said: Sequence[Mapping[str, Any]], contract: Contract) -> tuple[Floats, Labels]:
+    """The same of predictions as callers get them."""
+    rows = pd.DataFrame({name: [one[name] for one in said] for name in ("probability", "prediction")})
+    classes = contract.model.classes or ()
+    by_class = {name: pd.Series([one["probabilities"].get(name, 0.0) for one in said]) for name in classes}
+    return answers_of(rows["probability"], rows["prediction"], by_class, contract)

@@ -46,6 +46,25 @@ class Metric:
         sign = -1.0 if self.is_loss else 1.0
         return np.divide(sign * (became - was), was, out=sign * np.sign(became), where=was > 0)
 
+    def of_blocks(self, sums: Floats, draws: Floats) -> Floats:
+        """The metric of draws of blocks: `sums` of shape (blocks, m), `draws`, how often each, of shape (d, blocks)."""
+        # Column by column: the sums of one don't depend on how many others there are.
+        return self.of_sums(np.column_stack([draws @ column for column in np.ascontiguousarray(sums.T)]))
+
+    def value(self, answers: Floats, predictions: NDArray[Any], labels: NDArray[Any]) -> float:
+        """The metric of at least one row."""
+        parts = np.ascontiguousarray(self.parts(answers, predictions, labels).T)
+        return float(self.of_sums(np.array([[part.sum() for part in parts]]))[0])
+
+
+def mean_metric(name: str, title: str, losses: Callable[[Floats, NDArray[Any], NDArray[Any]], Floats]) -> Metric:
+    """The mean of the rows' losses, of answers, predictions and labels."""
+
+    def parts(answers: Floats, predictions: NDArray[Any], labels: NDArray[Any]) -> Floats:
+        return np.column_stack([losses(answers, predictions, labels), np.ones(len(labels))])
+
+    return Metric(name, title, is_loss=True, parts=parts, of_sums=mean_of_parts)
+
 
 def mean_of_parts(sums: Floats) -> Floats:
     """Of sums of (value, 1), shape (d, 2): the mean value, shape (d,)."""

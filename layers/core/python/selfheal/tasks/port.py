@@ -124,6 +124,24 @@ class Task(Protocol):
         """What must not drop in a segment."""
         ...
 
+    @property
+    def history_metrics(self) -> Mapping[str, Metric]:
+        """What a whole history of answers is told by, by name; one of them is `mean_loss`."""
+        ...
+
+    @property
+    def mean_loss(self) -> str:
+        """The name among `history_metrics` of the mean of the losses."""
+        ...
+
+    def roc_auc(self, answers: Floats, labels: Labels, /) -> Estimate | None:
+        """How well the answers rank, with a 95 % interval; None where the kind of target has no such thing."""
+        ...
+
+    def occurrence(self, labels: Labels, /) -> Mapping[str, Any]:
+        """What at least one label is like, by name: a count of positives, of each class, or a mean."""
+        ...
+
     def are_answers(self, answers: Floats, /) -> bool:
         """Whether every row has an answer that a model of this kind can give."""
         ...

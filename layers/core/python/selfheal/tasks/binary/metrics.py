@@ -7,7 +7,7 @@ from selfheal.contract.model import ErrorCosts
 from selfheal.tasks import intervals
 from selfheal.tasks.binary.answers import SMALLEST, brier_losses, predictions_at
 from selfheal.tasks.binary.realised import expected_calibration_error
-from selfheal.tasks.metric import Metric, mean_of_parts
+from selfheal.tasks.metric import Metric, mean_metric
 
 type Floats = NDArray[np.float64]
 type Labels = NDArray[np.int8]
@@ -46,17 +46,9 @@ def _f1(sums: Floats) -> Floats:
     return np.divide(2 * sums[:, 0], positives, out=np.zeros(len(sums)), where=positives > 0)
 
 
-def _brier_parts(probabilities: Floats, _: Labels, labels: Labels) -> Floats:
-    return np.column_stack([brier_losses(probabilities, labels), np.ones(len(labels))])
-
-
 def cost_metric(costs: ErrorCosts) -> Metric:
     """The mean cost of a prediction."""
-
-    def parts(_: Floats, predictions: Labels, labels: Labels) -> Floats:
-        return np.column_stack([costs_of(predictions, labels, costs), np.ones(len(labels))])
-
-    return Metric("cost", "cost", is_loss=True, parts=parts, of_sums=mean_of_parts)
+    return mean_metric("cost", "cost", lambda _, predictions, labels: costs_of(predictions, labels, costs))
 
 
 def costs_of(predictions: Labels | Floats, labels: Labels | Floats, costs: ErrorCosts) -> Floats:
@@ -66,4 +58,5 @@ def costs_of(predictions: Labels | Floats, labels: Labels | Floats, costs: Error
 
 
 F1 = Metric("f1", "F1", is_loss=False, parts=_f1_parts, of_sums=_f1)
-BRIER = Metric("brier", "Brier score", is_loss=True, parts=_brier_parts, of_sums=mean_of_parts)
+BRIER = mean_metric("brier", "Brier score", lambda probabilities, _, labels: brier_losses(probabilities, labels))
+LOG_LOSS = mean_metric("logloss", "log loss", lambda probabilities, _, labels: log_losses(probabilities, labels))

@@ -21,7 +21,9 @@ class PricedBinary(Binary):
 
     def __init__(self, costs: ErrorCosts) -> None:
         self._costs = costs
-        self.gate_metrics = {**Binary.gate_metrics, "cost": cost_metric(costs)}
+        cost = {"cost": cost_metric(costs)}
+        self.gate_metrics = {**Binary.gate_metrics, **cost}
+        self.history_metrics = {**Binary.history_metrics, **cost}
 
     def operating_point(self, probabilities: Floats, labels: Labels, _asked: object, /) -> float:
         """The threshold of the least cost."""

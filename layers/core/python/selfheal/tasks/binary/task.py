@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfheal.contract.model import ErrorCosts, TaskName
+from selfheal.tasks import intervals
 from selfheal.tasks.binary import answers as said
 from selfheal.tasks.binary import expectation, shifts
 from selfheal.tasks.binary.estimated import estimated
-from selfheal.tasks.binary.metrics import BRIER, F1, tuning_metrics
+from selfheal.tasks.binary.metrics import BRIER, F1, LOG_LOSS, tuning_metrics
 from selfheal.tasks.binary.operating_point import best_f1_threshold, mean_predictions, mean_threshold
 from selfheal.tasks.binary.realised import realised
 from selfheal.tasks.metric import Metric
@@ -30,6 +31,8 @@ class Binary:
     needs = "of both classes"
     gate_metrics: Mapping[str, Metric] = {"f1": F1, "brier": BRIER}
     segment_metric = F1
+    history_metrics: Mapping[str, Metric] = {"f1": F1, "brier": BRIER, "logloss": LOG_LOSS}
+    mean_loss = "brier"
 
     are_answers = staticmethod(said.are_probabilities)
     predictions = staticmethod(said.predictions_at)
@@ -41,6 +44,7 @@ class Binary:
     mean_predictions = staticmethod(mean_predictions)
     mean_point = staticmethod(mean_threshold)
     tuning_metrics = staticmethod(tuning_metrics)
+    roc_auc = staticmethod(intervals.roc_auc)
     realised = staticmethod(realised)
     estimated = staticmethod(estimated)
     expected_losses = staticmethod(expectation.expected_losses)
@@ -63,6 +67,10 @@ class Binary:
     def counted(self, labels: Labels, /) -> Counted:
         """How many labels are positive."""
         return Counted(int(labels.sum()), "positive")
+
+    def occurrence(self, labels: Labels, /) -> dict[str, int]:
+        """How many labels are positive."""
+        return {"positives": int(labels.sum())}
 
     def shortage(self, labels: Labels, least: int, /) -> str | None:
         """Too few of the rarer class, or none."""

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from selfheal.records.monitoring import Estimate
 from selfheal.tasks import intervals
-from selfheal.tasks.metric import Metric, mean_of_parts
+from selfheal.tasks.metric import Metric, mean_metric, mean_of_parts
 from selfheal.tasks.multiclass.answers import (
     half_squared_distances,
     likeliest,
@@ -43,12 +43,9 @@ def _accuracy_parts(_: Floats, predictions: Labels, labels: Labels) -> Floats:
     return np.column_stack([predictions == labels, np.ones(len(labels))]).astype(np.float64)
 
 
-def _brier_parts(probabilities: Floats, _: Labels, labels: Labels) -> Floats:
-    return np.column_stack([half_squared_distances(probabilities, labels), np.ones(len(labels))])
-
-
 ACCURACY = Metric("accuracy", "accuracy", is_loss=False, parts=_accuracy_parts, of_sums=mean_of_parts)
-BRIER = Metric("brier", "Brier score", is_loss=True, parts=_brier_parts, of_sums=mean_of_parts)
+BRIER = mean_metric("brier", "Brier score", lambda said, _, labels: half_squared_distances(said, labels))
+LOG_LOSS = mean_metric("logloss", "log loss", lambda said, _, labels: log_losses(said, labels))
 
 
 def tuning_metrics(probabilities: Floats, labels: Labels, _: float) -> dict[str, float]:

@@ -27,6 +27,7 @@ class Multiclass:
     shifted = "some classes have become more or less frequent"
     needs = "of two classes at least"
     segment_metric = metrics.ACCURACY
+    mean_loss = "brier"
 
     are_answers = staticmethod(said.are_distributions)
     predictions = staticmethod(said.likeliest)
@@ -36,6 +37,7 @@ class Multiclass:
     distances = staticmethod(said.distances)
     support = staticmethod(said.beside_the_commonest)
     tuning_metrics = staticmethod(metrics.tuning_metrics)
+    roc_auc = staticmethod(metrics.roc_auc)
     realised = staticmethod(metrics.realised)
     estimated = staticmethod(estimated)
     expected_losses = staticmethod(calibration.expected_losses)
@@ -49,6 +51,7 @@ class Multiclass:
             "accuracy": metrics.ACCURACY,
             "brier": metrics.BRIER,
         }
+        self.history_metrics: Mapping[str, Metric] = {**self.gate_metrics, "logloss": metrics.LOG_LOSS}
 
     def operating_point(self, _answers: Floats, _labels: Labels, _asked: float | str | ErrorCosts, /) -> float:
         """There is none: the likeliest class is predicted."""
@@ -74,6 +77,11 @@ class Multiclass:
         """How many rows aren't of the commonest class."""
         support = said.beside_the_commonest(labels)
         return Counted(int(support[-1]) if len(support) else 0, "beside the commonest class")
+
+    def occurrence(self, labels: Labels, /) -> dict[str, dict[str, int]]:
+        """How many labels are of each class."""
+        counts = np.bincount(labels.astype(np.intp), minlength=len(self.classes))
+        return {"classes": dict(zip(self.classes, counts.tolist(), strict=False))}
 
     def shortage(self, labels: Labels, least: int, /) -> str | None:
         """Too few rows beside the commonest class, or none."""

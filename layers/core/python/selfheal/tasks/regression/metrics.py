@@ -5,13 +5,10 @@ from numpy.typing import NDArray
 
 from selfheal.records.monitoring import Estimate
 from selfheal.tasks import intervals
-from selfheal.tasks.metric import Metric, mean_of_parts
+from selfheal.tasks.metric import Metric, mean_metric, mean_of_parts
+from selfheal.tasks.regression.answers import capped_squares
 
 type Floats = NDArray[np.float64]
-
-
-def _absolute_parts(answers: Floats, _: Floats, labels: Floats) -> Floats:
-    return np.column_stack([np.abs(answers - labels), np.ones(len(labels))])
 
 
 def _squared_parts(answers: Floats, _: Floats, labels: Floats) -> Floats:
@@ -28,8 +25,23 @@ def _explained(sums: Floats) -> Floats:
     return np.asarray(1 - np.divide(sums[:, 0], total, out=np.ones(len(sums)), where=total > 0))
 
 
-MAE = Metric("mae", "mean absolute error", is_loss=True, parts=_absolute_parts, of_sums=mean_of_parts)
+def relative_squared_error(spread: float) -> Metric:
+    """The mean of the losses: squared errors over the squared spread, 1 at the most."""
+    title = "relative squared error"
+    return mean_metric(
+        "relative_squared_error", title, lambda answers, _, labels: capped_squares(answers - labels, spread)
+    )
+
+
+MAE = mean_metric("mae", "mean absolute error", lambda answers, _, labels: np.abs(answers - labels))
 MSE = Metric("mse", "mean squared error", is_loss=True, parts=_squared_parts, of_sums=mean_of_parts)
+RMSE = Metric(
+    "rmse",
+    "root mean squared error",
+    is_loss=True,
+    parts=_squared_parts,
+    of_sums=lambda sums: np.sqrt(mean_of_parts(sums)),
+)
 R2 = Metric("r2", "R²", is_loss=False, parts=_explained_parts, of_sums=_explained)
 
 

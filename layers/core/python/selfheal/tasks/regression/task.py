@@ -28,6 +28,7 @@ class Regression:
     needs = "that differ"
     gate_metrics: Mapping[str, Metric] = {"mae": metrics.MAE, "mse": metrics.MSE}
     segment_metric = metrics.MAE
+    mean_loss = "relative_squared_error"
 
     are_answers = staticmethod(said.are_numbers)
     predictions = staticmethod(said.as_they_are)
@@ -39,6 +40,12 @@ class Regression:
     def __init__(self, spread: float, half_width: float | None = None) -> None:
         self.spread: float | None = spread
         self._scale, self._half_width = spread or 1.0, half_width
+        self.history_metrics: Mapping[str, Metric] = {
+            "rmse": metrics.RMSE,
+            "mae": metrics.MAE,
+            "r2": metrics.R2,
+            self.mean_loss: metrics.relative_squared_error(self._scale),
+        }
 
     def losses(self, answers: Floats, labels: Floats, /) -> Floats:
         """Squared errors over the squared spread, 1 at the most."""
@@ -61,6 +68,14 @@ class Regression:
     def half_width_of(self, answers: Floats, labels: Floats, /) -> float | None:
         """That of nine labels in ten."""
         return half_width_of(answers, labels)
+
+    def roc_auc(self, _answers: Floats, _labels: Floats, /) -> None:
+        """Numbers rank nothing."""
+        return
+
+    def occurrence(self, labels: Floats, /) -> dict[str, float]:
+        """Their mean."""
+        return {"mean": float(labels.mean())}
 
     def are_telling(self, labels: Floats, /) -> bool:
         """Any row is."""
