@@ -13,6 +13,7 @@ from selfheal.drift.bars import bar_edges
 from selfheal.drift.cells import CategoryCells, NumericCells, is_categorical
 from selfheal.drift.grid import Grid, Placed
 from selfheal.drift.sensitivity import location_differences, smallest_location_shift, smallest_share_change
+from selfheal.drift.stretches import Stretch, Times
 from selfheal.drift.summary import FeatureSummary
 from selfheal.drift.wasserstein import ReferenceArea
 
@@ -70,16 +71,17 @@ class FeatureReference:
     value_counts: pd.Series
     cells: NumericCells | CategoryCells
     numbers: Numbers | None
+    times: Times
 
     @classmethod
-    def of(cls, name: str, feature: Feature, column: pd.Series) -> Self:
-        """From the column of the reference's rows."""
+    def of(cls, name: str, feature: Feature, column: pd.Series, times: Times) -> Self:
+        """From the column of the reference's rows, in time order."""
         counts = column.value_counts()
         if is_categorical(feature):
-            return cls(name, feature, column, counts, CategoryCells.of(counts), None)
+            return cls(name, feature, column, counts, CategoryCells.of(counts), None, times)
         ordered = _ordered(column)
         cells = NumericCells.of(ordered)
-        return cls(name, feature, column, counts, cells, Numbers.of(cells, ordered))
+        return cls(name, feature, column, counts, cells, Numbers.of(cells, ordered), times)
 
     def summary_of(self, column: pd.Series) -> FeatureSummary:
         """Any rows of the feature, in the reference's cells."""
@@ -112,6 +114,14 @@ class FeatureReference:
     def largest_share(self) -> float:
         """Share of the most frequent value among the present ones."""
         return float(self.value_counts.iloc[0] / self.sample.present) if self.sample.present else 0.0
+
+    def longest_constant(self, share: float) -> Stretch:
+        """The longest stretch of the reference in which one value fills this share of the present rows."""
+        return self.times.longest_constant(self.column, share)
+
+    def longest_missing(self, share: float) -> Stretch:
+        """The longest stretch of the reference in which this share of the values is missing."""
+        return self.times.longest_missing(self.column, share)
 
     @property
     def unseen_share(self) -> float:

@@ -8,23 +8,27 @@ from selfheal.contract import Contract
 from selfheal.drift.feature import FeatureReference
 from selfheal.drift.null import FeatureDraws, Null, joint_null, null_size
 from selfheal.drift.repeats import Repeats
+from selfheal.drift.stretches import Times
 from selfheal.drift.summary import InputSummary
 
 # Below this many present values a feature's distribution says nothing.
 MINIMUM_PRESENT = 30
+UNKNOWN_TIMES = Times()
 
 
 class Reference:
     """The frozen reference of a version: m rows by p features, with one resampled null for each window size.
 
+    The rows are in time order, and `times` say when they were made.
+
     Raises:
         KeyError: a feature of the contract isn't a column of the table.
     """
 
-    def __init__(self, features: pd.DataFrame, contract: Contract) -> None:
+    def __init__(self, features: pd.DataFrame, contract: Contract, times: Times = UNKNOWN_TIMES) -> None:
         self.rows = len(features)
         described = contract.features.items()
-        self.features = tuple(FeatureReference.of(name, feature, features[name]) for name, feature in described)
+        self.features = tuple(FeatureReference.of(name, feature, features[name], times) for name, feature in described)
         self._codes = [feature.codes(features[feature.name]) for feature in self.features]
         self.collision_rate = Repeats.of(features).collision_rate
         self._nulls: dict[int, Null] = {}

@@ -1,7 +1,10 @@
 """What a monitoring run makes of the last hours: findings, drift, decay, diagnosis, performance."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from selfheal.data.moments import as_utc
 from selfheal.drift import judge_drift
 from selfheal.drift.impact import impacts
 from selfheal.healing.probation import probation_findings
@@ -10,12 +13,13 @@ from selfheal.monitoring.quality import Inputs, faults, quality_findings
 from selfheal.monitoring.response import Judgement
 from selfheal.monitoring.run import MonitoringRun
 from selfheal.monitoring.traffic import open_hour_findings, traffic_findings
+from selfheal.monitoring.unchanged import unchanged_features
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import realised_performance
 from selfheal.records.drift import DriftVerdict
-from selfheal.records.monitoring import Decay, Finding, Performance
-from selfheal.tables.predictions import LabelledPredictions
+from selfheal.records.monitoring import Decay, Finding, Performance, Unchanged
+from selfheal.tables.predictions import LabelledPredictions, PredictionWindow
 from selfheal.tasks import Scored, Task
 from selfheal.tasks.port import support_of
 
@@ -25,7 +29,8 @@ MINIMUM_DECAY = 0.05
 
 def judged(run: MonitoringRun) -> Judgement:
     """The judgement of one run; the same reading gives the same one."""
-    findings, drift = _findings(run), _drift(run)
+    unchanged = _unchanged(run)
+    findings, drift = _findings(run, unchanged), _drift(run)
     labelled = run.recent.labelled
     labelled = labelled.take(labelled.rows.model_versions == run.production.manifest.version)
     newest = _newest(labelled, run)
@@ -47,6 +52,7 @@ def judged(run: MonitoringRun) -> Judgement:
         estimated=_estimated(run),
         predictions=len(run.inputs),
         task=run.production.task,
+        unchanged=unchanged,
     )
 
 
@@ -87,9 +93,13 @@ def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
     return verdict.model_copy(update={"features": tuple(ranked)})
 
 
-def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
-    reference, newest = run.production.reference, run.window.newest.features
-    windows = [Inputs(run.window.inputs, run.window.sample.features), Inputs(reference.summary_of(newest), newest)]
+def _findings(run: MonitoringRun, unchanged: Sequence[Unchanged]) -> tuple[Finding, ...]:
+    whole, newest = run.window.sample, run.window.newest
+    held = {one.feature: np.timedelta64(run.now - one.since) for one in unchanged}
+    windows = [
+        Inputs(run.window.inputs, whole.features, _lasts(whole), held),
+        Inputs(run.production.reference.summary_of(newest.features), newest.features, _lasts(newest)),
+    ]
     return (
         *traffic_findings(
             len(run.window),
@@ -99,8 +109,22 @@ def _findings(run: MonitoringRun) -> tuple[Finding, ...]:
         ),
         *open_hour_findings(run.open_hours),
         *probation_findings(run.probation),
-        *quality_findings(reference, windows),
+        *quality_findings(run.production.reference, windows),
     )
+
+
+def _unchanged(run: MonitoringRun) -> tuple[Unchanged, ...]:
+    sample, before = run.window.sample, run.before
+    if not len(sample):
+        return ()
+    touches = before is not None and before.window_end >= run.now - run.lookback
+    known = before.unchanged if before is not None and touches else ()
+    start = as_utc(sample.timestamps[0])
+    return tuple(unchanged_features(run.production.reference, run.window.inputs, sample.features, start, known))
+
+
+def _lasts(rows: PredictionWindow) -> np.timedelta64 | None:
+    return rows.timestamps[-1] - rows.timestamps[0] if len(rows) else None
 
 
 def _newest(labelled: LabelledPredictions, run: MonitoringRun) -> LabelledPredictions:

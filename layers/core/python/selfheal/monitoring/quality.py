@@ -4,9 +4,10 @@ Findings go into logs and mails: they name features and shares of rows, and hold
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from selfheal.contract import Feature
 from selfheal.drift.feature import LARGEST, FeatureReference
 from selfheal.drift.reference import Reference
 from selfheal.drift.significance import missing_p_value
+from selfheal.drift.stretches import Stretch
 from selfheal.drift.summary import FeatureSummary, InputSummary
 from selfheal.records.monitoring import Finding
 
@@ -40,11 +42,14 @@ QUANTILES = np.linspace(0.05, 0.95, 19)
 class Inputs:
     """Some rows as quality looks at them: what is counted of all, and a sample, or all where these are few.
 
-    sample: rows of the contract's features.
+    sample: rows of the contract's features. lasts: from the oldest row to the newest; None where no times are known.
+    unchanged: how long features have held their value, where they held it before these rows already.
     """
 
     summary: InputSummary
     sample: pd.DataFrame
+    lasts: np.timedelta64 | None = None
+    unchanged: Mapping[str, np.timedelta64] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,15 @@ class _Column:
     reference: FeatureReference
     summary: FeatureSummary
     sample: pd.Series
+    lasts: np.timedelta64 | None
+    unchanged: np.timedelta64 | None
+
+    @classmethod
+    def of(cls, known: FeatureReference, window: Inputs) -> Self:
+        """A feature of a window."""
+        name = known.name
+        summary, unchanged = window.summary.features[name], window.unchanged.get(name)
+        return cls(known, summary, window.sample[name], window.lasts, unchanged)
 
     @property
     def name(self) -> str:
@@ -66,6 +80,18 @@ class _Column:
     @property
     def n(self) -> int:
         return self.summary.present + self.summary.missing
+
+    @property
+    def stretch(self) -> Stretch:
+        """How long the window is."""
+        return Stretch(float(self.n), self.lasts)
+
+    @property
+    def held(self) -> Stretch:
+        """How long its value has been held: the window, or since before it; the rows then were as many in a time."""
+        if self.unchanged is None or not self.lasts:
+            return self.stretch
+        return Stretch(float(self.n * (self.unchanged / self.lasts)), self.unchanged)
 
     @cached_property
     def sampled(self) -> NDArray[np.float64]:
@@ -96,7 +122,7 @@ def faults(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def _findings(reference: Reference, window: Inputs) -> Iterator[Finding]:
     yield from _duplicated_rows(reference, window.summary)
     for known in reference.features:
-        column = _Column(known, window.summary.features[known.name], window.sample[known.name])
+        column = _Column.of(known, window)
         for check in CHECKS:
             yield from check(column)
 
@@ -108,9 +134,12 @@ def _missing_share(column: _Column) -> Iterator[Finding]:
         return
     if missing_p_value(after.missing, column.n, before.missing, before.present + before.missing) > SIGNIFICANCE:
         return
+    grave = rise >= MISSING_FAULT or not column.feature.nullable
+    # A feature that training lacked for as long, and as often, lacks nothing that the model hasn't met.
+    usual = grave and column.reference.longest_missing(after.missing_share - MISSING_WARNING).covers(column.stretch)
     yield Finding(
         kind="missing_share",
-        severity="fault" if rise >= MISSING_FAULT or not column.feature.nullable else "warning",
+        severity="fault" if grave and not usual else "warning",
         feature=column.name,
         message=f"{column.name} is missing in {after.missing_share:.0%} of rows, usually in {before.missing_share:.0%}",
         value=after.missing_share,
@@ -192,22 +221,33 @@ def _unit_change(column: _Column) -> Iterator[Finding]:
 
 
 def _frozen_value(column: _Column) -> Iterator[Finding]:
-    if min(column.summary.present, column.reference.sample.present) < MINIMUM_ROWS:
+    """One value where training has many: unless it held one for as long (the month of a year, in a window of a day)."""
+    if not is_constant(column.reference, column.sample, column.summary.present):
         return
-    share, usual = _largest_share(column.sample), column.reference.largest_share
-    if share >= FROZEN_SHARE and usual < USUAL_SHARE:
-        yield Finding(
-            kind="frozen_value",
-            severity="fault",
-            feature=column.name,
-            message=f"{column.name} has the same value in {share:.0%} of rows; usually none exceeds {usual:.0%}",
-            value=share,
-            expected=usual,
-            n=column.n,
-        )
+    held = column.reference.longest_constant(FROZEN_SHARE)
+    if held.covers(column.held):
+        return
+    share, usual = share_of_commonest(column.sample), column.reference.largest_share
+    yield Finding(
+        kind="frozen_value",
+        severity="fault",
+        feature=column.name,
+        message=f"{column.name} has the same value in {share:.0%} of rows; usually none exceeds {usual:.0%}"
+        + (", and never for so long" if held.rows else ""),
+        value=share,
+        expected=usual,
+        n=column.n,
+    )
 
 
-def _largest_share(sample: pd.Series) -> float:
+def is_constant(known: FeatureReference, sample: pd.Series, present: int) -> bool:
+    """Whether one value fills some rows, of which so many hold one, where none fills half of the reference's."""
+    if min(present, known.sample.present) < MINIMUM_ROWS:
+        return False
+    return share_of_commonest(sample) >= FROZEN_SHARE and known.largest_share < USUAL_SHARE
+
+
+def share_of_commonest(sample: pd.Series) -> float:
     """Share of the most frequent value among the present ones."""
     counts = sample.value_counts()
     return float(counts.iloc[0] / counts.sum()) if len(counts) else 0.0

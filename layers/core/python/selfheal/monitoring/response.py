@@ -12,7 +12,7 @@ from selfheal.gates.evaluation_rows import MINIMUM_SUPPORT
 from selfheal.monitoring.quality import faults
 from selfheal.records.drift import DriftVerdict
 from selfheal.records.healing import TriggerKind
-from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance
+from selfheal.records.monitoring import AlarmState, Decay, Diagnosis, DriftSummary, Finding, Performance, Unchanged
 from selfheal.tasks import BINARY, Task
 
 # A healing doesn't wait for ever where positives are rare: evaluation rows count as this many times the fewest allowed.
@@ -25,7 +25,10 @@ DECAYED = "recent labels show that the model has become worse"
 
 @dataclass(frozen=True)
 class Judgement:
-    """All that one run found. `drift` is None where there were too few predictions, `performance` without labels."""
+    """All that one run found. `drift` is None where there were too few predictions, `performance` without labels.
+
+    unchanged: features that hold one value, whether or not that is a finding.
+    """
 
     findings: tuple[Finding, ...]
     drift: DriftVerdict | None
@@ -35,6 +38,7 @@ class Judgement:
     estimated: Performance | None
     predictions: int
     task: Task = BINARY
+    unchanged: tuple[Unchanged, ...] = ()
 
     @property
     def faults(self) -> tuple[Finding, ...]:

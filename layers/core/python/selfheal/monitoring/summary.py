@@ -43,6 +43,7 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         healing=healing,
         usual_predictions=run.usual,
         probation=run.probation,
+        unchanged=judgement.unchanged,
         timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
     )
 

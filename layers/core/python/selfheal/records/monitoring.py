@@ -53,6 +53,14 @@ class Finding(_Part):
     n: int
 
 
+class Unchanged(_Part):
+    """A feature of which one value filled the window though training knows many, and since when; `value`: its hash."""
+
+    feature: str
+    value: str
+    since: UtcTime
+
+
 class ProxyMetrics(_Part):
     """What the predictions alone say over some hours; entropy of a 10-bin histogram of probabilities, in nats.
 
@@ -235,6 +243,7 @@ class DriftSummary(Record):
     timeline: tuple[TimelinePoint, ...]
     is_told: bool = True
     told_healings: tuple[str, ...] | None = None
+    unchanged: Annotated[tuple[Unchanged, ...], left_out_if(default=())] = ()
 
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from selfheal.data.moments import as_datetime64
 from selfheal.data.parquet import from_parquet
 from selfheal.drift import Reference
+from selfheal.drift.stretches import Times
 from selfheal.models.formats import model_of
 from selfheal.monitoring.production import Production
 from selfheal.monitoring.window import WindowSummary
@@ -24,10 +25,15 @@ def read_production(stores: Stores) -> Production:
         pointer=pointer,
         manifest=manifest,
         model=model_of(manifest, stores.models.artefact),
-        reference=Reference(frozen.features, manifest.contract),
+        reference=Reference(frozen.features, manifest.contract, _times(frozen, manifest)),
         reference_rows=frozen,
         tuning=tuning_from_parquet(stores.models.artefact(manifest, TUNING), manifest.contract),
     )
+
+
+def _times(frozen: Dataset, manifest: Manifest) -> Times:
+    """The reference is all that the model was fitted on, or a sample of it."""
+    return Times(frozen.timestamps, (manifest.data.fitted or manifest.data.rows) / len(frozen))
 
 
 def judgeable_inputs(
