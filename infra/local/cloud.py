@@ -36,7 +36,8 @@ from selfheal.stores.executions import StateMachine
 from selfheal.stores.s3 import S3Bucket
 
 # Looked at this often while waiting for everything to come to rest.
-SETTLE_POLL_SECONDS = 0.01
+# What runs is asked for seldom where it runs long: asking takes time from it.
+SETTLE_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.01, 0.1
 SETTLE_SECONDS = 900.0
 # The state of the state machine that waits for a person's answer.
 QUESTION_STATE = "AskForApproval"
@@ -152,11 +153,12 @@ class LocalCloud:
                 business and no error here.
             NotSettled: something still ran after `timeout` real seconds.
         """
-        deadline = time.monotonic() + timeout
+        deadline, pause = time.monotonic() + timeout, SETTLE_POLL_SECONDS
         while running := self._running():
             if time.monotonic() > deadline:
                 raise NotSettled(f"still running after {timeout:.0f} s: {', '.join(running)}")
-            time.sleep(SETTLE_POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_POLL_SECONDS)
         failures = self._functions.take_failures()
         for failure in failures:
             if failure.function in self._failure_queues:
@@ -249,12 +251,13 @@ class LocalCloud:
         return Schedule(self._functions.name_of(definition["Target"]["Arn"]), definition, self.clock.now)
 
     def _running(self) -> list[str]:
-        functions = [f"function {name}" for name in self._functions.running()]
+        if functions := self._functions.running():
+            return [f"function {name}" for name in functions]
         healings = [item.name for item in self.executions.recent() if item.status == "RUNNING"]
         waiting = len(self.clock.pending_waits())
         if len(healings) > waiting:
             healings = [name for name in healings if not self._asks(name)]
-        return functions + [f"healing {name}" for name in healings[waiting:]]
+        return [f"healing {name}" for name in healings[waiting:]]
 
     def _asks(self, execution: str) -> bool:
         """Whether a healing waits for a person, who may take days."""
