@@ -114,10 +114,18 @@ def test_what_fails_ends_by_name(rows: Dataset, trainer: str, said: str):
     assert "secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("kind", ["neighbours", "voting"])
-def test_what_cant_be_served_is_said_before_anything_is_deployed(rows: Dataset, kind: str):
+@pytest.mark.parametrize(
+    ("kind", "error", "said"),
+    [
+        ("neighbours", ExportInexact, "model.json has no words for KNeighborsClassifier: end the pipeline in"),
+        ("voting", TrainerFailed, "has no probabilities: .*soft"),
+    ],
+)
+def test_what_cant_be_served_is_said_before_anything_is_deployed(
+    rows: Dataset, kind: str, error: type[Exception], said: str
+):
     """`selfheal contract check` names the part and what to use instead."""
-    with pytest.raises(ExportInexact, match=r"model.json has no words for .*Classifier: end the pipeline in"):
+    with pytest.raises(error, match=said):
         trial_fit(rows, contract_with(f"tests.support.trainers:{kind}"))
 
 

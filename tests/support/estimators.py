@@ -1,6 +1,6 @@
 """Estimators that people bring, by task; `python -m tests.support.estimators` writes the table of docs/trainers.md."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,11 +10,26 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
-from sklearn import ensemble, linear_model, tree
+from sklearn import ensemble, linear_model, svm, tree
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
 
 from selfheal.contract import Contract, parse_contract
 from selfheal.models.fitted import Calibration, FittedModel, Member
@@ -63,6 +78,16 @@ def classes(make: Make) -> dict[str, Make]:
 
 def both(classifier: Make, regressor: Make) -> dict[str, Make]:
     return {**classes(classifier), "regression": regressor}
+
+
+def member(estimator: Any) -> Pipeline:
+    """A pipeline of its own that reads the contract's features: columns of numbers, no missing ones."""
+    return make_pipeline(expanded(), estimator)
+
+
+def as_they_come() -> FunctionTransformer:
+    """The contract's features, for ensembles whose members are pipelines."""
+    return FunctionTransformer()
 
 
 FEW = {"n_estimators": 12, "random_state": 0}
@@ -149,6 +174,184 @@ CASES = (
         ),
     ),
 )
+BY_SIX, BY_LIBRARY = {"n_estimators": 6, "random_state": 0}, {**LIGHT, "n_estimators": 6}
+
+
+def members(task: str) -> list[tuple[str, Any]]:
+    """Three kinds, one of them with columns of its own."""
+    if task == "regression":
+        return [
+            ("line", member(linear_model.Ridge())),
+            ("trees", make_pipeline(filled(), ensemble.RandomForestRegressor(**BY_SIX, max_depth=5))),
+            ("light", make_pipeline(coded(), lightgbm.LGBMRegressor(**BY_LIBRARY))),
+        ]
+    return [
+        ("line", member(linear_model.LogisticRegression())),
+        ("trees", make_pipeline(filled(), ensemble.RandomForestClassifier(**BY_SIX, max_depth=5))),
+        ("light", make_pipeline(coded(), lightgbm.LGBMClassifier(**BY_LIBRARY))),
+    ]
+
+
+def _stack_of_votes() -> Any:
+    votes = ensemble.VotingClassifier(members("binary"), voting="soft")
+    hinge = CalibratedClassifierCV(member(linear_model.SGDClassifier(random_state=0)), cv=2)
+    return ensemble.StackingClassifier(
+        [("votes", votes), ("hinge", hinge)],
+        make_pipeline(StandardScaler(), lightgbm.LGBMClassifier(**BY_LIBRARY)),
+        cv=2,
+    )
+
+
+ENSEMBLES = (
+    Case(
+        "Voting (soft, weighted)",
+        both(
+            lambda: ensemble.VotingClassifier(members("binary"), voting="soft", weights=[1, 2, 0.5]),
+            lambda: ensemble.VotingRegressor(members("regression"), weights=[1, 2, 0.5]),
+        ),
+        as_they_come,
+    ),
+    Case(
+        "Stacking",
+        both(
+            lambda: ensemble.StackingClassifier(members("binary"), cv=2),
+            lambda: ensemble.StackingRegressor(members("regression"), cv=2),
+        ),
+        as_they_come,
+    ),
+    Case(
+        "Stacking (columns passed through, boosted)",
+        both(
+            lambda: ensemble.StackingClassifier(
+                [
+                    ("line", linear_model.LogisticRegression(solver="newton-cholesky")),
+                    ("tree", tree.DecisionTreeClassifier(max_depth=4)),
+                ],
+                ensemble.HistGradientBoostingClassifier(max_iter=6),
+                cv=2,
+                passthrough=True,
+            ),
+            lambda: ensemble.StackingRegressor(
+                [("line", linear_model.Ridge()), ("tree", tree.DecisionTreeRegressor(max_depth=4))],
+                ensemble.HistGradientBoostingRegressor(max_iter=6),
+                cv=2,
+                passthrough=True,
+            ),
+        ),
+        filled,
+    ),
+    Case("Stacking of votes and calibrated models", {"binary": _stack_of_votes}, as_they_come),
+    Case(
+        "CalibratedClassifierCV (sigmoid)",
+        classes(lambda: CalibratedClassifierCV(ensemble.GradientBoostingClassifier(**BY_SIX), cv=2)),
+        filled,
+    ),
+    Case(
+        "CalibratedClassifierCV (isotonic)",
+        classes(lambda: CalibratedClassifierCV(lightgbm.LGBMClassifier(**BY_LIBRARY), method="isotonic", cv=2)),
+        coded,
+    ),
+    Case(
+        "CalibratedClassifierCV of LinearSVC",
+        classes(lambda: CalibratedClassifierCV(svm.LinearSVC(), cv=2)),
+        expanded,
+    ),
+)
+
+
+def numbers_through(*steps: Any) -> Make:
+    """Numbers filled in, then these steps; categories a column each."""
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, drop="first")
+    return lambda: ColumnTransformer(
+        [("c", encoder, ["c"]), ("numbers", make_pipeline(SimpleImputer(), *steps), ["x", "z"])]
+    )
+
+
+def categories_through(*steps: Any) -> Make:
+    """Categories by these steps; numbers filled in and scaled."""
+    return lambda: ColumnTransformer(
+        [("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["x", "z"]), ("c", make_pipeline(*steps), ["c"])]
+    )
+
+
+UNSEEN = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+
+
+def united() -> Pipeline:
+    """Frames from part to part, columns by the names that `set_output` gives them, several parts beside each other."""
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    columns = ColumnTransformer(
+        [("c", encoder, ["c"]), ("filled", SimpleImputer(add_indicator=True), ["x", "z"])], remainder="passthrough"
+    )
+    union = FeatureUnion(
+        [("scaled", StandardScaler()), ("best", SelectKBest(f_regression, k=2))], transformer_weights={"scaled": 0.5}
+    )
+    again = ColumnTransformer([("again", RobustScaler(), ["filled__x", "c__c_b"])], remainder="passthrough")
+    return make_pipeline(columns, again, union).set_output(transform="pandas")
+
+
+LINES = both(linear_model.LogisticRegression, linear_model.Ridge)
+TREES = both(lambda: ensemble.RandomForestClassifier(**BY_SIX), lambda: ensemble.RandomForestRegressor(**BY_SIX))
+PREPARATIONS = (
+    Case(
+        "RobustScaler, MinMaxScaler(clip=True), MaxAbsScaler",
+        LINES,
+        numbers_through(RobustScaler(), MinMaxScaler((-1, 2), clip=True), MaxAbsScaler()),
+    ),
+    Case("PowerTransformer", LINES, numbers_through(PowerTransformer())),
+    Case(
+        "QuantileTransformer (normal)",
+        LINES,
+        numbers_through(QuantileTransformer(n_quantiles=50, output_distribution="normal")),
+    ),
+    Case("SplineTransformer (constant)", LINES, numbers_through(SplineTransformer())),
+    Case(
+        "SplineTransformer (linear)",
+        LINES,
+        numbers_through(
+            StandardScaler(),
+            SplineTransformer(4, degree=2, extrapolation="linear", knots="quantile", include_bias=False),
+        ),
+    ),
+    Case(
+        "KBinsDiscretizer (one column a bin)",
+        LINES,
+        numbers_through(KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf")),
+    ),
+    Case(
+        "KBinsDiscretizer (ordinal)",
+        TREES,
+        numbers_through(KBinsDiscretizer(6, encode="ordinal", quantile_method="averaged_inverted_cdf")),
+    ),
+    Case(
+        "OneHotEncoder (missing ones filled in), scaled",
+        LINES,
+        categories_through(
+            SimpleImputer(strategy="constant", fill_value="none", missing_values=None),
+            OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+            StandardScaler(),
+        ),
+    ),
+    Case(
+        "OrdinalEncoder to a linear model",
+        LINES,
+        categories_through(OrdinalEncoder(**UNSEEN, encoded_missing_value=-1), StandardScaler()),
+    ),
+    Case("TargetEncoder", LINES, categories_through(TargetEncoder(cv=3))),
+    Case(
+        "MissingIndicator of categories",
+        LINES,
+        categories_through(
+            FeatureUnion(
+                [
+                    ("is", MissingIndicator(missing_values=None, features="all")),
+                    ("which", OneHotEncoder(handle_unknown="ignore", sparse_output=False)),
+                ]
+            )
+        ),
+    ),
+    Case("FeatureUnion, SelectKBest, set_output, remainder", LINES, united),
+)
 
 
 @cache
@@ -182,15 +385,20 @@ def rows_of(task: str) -> Dataset:
 def fitted_model(case: Case, task: str, calibration: Calibration | None = None) -> FittedModel:
     rows = rows_of(task)
     pipeline: Pipeline = make_pipeline(case.columns(), case.makers[task]())
-    member = Member(pipeline.fit(rows.features, rows.labels))
+    labels = rows.labels if task == "regression" else rows.labels.astype(np.int64)
+    member = Member(pipeline.fit(rows.features, labels))
     outputs = 3 if task == "multiclass" else 1
     return FittedModel([member], calibration or Calibration(), 0.5, LINKS[task], outputs)
 
 
 def table() -> str:
-    lines = [f"| estimator | {' | '.join(TASKS)} |", "|---|---|---|---|"]
-    for case in CASES:
-        marks = ("exact" if "XGB" not in case.name else "to 1e-6" for _ in TASKS)
+    return f"{_rows('estimator', (*CASES, *ENSEMBLES))}\n{_rows('preparation', PREPARATIONS)}"
+
+
+def _rows(what: str, cases: Sequence[Case]) -> str:
+    lines = [f"| {what} | {' | '.join(TASKS)} |", "|---|---|---|---|"]
+    for case in cases:
+        marks = ("to 1e-6" if "XGB" in case.name or "isotonic" in case.name else "exact" for _ in TASKS)
         told = (mark if task in case.makers else "" for task, mark in zip(TASKS, marks, strict=True))
         lines.append(f"| {case.name} | {' | '.join(told)} |")
     return "\n".join(lines) + "\n"

@@ -57,9 +57,8 @@ def neighbours(contract: Any, rows: Any, seed: int) -> Any:
 
 
 def voting(contract: Any, rows: Any, seed: int) -> Any:
-    return make_pipeline(
-        _columns(contract), VotingClassifier([("one", LogisticRegression(solver="newton-cholesky"))], voting="soft")
-    )
+    """Hard votes have no probabilities."""
+    return make_pipeline(_columns(contract), VotingClassifier([("one", LogisticRegression(solver="newton-cholesky"))]))
 
 
 def regressor(contract: Any, rows: Any, seed: int) -> Any:

@@ -18,7 +18,7 @@ from selfheal.models.native import SIZE_LIMIT, load_artefact
 from selfheal.models.native.blending import blended
 from selfheal.models.native.blending.proof import TOLERANCE
 from selfheal.models.native.export.proof import export
-from selfheal.models.native.model import expit
+from selfheal.models.native.functions import expit
 from selfheal.training import pipelines
 from tests.support.rows import MIXED, mixed_rows
 

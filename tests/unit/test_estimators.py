@@ -8,12 +8,28 @@ import pytest
 
 from selfheal.models.formats import WRITTEN
 from selfheal.tables.table import columns_of
-from tests.support.estimators import CASES, TABLE, TASKS, Case, contract_of, fitted_model, rows_of, written
+from tests.support.estimators import (
+    CASES,
+    ENSEMBLES,
+    PREPARATIONS,
+    TABLE,
+    TASKS,
+    Case,
+    contract_of,
+    fitted_model,
+    rows_of,
+    written,
+)
 
 
-@pytest.mark.filterwarnings("ignore:categorical_feature keyword:UserWarning", "ignore:Please use categ:UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:categorical_feature keyword:UserWarning",
+    "ignore:Please use categ:UserWarning",
+    "ignore:Found unknown categories:UserWarning",
+    "ignore:X does not have valid feature names:UserWarning",
+)
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *ENSEMBLES, *PREPARATIONS], ids=lambda case: case.name)
 def test_it_answers_as_the_library_does(case: Case, task: str):
     """On ordinary rows, on missing and unseen values and on both sides of each threshold; export raises otherwise."""
     if task not in case.makers:

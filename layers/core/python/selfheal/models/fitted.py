@@ -55,8 +55,9 @@ class Member:
 Link = Literal["expit", "softmax", "identity"]
 # How libraries are asked for scores before they become probabilities.
 RAW = {"lightgbm": {"raw_score": True}, "xgboost": {"output_margin": True}}
-# These compare and add up in float32.
-SINGLE_PRECISION = {"xgboost": 1e-6}
+# These compare and add up in float32; and an isotonic calibration is so steep between two neighbouring scores that it
+# enlarges what rounding loses.
+SINGLE_PRECISION = {"xgboost": 1e-6, "isotonic": 1e-6}
 TOLERANCE = 1e-12
 FLOAT32 = ("sklearn.tree", "sklearn.ensemble._forest", "sklearn.ensemble._gb", "xgboost")
 # The score of a class that no row of the training set has.
@@ -91,19 +92,29 @@ class FittedModel:
     @property
     def tolerance(self) -> float:
         """By how much an answer may differ from the libraries' own: what they lose in their own arithmetic."""
-        libraries = (type(member.pipeline[-1]).__module__.partition(".")[0] for member in self.members)
-        return max(SINGLE_PRECISION.get(library, TOLERANCE) for library in libraries)
+        return max(SINGLE_PRECISION.get(module.partition(".")[0], TOLERANCE) for module in self._modules)
 
     @property
     def largest_number(self) -> float:
         """The largest number that the libraries take: some hold features in float32."""
-        is_single = any(type(member.pipeline[-1]).__module__.startswith(FLOAT32) for member in self.members)
+        is_single = any(module.startswith(FLOAT32) for module in self._modules)
         return float(np.finfo(np.float32).max) if is_single else float(np.finfo(np.float64).max)
+
+    @property
+    def _modules(self) -> list[str]:
+        """Where the estimators come from, those within others among them."""
+        parts = [part for member in self.members for part in (member.pipeline[-1], *_parts(member.pipeline[-1]))]
+        steep = ["isotonic" for part in parts if getattr(part, "method", None) == "isotonic"]
+        return [*(type(part).__module__ for part in parts), *steep]
 
     @property
     def is_as_fitted(self) -> bool:
         """Whether weight and calibration of the first member change nothing."""
         return self.members[0].weight == 1 and self.calibration.is_identity
+
+
+def _parts(estimator: Any) -> list[Any]:
+    return [value for value in estimator.get_params().values() if hasattr(value, "get_params")]
 
 
 def scores_of(pipeline: Pipeline, features: pd.DataFrame, classes: int) -> NDArray[np.float64]:

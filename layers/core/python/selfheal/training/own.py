@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
@@ -22,6 +24,9 @@ from selfheal.contract import Contract
 from selfheal.errors import SelfhealError, TrainerFailed
 from selfheal.tables.dataset import Dataset
 from selfheal.training.split import Past
+
+# What a classifier is asked for its scores.
+ANSWERS = ("predict_proba", "decision_function")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class OwnRecipe:
         weights = past.weights(len(rows))
         extra = {} if weights is None else _weighted(estimator, weights)
         with _told(self.name):
-            return as_pipeline(estimator.fit(rows.features.copy(), rows.labels.copy(), **extra))
+            return as_pipeline(estimator.fit(rows.features.copy(), _targets(rows), **extra))
 
     def with_trees(self, trees: int) -> "OwnRecipe":
         """Nothing of it is chosen here: the code has said how many `trees` there are."""
@@ -75,6 +80,12 @@ def _function(name: str) -> Callable[..., Any]:
     return found
 
 
+def _targets(rows: Dataset) -> NDArray[Any]:
+    """A copy, of classes in the integers that libraries expect: some refuse those of a byte."""
+    labels = rows.labels
+    return labels.astype(np.int64 if labels.dtype.kind == "i" else np.float64)
+
+
 def _table(rows: Dataset, contract: Contract) -> Any:
     return rows.features.assign(**{contract.model.target: rows.labels})
 
@@ -91,6 +102,11 @@ def _check(name: str, estimator: Any, contract: Contract) -> None:
         raise TrainerFailed(
             f"trainer {name} returned {type(estimator).__name__}, which is no {wanted}: the contract's task is "
             f"{contract.model.task}"
+        )
+    if wanted == "classifier" and not any(hasattr(estimator, method) for method in ANSWERS):
+        raise TrainerFailed(
+            f"trainer {name} returned a {type(estimator).__name__} that has no probabilities: let it have some "
+            "(voting='soft', loss='log_loss'), or put it into a CalibratedClassifierCV"
         )
 
 

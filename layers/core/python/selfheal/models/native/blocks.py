@@ -2,10 +2,11 @@
 
 - `number`: one column, the feature's value after its `steps`;
 - `ordinal`: one column, the code of a category, `size` of them;
-- `one_hot`: `size` columns, 1 in the one that the category's code names.
+- `one_hot`: `size` columns, 1 in the one that the category's code names;
+- `look_up`: one numeric column, the number that `numbers` has for a category, `missing` and `unknown` (null: missing).
 
-The last two look a category up in `codes`; `missing` and `unknown` are the codes of a missing and an unseen category,
-or null where these have none: an ordinal column is missing then, and all columns of a one_hot block are 0.
+`ordinal` and `one_hot` look a category up in `codes`; `missing` and `unknown` are the codes of a missing and an unseen
+category, or null where these have none: an ordinal column is missing then, and all columns of a one_hot block are 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,7 +112,32 @@ class OneHotBlock(CategoryBlock):
         columns.extend((codes == column).astype("float64") for column in range(self.size))
 
 
-type Block = NumberBlock | OrdinalBlock | OneHotBlock
+@dataclass(frozen=True, slots=True)
+class LookUpBlock:
+    """One numeric column; `numbers` has the number of None."""
+
+    feature: str
+    numbers: Mapping[str | None, float]
+    unknown: float
+
+    @property
+    def columns(self) -> list[int]:
+        """See NumberBlock."""
+        return [0]
+
+    def one(self, value: Any, cells: list[Cell]) -> None:
+        """See NumberBlock."""
+        cells.append(self.numbers.get(value, self.unknown))
+
+    def many(self, values: "Column", columns: "list[Column]") -> None:
+        """See OrdinalBlock."""
+        import numpy as np
+
+        found = map(self.numbers.get, values.tolist(), repeat(self.unknown))
+        columns.append(np.fromiter(found, dtype=np.float64, count=len(values)))
+
+
+type Block = NumberBlock | OrdinalBlock | OneHotBlock | LookUpBlock
 
 
 class BlockParser:
@@ -129,13 +155,27 @@ class BlockParser:
             return OrdinalBlock(*self._category(raw, path))
         if kind == "one_hot":
             return OneHotBlock(*self._category(raw, path))
-        raise checks.refuse(f"{path}.kind", "not number, ordinal or one_hot")
+        if kind == "look_up":
+            return self._look_up(raw, path)
+        raise checks.refuse(f"{path}.kind", "not number, ordinal, one_hot or look_up")
 
     def _number(self, raw: Any, path: str) -> NumberBlock:
         found = checks.table(raw, path, {"kind", "feature", "steps"})
         steps = checks.items(found["steps"], f"{path}.steps")
         parsed = [parse_step(step, f"{path}.steps.{index}") for index, step in enumerate(steps)]
         return NumberBlock(self._feature(found, path, is_category=False), parsed)
+
+    def _look_up(self, raw: Any, path: str) -> LookUpBlock:
+        found = checks.table(raw, path, {"kind", "feature", "numbers", "missing", "unknown"})
+        if type(found["numbers"]) is not dict:
+            raise checks.refuse(f"{path}.numbers", "not an object")
+        numbers = checks.numbers(list(found["numbers"].values()), f"{path}.numbers")
+        missing, unknown = (
+            float("nan") if found[name] is None else checks.number(found[name], f"{path}.{name}")
+            for name in ("missing", "unknown")
+        )
+        known: dict[str | None, float] = dict(zip(found["numbers"], numbers, strict=True))
+        return LookUpBlock(self._feature(found, path, is_category=True), known | {None: missing}, unknown)
 
     def _category(self, raw: Any, path: str) -> tuple[str, Codes, int, int]:
         found = checks.table(raw, path, {"kind", "feature", "codes", "size", "missing", "unknown"})

@@ -1,7 +1,7 @@
 """Where a model bends or jumps, read from its document: the values on which two evaluations differ, if they do."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 # Beyond, the float on the other side is infinite, which no contract lets in.
@@ -24,9 +24,9 @@ def edges(document: dict[str, Any]) -> list[tuple[str, float]]:
             if not block["steps"]:
                 direct[column] = name
         column += width(block)
-    for tree, first in _trees(document["estimator"]):
-        split_columns = [(first + column, split) for column, split in zip(tree["column"], tree["split"], strict=True)]
-        found.update((direct[column], split) for column, split in split_columns if column in direct)
+    for tree, read in _trees(document["estimator"], range(column)):
+        split_columns = [(read[asked], split) for asked, split in zip(tree["column"], tree["split"], strict=True)]
+        found.update((direct[asked], split) for asked, split in split_columns if asked in direct)
     return sorted((name, edge) for name, edge in found if abs(edge) < LARGEST_EDGE)
 
 
@@ -40,17 +40,19 @@ def width(block: dict[str, Any]) -> int:
     return int(block["size"]) if block["kind"] == "one_hot" else 1
 
 
-def _trees(estimator: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
-    """Every tree, and the first column that its estimator reads."""
-    first = 0
+def _trees(estimator: dict[str, Any], read: Sequence[int]) -> Iterator[tuple[dict[str, Any], Sequence[int]]]:
+    """Every tree that reads columns of blocks, and which: those that its estimator reads."""
+    while "estimator" in estimator:
+        estimator = estimator["estimator"]
+    for tree in estimator.get("trees", ()):
+        yield tree, read
     for output in estimator.get("outputs", ()):
-        yield from _trees(output)
-    if "outputs" in estimator:
-        return
-    for part in estimator.get("parts", [{"columns": 0, "estimator": estimator}]):
-        inner = part["estimator"]
-        while "estimator" in inner:
-            inner = inner["estimator"]
-        for tree in inner.get("trees", ()):
-            yield tree, first
+        yield from _trees(output, read)
+    # Later layers read what the first one makes.
+    for layer in estimator.get("layers", ())[:1]:
+        for part in layer.get("estimators", ()):
+            yield from _trees(part["estimator"], [read[column] for column in part["columns"]])
+    first = 0
+    for part in estimator.get("parts", ()):
+        yield from _trees(part["estimator"], read[first : first + part["columns"]])
         first += part["columns"]

@@ -1,4 +1,4 @@
-"""What may stand under `estimator`: coefficients, trees, or a weighted sum of both kinds.
+"""What may stand under `estimator`: coefficients, trees, layers, or a weighted sum of such.
 
 A sum is `{"kind": "sum", "parts": [{"weight", "columns", "estimator"}, ...]}`: each part reads the next so many
 columns, and the score is weight * score of the part, added up in the order of the parts.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from selfheal.models.native import checks
+from selfheal.models.native.layers import Layers, Several
 from selfheal.models.native.linear import Linear
 from selfheal.models.native.trees import Trees
 from selfheal.models.native.wrapped import Log, LogOdds, Quotient
@@ -72,25 +73,37 @@ class Outputs:
 
     outputs: Sequence[Estimator]
 
-    def one(self, cells: Sequence[Any]) -> float:
-        """The score of the first class; a model of several classes asks each output."""
-        return self.outputs[0].one(cells)
+    @property
+    def sizes(self) -> Sequence[int]:
+        """See Several."""
+        return [0] * len(self.outputs)
 
-    def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
-        """The same of many rows."""
-        return self.outputs[0].many(columns, rows)
+    def all_of_one(self, cells: Sequence[Any]) -> list[Any]:
+        """See Several."""
+        return [output.one(cells) for output in self.outputs]
+
+    def all_of_many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "list[NDArray[Any]]":
+        """See Several."""
+        return [output.many(columns, rows) for output in self.outputs]
 
 
-def parse_outputs(raw: Any, path: str, columns: Sequence[int]) -> Outputs:
-    """From the file. Raises ArtefactRefused."""
-    found = checks.table(raw, path, {"kind", "outputs"})
-    outputs = [
-        parse_estimator(output, f"{path}.outputs.{index}", columns)
-        for index, output in enumerate(checks.items(found["outputs"], f"{path}.outputs"))
-    ]
-    if found["kind"] != "outputs" or not 1 < len(outputs) <= MOST_OUTPUTS:
+def parse_outputs(raw: Any, path: str, columns: Sequence[int]) -> Several:
+    """From the file: outputs, or layers that end in as many columns. Raises ArtefactRefused."""
+    found = parse_several(raw, path, columns)
+    if not 1 < len(found.sizes) <= MOST_OUTPUTS or any(found.sizes):
         raise checks.refuse(f"{path}.outputs", f"not 2 to {MOST_OUTPUTS} outputs")
-    return Outputs(outputs)
+    return found
+
+
+def parse_several(raw: Any, path: str, columns: Sequence[int]) -> Several:
+    """What makes one column or several of columns. Raises ArtefactRefused."""
+    kind = raw.get("kind") if type(raw) is dict else None
+    if kind == "layers":
+        return Layers.parse(raw, path, columns, parse_several)
+    if kind != "outputs":
+        return Outputs([parse_estimator(raw, path, columns)])
+    listed = checks.items(checks.table(raw, path, {"kind", "outputs"})["outputs"], f"{path}.outputs")
+    return Outputs([parse_estimator(item, f"{path}.outputs.{index}", columns) for index, item in enumerate(listed)])
 
 
 def parse_estimator(raw: Any, path: str, columns: Sequence[int]) -> Estimator:
@@ -110,9 +123,14 @@ def _parse_single(raw: Any, path: str, columns: Sequence[int]) -> Estimator:
         return _parse_quotient(raw, path, columns)
     if type(kind) is str and kind in SHARES:
         inner = checks.table(raw, path, {"kind", "estimator"})["estimator"]
-        if type(inner) is not dict or inner.get("kind") != "quotient":
-            raise checks.refuse(f"{path}.estimator", "not a quotient")
-        return SHARES[kind](_parse_quotient(inner, f"{path}.estimator", columns))
+        if type(inner) is not dict or inner.get("kind") not in ("quotient", "layers"):
+            raise checks.refuse(f"{path}.estimator", "not a quotient or layers")
+        return SHARES[kind](_parse_single(inner, f"{path}.estimator", columns))
+    if kind == "layers":
+        layers = Layers.parse(raw, path, columns, parse_several)
+        if list(layers.sizes) != [0]:
+            raise checks.refuse(path, "they don't end in one column of numbers")
+        return layers
     raise checks.refuse(f"{path}.kind", "not one that may stand here")
 
 

@@ -13,7 +13,9 @@ from selfheal.errors import ArtefactRefused, ReasonsUnavailable
 from selfheal.models.contributions import Unit
 from selfheal.models.native import checks
 from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
-from selfheal.models.native.estimators import Estimator, Outputs, parse_estimator, parse_outputs
+from selfheal.models.native.estimators import Estimator, parse_estimator, parse_outputs
+from selfheal.models.native.functions import expit, softmax
+from selfheal.models.native.layers import Several
 from selfheal.models.native.wrapped import LogOdds
 
 if TYPE_CHECKING:
@@ -53,6 +55,11 @@ class NativeModel:
     def feature_names(self) -> tuple[str, ...]:
         """Names of all inputs, in the order of the contract."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it answers a row with: one for each of several classes."""
+        return 1
 
     @property
     def category_features(self) -> frozenset[str]:
@@ -146,6 +153,11 @@ class NumberModel(NativeModel):
 class ClassModel(NativeModel):
     """Its answer is a probability for each class: the softmax of as many scores."""
 
+    @property
+    def outputs(self) -> int:
+        """See NativeModel."""
+        return len(cast("Several", self.estimator).sizes)
+
     def contributions(self, columns: "Mapping[str, NDArray[Any]]") -> "Contributions":
         """Of several classes there are no reasons yet.
 
@@ -156,8 +168,8 @@ class ClassModel(NativeModel):
         raise ReasonsUnavailable("reasons are given for binary targets and numbers, not for several classes yet")
 
     def _probability(self, row: Mapping[str, Any]) -> list[float]:
-        cells, outputs = self._cells(row), cast("Outputs", self.estimator)
-        return softmax([self.slope * output.one(cells) for output in outputs.outputs])
+        scores = cast("Several", self.estimator).all_of_one(self._cells(row))
+        return softmax([self.slope * score for score in scores])
 
     def _probabilities_of(self, values: "Mapping[str, NDArray[Any]]", rows: int) -> list[list[float]]:
         return [softmax(scores) for scores in self._log_odds_of(values, rows).tolist()]
@@ -166,8 +178,8 @@ class ClassModel(NativeModel):
         import numpy as np
 
         with np.errstate(all="ignore"):
-            columns, outputs = self.read(values), cast("Outputs", self.estimator)
-            return np.column_stack([self.slope * output.many(columns, rows) for output in outputs.outputs])
+            scores = cast("Several", self.estimator).all_of_many(self.read(values), rows)
+            return np.column_stack([self.slope * of_class for of_class in scores])
 
 
 class ShareModel(NativeModel):
@@ -204,22 +216,6 @@ def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
         return [row.get(name) for row in rows]
 
 
-def expit(score: float) -> float:
-    """1 / (1 + exp(-score)), the bits of scipy.special.expit; 0 where exp overflows."""
-    try:
-        return 1.0 / (1.0 + math.exp(-score))
-    except OverflowError:
-        return 0.0
-
-
-def softmax(scores: list[float]) -> list[float]:
-    """exp(score) of each over their sum, by the C library's exp."""
-    highest = max(scores)
-    powers = [math.exp(score - highest) for score in scores]
-    total = math.fsum(powers)
-    return [power / total for power in powers]
-
-
 def load_artefact(payload: bytes) -> NativeModel:
     """The artefact in the bytes of a `model.json`.
 
@@ -238,13 +234,20 @@ def load_artefact(payload: bytes) -> NativeModel:
     listed = enumerate(checks.items(found["blocks"], "blocks"))
     blocks = tuple(parser.parse(block, f"blocks.{index}") for index, block in listed)
     columns = [codes for block in blocks for codes in block.columns]
-    parse = parse_outputs if link == "softmax" else parse_estimator
-    estimator = parse(found["estimator"], "estimator", columns)
+    estimator = _estimator(found["estimator"], columns, link)
     slope, intercept = _calibration(found["calibration"])
     threshold = _threshold(found["threshold"]) if link == "expit" else math.nan
     is_share = link == "expit" and isinstance(estimator, LogOdds) and (slope, intercept) == (1.0, 0.0)
     kind = ShareModel if is_share else MODELS[link]
     return kind(features, blocks, estimator, slope, intercept, threshold)
+
+
+def _estimator(raw: Any, columns: Sequence[int], link: str) -> Any:
+    parse = parse_outputs if link == "softmax" else parse_estimator
+    try:
+        return parse(raw, "estimator", columns)
+    except RecursionError as error:
+        raise checks.refuse("estimator", "layers lie too deep within each other") from error
 
 
 def _decoded(payload: bytes) -> Any:

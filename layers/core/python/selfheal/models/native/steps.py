@@ -5,11 +5,14 @@ Only single operations of IEEE 754 are used, in one order, so that no compiler c
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from selfheal.models.native import checks
+from selfheal.models.native.functions import PLAIN, Power, parse_function
+from selfheal.models.native.pieces import Pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,17 +161,56 @@ class Quantile:
         return np.where(np.isnan(x), x, np.where(outside, at[upper], between))
 
 
-KINDS: dict[str, type[Impute | Missing | Standardise | Quantile]] = {
-    "impute": Impute,
-    "missing": Missing,
-    "standardise": Standardise,
-    "quantile": Quantile,
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """factor * x + offset, perhaps held within limits. `{"kind": "scale", "factor", "offset"}`, `low` and `high`."""
+
+    factor: float
+    offset: float
+    limits: tuple[float, float] | None = None
+
+    @classmethod
+    def parse(cls, raw: Any, path: str) -> Self:
+        """Raises ArtefactRefused."""
+        found = checks.table(raw, path, {"kind", "factor", "offset"}, {"low", "high"})
+        factor, offset = (checks.number(found[name], f"{path}.{name}") for name in ("factor", "offset"))
+        if not found.keys() & {"low", "high"}:
+            return cls(factor, offset)
+        low, high = (checks.number(found.get(name), f"{path}.{name}") for name in ("low", "high"))
+        if low > high:
+            raise checks.refuse(path, "its low limit is above the high one")
+        return cls(factor, offset, (low, high))
+
+    def one(self, x: float) -> float:
+        """See Step."""
+        scaled = x * self.factor + self.offset
+        if self.limits is None or math.isnan(scaled):
+            return scaled
+        return min(max(scaled, self.limits[0]), self.limits[1])
+
+    def many(self, x: "Numbers") -> "Numbers":
+        """See Step."""
+        import numpy as np
+
+        scaled = x * self.factor + self.offset
+        return scaled if self.limits is None else np.clip(scaled, *self.limits)
+
+
+PARSERS: dict[str, Callable[[Any, str], Step]] = {
+    "impute": Impute.parse,
+    "missing": Missing.parse,
+    "standardise": Standardise.parse,
+    "scale": Scale.parse,
+    "quantile": Quantile.parse,
+    "pieces": Pieces.parse,
+    "power": Power.parse,
+    **dict.fromkeys(PLAIN, parse_function),
 }
 
 
 def parse_step(raw: Any, path: str) -> Step:
     """One step of the file. Raises ArtefactRefused."""
     kind = raw.get("kind") if type(raw) is dict else None
-    if type(kind) is not str or kind not in KINDS:
-        raise checks.refuse(f"{path}.kind", f"not one of {sorted(KINDS)}")
-    return KINDS[kind].parse(raw, path)
+    if type(kind) is not str or kind not in PARSERS:
+        raise checks.refuse(f"{path}.kind", f"not one of {sorted(PARSERS)}")
+    return PARSERS[kind](raw, path)

@@ -1,9 +1,9 @@
 """Estimators that make a score of another one's: a mean of its trees, or the log-odds of a share.
 
 - `{"kind": "quotient", "divisor", "estimator"}`: the score of trees divided by a number, as forests do;
-- `{"kind": "log_odds", "estimator"}`: of a quotient p in [0, 1] the log-odds log(p / (1 - p)); p is held off 0 and 1 by
-  a millionth, so that no single model can overrule all others of a mean;
-- `{"kind": "log", "estimator"}`: of a quotient its logarithm, held off in the same way.
+- `{"kind": "log_odds", "estimator"}`: of a share p in [0, 1], which is a quotient or what `layers` answer, the log-odds
+  log(p / (1 - p)); p is held off 0 and 1 by a millionth, so that no single model can overrule all others of a mean;
+- `{"kind": "log", "estimator"}`: of a share its logarithm, held off in the same way.
 """
 
 import math

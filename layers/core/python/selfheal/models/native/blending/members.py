@@ -71,7 +71,7 @@ class Member:
     @property
     def outputs(self) -> int:
         """How many classes it tells apart; 1 where it answers one number."""
-        return len(self.document["estimator"].get("outputs", ("one",)))
+        return self.artefact.outputs
 
     def parts_of(self, output: int) -> Iterator[dict[str, Any]]:
         """The parts of one class's sum, weighted for the blend; together they read all of the member's columns."""

@@ -22,8 +22,9 @@ def merged(members: Sequence[Member]) -> Document:
     """The document but for its threshold; a single member's is its own, so that its bits don't change."""
     if len(members) == 1:
         return members[0].document
-    if "outputs" in members[0].document["estimator"]:
-        return _stacked(members)
+    if members[0].outputs > 1:
+        are_apart = all("outputs" in member.document["estimator"] for member in members)
+        return (_stacked if are_apart else _layered)(members)
     parts = [part for member in members for part in member.parts]
     layouts, estimators = [], []
     for kind, joined in JOINED.items():
@@ -45,20 +46,42 @@ def merged(members: Sequence[Member]) -> Document:
 
 def _stacked(members: Sequence[Member]) -> Document:
     """Of several classes: the members' columns beside each other, and of each class the sum of their estimators."""
-    first = members[0].document
     outputs = [
         {"kind": "sum", "parts": [part for member in members for part in member.parts_of(output)]}
-        for output in range(len(first["estimator"]["outputs"]))
+        for output in range(members[0].outputs)
     ]
+    return _of_classes(members, {"kind": "outputs", "outputs": outputs})
+
+
+def _of_classes(members: Sequence[Member], estimator: Document) -> Document:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "features": first["features"],
+        "features": members[0].document["features"],
         "blocks": [block for member in members for block in member.document["blocks"]],
-        "estimator": {"kind": "outputs", "outputs": outputs},
+        "estimator": estimator,
         "calibration": None,
         **members[0].link,
     }
+
+
+def _layered(members: Sequence[Member]) -> Document:
+    """The same where a member makes all its scores at once: these beside each other, then the sum for each class."""
+    outputs, parts, first = members[0].outputs, [], 0
+    for member in members:
+        columns = sum(width(block) for block in member.document["blocks"])
+        parts.append({"columns": list(range(first, first + columns)), "estimator": member.document["estimator"]})
+        first += columns
+    weights = [member.weight * member.artefact.slope for member in members]
+    sums = [
+        {
+            "columns": list(range(output, outputs * len(members), outputs)),
+            "estimator": {"kind": "linear", "intercept": 0.0, "coefficients": weights},
+        }
+        for output in range(outputs)
+    ]
+    layers = [{"kind": "estimators", "estimators": each, "keeps": []} for each in (parts, sums)]
+    return _of_classes(members, {"kind": "layers", "layers": layers})
 
 
 @dataclass

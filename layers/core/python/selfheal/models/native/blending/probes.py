@@ -57,7 +57,11 @@ def _around(block: dict[str, Any]) -> Iterator[float]:
 
 
 def _categories(index: int, blocks: Sequence[dict[str, Any]]) -> list[str]:
-    known = [block["codes"] for block in blocks if block["kind"] != "number" and block["feature"] == index]
+    known = [
+        block["numbers"] if block["kind"] == "look_up" else block["codes"]
+        for block in blocks
+        if block["kind"] != "number" and block["feature"] == index
+    ]
     return ["", UNSEEN, *dict.fromkeys(value for codes in known for value in codes)]
 
 

@@ -10,7 +10,8 @@ from selfheal.errors import ExportInexact
 from selfheal.models.native import NativeModel
 from selfheal.models.native.blending.members import Member
 from selfheal.models.native.blending.probes import probe_columns
-from selfheal.models.native.model import ClassModel, NumberModel, expit, softmax
+from selfheal.models.native.functions import expit, softmax
+from selfheal.models.native.model import ClassModel, NumberModel
 
 TOLERANCE = 1e-12
 # Rows that are also evaluated one by one, as the predictor does for a single row.

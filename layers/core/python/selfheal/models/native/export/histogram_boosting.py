@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from selfheal.errors import ExportInexact
-from selfheal.models.native.edges import width
-from selfheal.models.native.export.columns import Columns
+from selfheal.models.native.export.columns import Column, Columns
+from selfheal.models.native.export.exported import Exported
 
-type Block = dict[str, Any]
 type Nodes = NDArray[np.void]
 type Boosting = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
@@ -18,50 +17,51 @@ type Boosting = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 LARGEST = float(np.finfo(np.float64).max)
 
 
-def trees(model: Boosting, blocks: list[Block]) -> tuple[list[Block], list[dict[str, Any]]]:
-    """The blocks in the model's column order, and its trees as the format has them, for each class apart."""
-    blocks = _reordered(model, blocks)
+def trees(model: Boosting, columns: list[Column]) -> Exported:
+    """The columns in the model's order, and its trees as the format has them, for each class apart."""
+    columns = _reordered(model, columns)
     known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001
-    columns = Columns(blocks)
-    sizes = [_size(block) for block in blocks for _ in range(width(block))]
+    asked = Columns(columns)
+    sizes = [int(column.block["size"]) if column.is_codes else 0 for column in columns]
     exported = [
-        [_tree(predictor, known, known_row, sizes, columns) for predictor in of_class]
+        [_tree(predictor, known, known_row, sizes, asked) for predictor in of_class]
         for of_class in zip(*model._predictors, strict=True)  # noqa: SLF001
     ]
     baselines = np.ravel(model._baseline_prediction).tolist()  # noqa: SLF001
-    return blocks, [
-        {"kind": "trees", "baseline": baseline, "trees": of_class}
-        for baseline, of_class in zip(baselines, exported, strict=True)
-    ]
+    return Exported(
+        columns,
+        [
+            {"kind": "trees", "baseline": baseline, "trees": of_class}
+            for baseline, of_class in zip(baselines, exported, strict=True)
+        ],
+    )
 
 
-def _size(block: Block) -> int:
-    return int(block["size"]) if block["kind"] == "ordinal" else 0
-
-
-def _reordered(model: Boosting, blocks: list[Block]) -> list[Block]:
+def _reordered(model: Boosting, columns: list[Column]) -> list[Column]:
     """Categorical columns first, their codes passed through the model's own encoder, as it does itself."""
     if model.is_categorical_ is None:
-        return blocks
-    if len(blocks) != len(model.is_categorical_):
-        raise ExportInexact("native categorical splits beside one-hot columns can't be exported: use one of the two")
+        return columns
     encoder = model._preprocessor.named_transformers_["encoder"]  # noqa: SLF001
-    categorical = [block for block, is_category in zip(blocks, model.is_categorical_, strict=True) if is_category]
-    numeric = [block for block, is_category in zip(blocks, model.is_categorical_, strict=True) if not is_category]
-    recoded = [_recoded(block, codes) for block, codes in zip(categorical, encoder.categories_, strict=True)]
+    categorical = [column for column, is_category in zip(columns, model.is_categorical_, strict=True) if is_category]
+    numeric = [column for column, is_category in zip(columns, model.is_categorical_, strict=True) if not is_category]
+    recoded = [_recoded(column, codes) for column, codes in zip(categorical, encoder.categories_, strict=True)]
     return [*recoded, *numeric]
 
 
-def _recoded(block: Block, codes: NDArray[np.float64]) -> Block:
-    """The block with the model's codes; a code that the model never saw is one that it treats as missing."""
+def _recoded(column: Column, codes: NDArray[np.float64]) -> Column:
+    """The column with the model's codes; a code that the model never saw is one that it treats as missing."""
+    if not column.is_codes:
+        raise ExportInexact(
+            "a native categorical split of a column that no OrdinalEncoder has made can't be served: encode it by one"
+        )
     inner = {int(code): index for index, code in enumerate(codes) if not np.isnan(code)}
-    numbers = block["numbers"]
-    outer = {category: inner[numbers[code]] for category, code in block["codes"].items() if numbers[code] in inner}
+    numbers, block = column.numbers, column.block
+    outer = {category: inner[int(numbers[code])] for category, code in block["codes"].items() if numbers[code] in inner}
     missing, unknown = (
-        None if block[name] is None else inner.get(numbers[block[name]]) for name in ("missing", "unknown")
+        None if block[name] is None else inner.get(int(numbers[block[name]])) for name in ("missing", "unknown")
     )
-    numbers = [float(code) for code in range(len(inner))]
-    return {**block, "codes": outer, "size": len(inner), "missing": missing, "unknown": unknown, "numbers": numbers}
+    recoded = {**block, "codes": outer, "size": len(inner), "missing": missing, "unknown": unknown}
+    return Column(recoded, numbers=[float(code) for code in range(len(inner))])
 
 
 def _tree(predictor: Any, known: Any, known_row: Any, sizes: list[int], columns: Columns) -> dict[str, Any]:

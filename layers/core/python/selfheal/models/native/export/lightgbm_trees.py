@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from selfheal.errors import ExportInexact
-from selfheal.models.native.export.columns import Block, Columns
+from selfheal.models.native.export.columns import Column, Columns
 from selfheal.models.native.export.tree import Leaf, Node, tree_of
 
 # The library's own, which is a float32.
@@ -21,7 +21,7 @@ type Estimator = dict[str, Any]
 SERVED = ("binary", "multiclass", "regression", "regression_l1", "huber", "fair", "quantile", "mape")
 
 
-def lightgbm_trees(model: Any, blocks: list[Block]) -> list[Estimator]:
+def lightgbm_trees(model: Any, columns: list[Column]) -> list[Estimator]:
     """The trees of each class apart.
 
     Raises:
@@ -34,8 +34,8 @@ def lightgbm_trees(model: Any, blocks: list[Block]) -> list[Estimator]:
         raise ExportInexact(f"LightGBM's objective {dumped['objective']!r} can't be served: use one of {list(SERVED)}")
     if dumped.get("average_output"):
         raise ExportInexact("LightGBM's random forests can't be served: use boosting_type gbdt, or scikit-learn's")
-    columns, outputs = Columns(blocks), int(dumped["num_tree_per_iteration"])
-    trees = [tree_of(_node(tree["tree_structure"], columns)) for tree in dumped["tree_info"]]
+    asked, outputs = Columns(columns), int(dumped["num_tree_per_iteration"])
+    trees = [tree_of(_node(tree["tree_structure"], asked)) for tree in dumped["tree_info"]]
     return [{"kind": "trees", "baseline": 0.0, "trees": trees[output::outputs]} for output in range(outputs)]
 
 

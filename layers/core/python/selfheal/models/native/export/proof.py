@@ -1,5 +1,6 @@
 """Export with proof: bytes are handed out only if they answer as the fitted model does."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from selfheal.tables.table import columns_of
 
 # Rows that are also evaluated one by one, as the predictor does for a single row.
 SINGLE_ROWS = 300
+# No power that people use of a number up to this one is infinite.
+ORDINARY_NUMBER = 1e12
 
 
 def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, seed: int = 0) -> bytes:
@@ -36,22 +39,44 @@ def export(model: FittedModel, features: pd.DataFrame, contract: Contract, *, se
 
 
 def _answered(model: FittedModel, probes: pd.DataFrame, contract: Contract) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """The probes that the libraries take, and what they say of them."""
-    numbers = probes[list(contract.numeric_features)].abs()
-    probes = probes[~(numbers > model.largest_number).any(axis=1)].reset_index(drop=True)
-    try:
-        return probes, model.probabilities(probes)
-    except ValueError:
-        # Some take no missing values; where the contract lets none in, that is no fault.
-        needed = [name for name, feature in contract.features.items() if not feature.nullable]
-        probes = probes[probes[needed].notna().all(axis=1)].reset_index(drop=True)
-    try:
-        return probes, model.probabilities(probes)
-    except ValueError as error:
-        raise ExportInexact(
-            f"the pipeline itself fails on rows that the contract lets in ({str(error).splitlines()[0][:200]}): let it "
-            "take missing and unseen values (an imputer, handle_unknown)"
-        ) from error
+    """The probes that the libraries take, and what they say of them.
+
+    Some take no missing values, or no numbers beyond what the contract lets in, or none so large that a power of them
+    is infinite: the first of these sets of probes that they take is the one that counts.
+    """
+    probes = _within(probes, contract, -model.largest_number, model.largest_number)
+    let_in = probes[_let_in(probes, contract)].reset_index(drop=True)
+    for tried in (probes, let_in, _within(let_in, contract, -ORDINARY_NUMBER, ORDINARY_NUMBER)):
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                # Probes are hard on purpose: what libraries warn of is no news.
+                warnings.simplefilter("ignore")
+                return tried, model.probabilities(tried)
+        except ValueError as error:
+            said = str(error).splitlines()[0][:200]
+    raise ExportInexact(
+        f"the pipeline itself fails on rows that the contract lets in ({said}): let it take missing and unseen values "
+        "(an imputer, handle_unknown), or say `minimum`, `maximum` and `nullable = false` where there are none"
+    )
+
+
+def _within(probes: pd.DataFrame, contract: Contract, low: float, high: float) -> pd.DataFrame:
+    numbers = probes[list(contract.numeric_features)]
+    return probes[~((numbers < low) | (numbers > high)).any(axis=1)].reset_index(drop=True)
+
+
+def _let_in(probes: pd.DataFrame, contract: Contract) -> NDArray[np.bool_]:
+    """Which rows the contract's own limits let in."""
+    let_in = np.ones(len(probes), dtype=bool)
+    for name, feature in contract.features.items():
+        values = probes[name]
+        if not feature.nullable:
+            let_in &= values.notna().to_numpy()
+        if not feature.is_category and feature.minimum is not None:
+            let_in &= ~(values < feature.minimum).to_numpy()
+        if not feature.is_category and feature.maximum is not None:
+            let_in &= ~(values > feature.maximum).to_numpy()
+    return let_in
 
 
 def _check(artefact: NativeModel, model: FittedModel, probes: pd.DataFrame, expected: NDArray[np.float64]) -> None:

@@ -13,7 +13,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from selfheal.models.native.export.columns import Block, Columns
+from selfheal.models.native.export.columns import Column, Columns
 from selfheal.models.native.export.tree import Leaf, Node, of_float32, tree_of, weighted
 
 type Estimator = dict[str, Any]
@@ -24,20 +24,20 @@ CLASSIFIERS = (DecisionTreeClassifier, RandomForestClassifier, ExtraTreesClassif
 REGRESSORS = (DecisionTreeRegressor, RandomForestRegressor, ExtraTreesRegressor)
 
 
-def classifying(model: Classifier, blocks: list[Block]) -> list[Estimator]:
+def classifying(model: Classifier, columns: list[Column]) -> list[Estimator]:
     """The mean of the trees' shares, as a score: log-odds of the second of two classes, or the log of each's share."""
     trees = getattr(model, "estimators_", [model])
     outputs = range(1, 2) if len(model.classes_) == 2 else range(len(model.classes_))  # noqa: PLR2004 - binary
     kind = "log_odds" if len(outputs) == 1 else "log"
-    return [{"kind": kind, "estimator": _mean(trees, blocks, output)} for output in outputs]
+    return [{"kind": kind, "estimator": _mean(trees, columns, output)} for output in outputs]
 
 
-def regressing(model: Regressor, blocks: list[Block]) -> list[Estimator]:
+def regressing(model: Regressor, columns: list[Column]) -> list[Estimator]:
     """The mean of the trees' values."""
-    return [_mean(getattr(model, "estimators_", [model]), blocks, 0)]
+    return [_mean(getattr(model, "estimators_", [model]), columns, 0)]
 
 
-def boosted(model: GradientBoostingClassifier | GradientBoostingRegressor, blocks: list[Block]) -> list[Estimator]:
+def boosted(model: GradientBoostingClassifier | GradientBoostingRegressor, columns: list[Column]) -> list[Estimator]:
     """What boosting begins with and each stage's trees times the learning rate, for each class apart."""
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))  # noqa: SLF001
     rate = float(model.learning_rate)
@@ -45,19 +45,19 @@ def boosted(model: GradientBoostingClassifier | GradientBoostingRegressor, block
         {
             "kind": "trees",
             "baseline": float(start[0, output]),
-            "trees": weighted([_tree(stage[output].tree_, blocks, 0) for stage in model.estimators_], rate),
+            "trees": weighted([_tree(stage[output].tree_, columns, 0) for stage in model.estimators_], rate),
         }
         for output in range(model.estimators_.shape[1])
     ]
 
 
-def _mean(trees: Any, blocks: list[Block], output: int) -> Estimator:
-    forest = {"kind": "trees", "baseline": 0.0, "trees": [_tree(tree.tree_, blocks, output) for tree in trees]}
+def _mean(trees: Any, columns: list[Column], output: int) -> Estimator:
+    forest = {"kind": "trees", "baseline": 0.0, "trees": [_tree(tree.tree_, columns, output) for tree in trees]}
     return {"kind": "quotient", "divisor": len(trees), "estimator": forest}
 
 
-def _tree(tree: Any, blocks: list[Block], output: int) -> dict[str, Any]:
-    columns = Columns(blocks)
+def _tree(tree: Any, columns: list[Column], output: int) -> dict[str, Any]:
+    asked = Columns(columns)
     nodes: dict[int, Node | Leaf] = {}
     for place in range(tree.node_count - 1, -1, -1):
         left, right = int(tree.children_left[place]), int(tree.children_right[place])
@@ -65,7 +65,7 @@ def _tree(tree: Any, blocks: list[Block], output: int) -> dict[str, Any]:
             nodes[place] = Leaf(float(tree.value[place, 0, output]), float(tree.weighted_n_node_samples[place]))
             continue
         column, threshold = int(tree.feature[place]), float(tree.threshold[place])
-        split = columns.threshold(column, threshold.__ge__, of_float32(threshold))
+        split = asked.threshold(column, threshold.__ge__, of_float32(threshold))
         missing_left = bool(tree.missing_go_to_left[place])
         nodes[place] = Node(column, split, missing_left, nodes[left], nodes[right])
     return tree_of(nodes[0])

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from selfheal.errors import ExportInexact
-from selfheal.models.native.export.columns import Block, Columns
+from selfheal.models.native.export.columns import Column, Columns
 from selfheal.models.native.export.tree import Leaf, Node, below_float32, tree_of
 
 type Estimator = dict[str, Any]
@@ -22,7 +22,7 @@ LOGISTIC, PLAIN = (
 CATEGORY = 1
 
 
-def xgboost_trees(model: Any, blocks: list[Block]) -> list[Estimator]:
+def xgboost_trees(model: Any, columns: list[Column]) -> list[Estimator]:
     """The trees of each class apart.
 
     Raises:
@@ -37,8 +37,8 @@ def xgboost_trees(model: Any, blocks: list[Block]) -> list[Estimator]:
         raise ExportInexact(
             f"XGBoost's {kind} with objective {objective} can't be served: use gbtree and one of {[*LOGISTIC, *PLAIN]}"
         )
-    found, columns = learner["gradient_booster"]["model"], Columns(blocks)
-    trees = [tree_of(_root(tree, columns)) for tree in found["trees"]]
+    found, asked = learner["gradient_booster"]["model"], Columns(columns)
+    trees = [tree_of(_root(tree, asked)) for tree in found["trees"]]
     bases = _bases(learner["learner_model_param"]["base_score"], objective)
     outputs = max(1, int(learner["learner_model_param"]["num_class"]))
     return [
