@@ -65,4 +65,4 @@ def answers_from(frame: pd.DataFrame, model: str, contract: Contract) -> Floats:
         return columns[0]
     said = np.column_stack(columns)
     total = said.sum(axis=1, keepdims=True)
-    return np.divide(said, total, out=said, where=np.abs(total - 1) <= ROUNDED)
+    return np.asarray(np.divide(said, total, out=said, where=np.abs(total - 1) <= ROUNDED), dtype=np.float64)

@@ -11,7 +11,9 @@ from selfheal.monitoring.production import Production
 from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import KEPT
 from selfheal.records.artefacts import REFERENCE, TUNING
+from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
+from selfheal.tables.dataset import Dataset
 from selfheal.tables.sample import id_hashes
 from selfheal.tables.tuning import tuning_from_parquet
 

@@ -80,7 +80,7 @@ def _spline(splines: BSpline, number: int, extrapolation: str) -> dict[str, Any]
 
 
 def _between(single: BSpline, knots: Any) -> list[list[float]]:
-    polynomial = PPoly.from_spline(single)
+    polynomial = PPoly.from_spline((single.t, single.c, single.k))
     pieces = []
     for low in knots[:-1].tolist():
         place = int(np.searchsorted(polynomial.x, low, side="right")) - 1

@@ -1,5 +1,7 @@
 """Missing values: filled in, or said as a column of their own."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -38,7 +40,7 @@ def _indicator(column: Column, missing: object) -> Column:
     return Column({"kind": "look_up", "feature": feature, "numbers": {}, "missing": here, "unknown": 0.0})
 
 
-def _refuse_other_marks(missing: object, columns: list[Column]) -> None:
+def _refuse_other_marks(missing: Any, columns: list[Column]) -> None:
     is_marked = missing is not None and not pd.isna(missing)
     if is_marked or (missing is None and any(not column.is_category for column in columns)):
         raise ExportInexact(
