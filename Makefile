@@ -47,7 +47,7 @@ test-functional: setup
 	@$(BIN)/pytest -m "not slow" tests/functional
 
 test-cloud: setup
-	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults
+	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults tests/soak
 
 .PHONY: test-browser
 test-browser: setup ## Test the console in the Chromium of this machine (skipped where there is none)
@@ -195,6 +195,10 @@ bench-healing: setup ## Replay histories under eight policies and check the bars
 .PHONY: fault-sweep
 fault-sweep: setup ## Inject every fault, random faults, and every mix of actors (an hour; docs/reliability.md)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
+
+.PHONY: soak
+soak: setup ## Live a day of 50,000 predictions while processes die and AWS refuses, delays and repeats (docs/reliability.md)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak
 
 .PHONY: clean
 clean: ## Remove what the other targets made

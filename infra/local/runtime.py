@@ -89,6 +89,12 @@ class FunctionRuntime:
         if environment is not None:
             environment.close()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process; None where there is none now."""
+        environment = self._environment
+        return None if environment is None else environment.pid
+
     def log_tail(self) -> str:
         """The last lines that the function wrote."""
         if not self.log.exists():
@@ -142,6 +148,11 @@ class _Environment:
         """Wait until the handler is imported, or isn't going to be."""
         if not self._ready.wait(INIT_SECONDS):
             self.start_failure = _failure("Sandbox.InitTimedout", f"not ready after {INIT_SECONDS:.0f} seconds")
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     def is_alive(self) -> bool:
         """Whether the process can take another event."""

@@ -44,23 +44,18 @@ def table(day: Day) -> str:
     decisions = [decision.kind for decision in day.cloud.stores.ledger.decisions()]
     kinds = ", ".join(f"{kind} {decisions.count(kind)}" for kind in dict.fromkeys(decisions))
     rows = [f"| {name} | {one.hours} | {one.early:.0f} | {one.late:.0f} |" for name, one in growths(day).items()]
-    return "\n".join(
-        [
-            (f"- Predictions: {len(told.answered):,} in {told.requests:,} requests over {day.hours} simulated hours, "
-            f"{told.asked_again:,} of them asked again under their key; lost: 0, logged twice: 0."),
-            f"- Labels: {len(told.uploaded):,} uploaded, all taken in as they were said.",
-            (f"- Calls: {faults['refused']:,} refused, {faults['slow']:,} slow, {faults['unanswered']:,} done and not "
-            f"answered, {faults['twice']:,} done twice. Invocations: {faults['killed']:,} killed, "
-            f"{faults['out of time']:,} out of time."),
-            (f"- Put back from the log: {told.put_back:,} requests; events that failed for good and were sent again: "
-            f"{told.sent_again:,}."),
-            f"- Decisions: {kinds}. The ledger is whole.",
-            "",
-            "| longest-lived process of | hours | MB, second quarter | MB, last quarter |",
-            "|---|---|---|---|",
-            *rows,
-        ]
-    )
+    asked = f"{len(told.answered):,} in {told.requests:,} requests over {day.hours} simulated hours"
+    done = f"{faults['unanswered']:,} done and not answered, {faults['twice']:,} done twice"
+    lines = [
+        f"- Predictions: {asked}; asked again under their key: {told.asked_again:,}; lost: 0, logged twice: 0.",
+        f"- Labels: {len(told.uploaded):,} uploaded, all taken in as they were said.",
+        f"- Calls of AWS: {faults['refused']:,} refused, {faults['slow']:,} slow, {done}.",
+        f"- Invocations: {faults['killed']:,} killed, {faults['out of time']:,} out of time.",
+        f"- Afterwards: {told.put_back:,} requests put back from the log, {told.sent_again:,} events sent again.",
+        f"- Decisions: {kinds}. The ledger is whole.",
+    ]
+    head = ["", "| longest-lived process of | hours | MB, second quarter | MB, last quarter |", "|---|---|---|---|"]
+    return "\n".join([*lines, *head, *rows])
 
 
 if __name__ == "__main__":
