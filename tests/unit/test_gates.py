@@ -20,6 +20,7 @@ from selfheal.gates.paired import paired_evidence
 from selfheal.gates.resampling import blocks_of, sign_flip_p_value
 from selfheal.gates.segments import holm
 from selfheal.records.ledger import Circumstances, GateResult
+from selfheal.tasks import Multiclass, Regression, Task
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 CALM = Circumstances(judged_at=NOW, last_move=None, predictions=1000, coverage=0.9)
@@ -314,3 +315,28 @@ def take(rows: EvidenceRows, order: np.ndarray) -> EvidenceRows:
         if field.name not in {"segments", "members", "task"}
     }
     return EvidenceRows(**taken, segments=rows.segments.iloc[order].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("task", [Regression(10.0), Multiclass(("a", "b", "c"))], ids=["numbers", "classes"])
+def test_a_group_of_one_stretch_of_time_has_an_interval_for_every_kind_of_target(task: Task):
+    """Draws of blocks that hold none of it gain nothing, and lose nothing."""
+    rng = np.random.default_rng(4)
+    n, group = 1000, np.where(np.arange(1000) < 40, "few", "most")
+    labels = rng.integers(0, 3, n)
+    if isinstance(task, Multiclass):
+        production, shadow = rng.dirichlet(np.ones(3), n), rng.dirichlet(np.ones(3), n)
+    else:
+        production, shadow = (labels + rng.normal(size=n) for _ in range(2))
+    rows = dataclasses.replace(
+        evidence(labels, np.zeros(n), np.zeros(n), group),
+        production_probability=production,
+        shadow_probability=shadow,
+        production_prediction=task.predictions(production, float("nan")),
+        shadow_prediction=task.predictions(shadow, float("nan")),
+        task=task,
+    )
+    policy = GatePolicy(gain_metrics=("mae",) if "mae" in task.gate_metrics else ("brier",))
+    gates = {gate.gate: gate for gate in judge_gates(rows, CALM, policy, GROUPS)}
+    result = gates["segments"]
+    assert result.interval is not None
+    assert np.isfinite(result.interval).all()

@@ -101,5 +101,6 @@ def test_constant_labels_support_nothing():
     """There is nothing to learn from them, and nothing to judge by."""
     assert TASK.support(np.array([3.0, 3.0, 4.0, 4.0])).tolist() == [0, 0, 1, 2]
     assert "the same number" in (TASK.shortage(np.full(30, 2.0), 10) or "")
+    assert TASK.shortage(np.arange(9.0), 10) == "only 9 labels; at least 10 are needed"
     assert TASK.shortage(np.arange(30.0), 10) is None
     assert not TASK.are_answers(np.array([1.0, np.nan]))

@@ -67,5 +67,5 @@ def mean_metric(name: str, title: str, losses: Callable[[Floats, NDArray[Any], N
 
 
 def mean_of_parts(sums: Floats) -> Floats:
-    """Of sums of (value, 1), shape (d, 2): the mean value, shape (d,)."""
-    return np.asarray(sums[:, 0] / sums[:, 1])
+    """Of sums of (value, 1), shape (d, 2): the mean value, shape (d,); 0 of no rows, as a draw of blocks may hold."""
+    return np.divide(sums[:, 0], sums[:, 1], out=np.zeros(len(sums)), where=sums[:, 1] > 0)

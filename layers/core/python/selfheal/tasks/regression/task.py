@@ -87,7 +87,9 @@ class Regression:
 
     def shortage(self, labels: Floats, least: int, /) -> str | None:
         """Too few, or all the same."""
-        if len(labels) < least or not (labels != labels[0]).any():
+        if len(labels) < least:
+            return f"only {len(labels)} labels; at least {least} are needed"
+        if not (labels != labels[0]).any():
             return f"all {len(labels)} labels are the same number: there is nothing to learn"
         return None
 
