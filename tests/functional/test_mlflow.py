@@ -89,6 +89,7 @@ def test_versions_are_mirrored_once_and_champion_follows_production(server: str,
     runs = {run.info.run_name: run for run in client.search_runs([experiment])}
     assert set(runs) == {"v1", "v2"}
     assert runs["v2"].data.params["threshold"] == "0.5"
+    assert runs["v2"].data.params["task"] == "binary"
     assert runs["v2"].info.status == "FINISHED"
     logged = {file.path for file in client.list_artifacts(runs["v2"].info.run_id)}
     assert logged == {"manifest.json", "model.json"}

@@ -34,9 +34,9 @@ from selfheal.report.charts import over_time
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.sample import id_hashes
 from selfheal.tasks import Scored
-from selfheal.tasks.binary.realised import expected_calibration_error
 from selfheal.tasks.effective_rows import effective_rows
 from selfheal.tasks.intervals import f1, proportion
+from selfheal.tasks.reliability import expected_calibration_error
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 from tests.support.drift import findings_of, judged
 

@@ -101,6 +101,18 @@ def test_two_classes_are_several():
     assert (said.argmax(axis=1) == two.labels).mean() > 0.75
 
 
+@pytest.mark.parametrize(
+    ("contract", "value", "said"), [(CLASSES, np.int8(1), "are of one class"), (NUMBERS, 3.5, "are the same number")]
+)
+def test_labels_that_stopped_to_vary_are_said_in_words_of_the_task(contract: Contract, value: float, said: str):
+    """The newest half tunes nothing: no word of a rarer class where there are several, or numbers."""
+    data = rows(contract)
+    labels = data.labels.copy()
+    labels[len(data) // 2 - 5 :] = value
+    with pytest.raises(TrainingImpossible, match=f"newest or of the oldest half {said}"):
+        train(Dataset(data.row_ids, data.timestamps, data.features, labels), contract)
+
+
 def test_what_cannot_be_learnt_is_said():
     """One class alone, or one number alone."""
     for contract, value in ((CLASSES, np.int8(1)), (NUMBERS, 3.5)):

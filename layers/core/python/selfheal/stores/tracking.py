@@ -107,6 +107,7 @@ def _parameters(manifest: Manifest) -> list[Param]:
     chosen = next((candidate for candidate in manifest.candidates if candidate.chosen), None)
     known = {} if chosen is None else {"model": chosen.name, "window": chosen.window, **chosen.parameters}
     known |= {
+        "task": manifest.contract.model.task,
         "seed": manifest.seed,
         **({} if manifest.threshold is None else {"threshold": manifest.threshold}),
         "rows": manifest.data.rows,

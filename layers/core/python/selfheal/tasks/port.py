@@ -200,6 +200,10 @@ class Task(Protocol):
         """Why no model can be trained on these labels: `least` rows of support are needed. None where it can."""
         ...
 
+    def uneven(self, least: int, /) -> str:
+        """Why rows can't be divided into ones that fit and ones that tune: a half holds less support than `least`."""
+        ...
+
     def tuning_metrics(self, answers: Floats, labels: Labels, point: float, /) -> dict[str, float]:
         """What a candidate is described by, over rows that hold both classes."""
         ...

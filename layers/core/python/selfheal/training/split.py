@@ -16,16 +16,16 @@ from selfheal.tasks.port import rows_with, support_of
 TUNING_SHARE = 0.15
 # More rows hardly tell two candidates apart any better, and are older.
 MOST_TUNING_ROWS = 5000
-# Fewer of a class than this can't tell two candidates apart, nor place a threshold.
+# Less support than this can't tell two candidates apart, nor place a threshold.
 MINIMUM_SUPPORT = 5
-# A tuning slice reaches back for this many of the rarer class, but never over more than half of the rows.
+# A tuning slice reaches back for this much support of its labels, but never over more than half of the rows.
 WANTED_SUPPORT = 50
 LARGEST_TUNING_SHARE = 0.5
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
 # About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
 MOST_VALUES = 40_000_000
-# So many of the rarer class a sample holds, where there are as many.
+# So much support a sample holds, where there is as much.
 SAMPLED_SUPPORT = 500
 
 
@@ -74,18 +74,15 @@ def check_trainable(dataset: Dataset, minimum_labels: int, task: Task = BINARY) 
 
 
 def tuning_rows(dataset: Dataset, task: Task = BINARY) -> int:
-    """How many of the newest rows tune: 15 %, 5,000 at most, more where that holds too few of the rarer class.
+    """How many of the newest rows tune: 15 %, 5,000 at most, more where that holds too little support.
 
-    Raises TrainingImpossible where even half of the rows hold fewer than 5 of a class, or the others do.
+    Raises TrainingImpossible where even half of the rows hold less support than 5, or the others do.
     """
     rows = len(dataset)
     enough = rows_with(task, dataset.labels, WANTED_SUPPORT)
     chosen = min(max(min(round(TUNING_SHARE * rows), MOST_TUNING_ROWS), enough), int(LARGEST_TUNING_SHARE * rows))
     if min(support_of(task, half) for half in np.split(dataset.labels, [rows - chosen])) < MINIMUM_SUPPORT:
-        raise TrainingImpossible(
-            "the rarer class is missing from the newest or the oldest half of the labels: "
-            f"at least {MINIMUM_SUPPORT} of each class are needed in both"
-        )
+        raise TrainingImpossible(task.uneven(MINIMUM_SUPPORT))
     return chosen
 
 
@@ -97,7 +94,7 @@ def pasts(window: Literal["auto", "all"] | int) -> tuple[Past, ...]:
 
 
 def sampled(dataset: Dataset, most: int, seed: int, task: Task = BINARY) -> Dataset:
-    """So many of the rows, in their order, or as many as hold 500 of the rarer class; all where there are no more."""
+    """So many of the rows, in their order, or as many as hold a support of 500; all where there are no more."""
     wanted = max(most, ceil(len(dataset) * SAMPLED_SUPPORT / max(1, support_of(task, dataset.labels))))
     if len(dataset) <= wanted:
         return dataset

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from selfheal.contract.model import ErrorCosts
 from selfheal.tasks import intervals
 from selfheal.tasks.binary.answers import SMALLEST, brier_losses, predictions_at
-from selfheal.tasks.binary.realised import expected_calibration_error
 from selfheal.tasks.metric import Metric, mean_metric
+from selfheal.tasks.reliability import expected_calibration_error
 
 type Floats = NDArray[np.float64]
 type Labels = NDArray[np.int8]

@@ -7,8 +7,8 @@ from selfheal.records.monitoring import Estimate
 from selfheal.tasks import intervals
 from selfheal.tasks.binary.answers import brier_losses
 from selfheal.tasks.port import Measured
+from selfheal.tasks.reliability import bins_of, expected_calibration_error, gaps_of
 
-BINS = 10
 RESAMPLES = 200
 
 
@@ -31,20 +31,12 @@ def realised(probabilities: NDArray[np.float64], predictions: NDArray[np.int8], 
     return Measured(metrics, actual)
 
 
-def expected_calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
-    """Mean distance of probability and frequency over ten equally wide bins, weighted by rows (Naeini et al. 2015)."""
-    bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
-    gaps = np.bincount(bins, weights=probabilities - labels, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(labels))
-
-
 def _calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int8]) -> Estimate:
     """The bootstrap resamples each bin's gaps: only their sums count, so rows needn't be drawn one by one."""
     rows = len(labels)
     draws = np.random.default_rng(0).integers(0, rows, size=(RESAMPLES, rows), dtype=np.int32)
-    bins = np.minimum((probabilities * BINS).astype(np.intp), BINS - 1)
-    gaps = probabilities - labels
-    errors = [np.abs(np.bincount(bins[d], weights=gaps[d], minlength=BINS)).sum() / rows for d in draws]
+    bins, gaps = bins_of(probabilities), probabilities - labels
+    errors = [np.abs(gaps_of(bins[d], gaps[d])).sum() / rows for d in draws]
     value = expected_calibration_error(probabilities, labels)
     low, high = np.quantile(errors, [0.025, 0.975])
     return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)))

@@ -72,6 +72,13 @@ class Binary:
         """How many labels are positive."""
         return {"positives": int(labels.sum())}
 
+    def uneven(self, least: int, /) -> str:
+        """By the rarer class."""
+        return (
+            "the rarer class is missing from the newest or the oldest half of the labels: "
+            f"at least {least} of each class are needed in both"
+        )
+
     def shortage(self, labels: Labels, least: int, /) -> str | None:
         """Too few of the rarer class, or none."""
         positives, rows = int(labels.sum()), len(labels)

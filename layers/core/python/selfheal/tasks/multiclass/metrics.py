@@ -13,8 +13,7 @@ from selfheal.tasks.multiclass.answers import (
     of_truth,
 )
 from selfheal.tasks.port import Measured
-
-BINS = 10
+from selfheal.tasks.reliability import expected_calibration_error
 
 type Floats = NDArray[np.float64]
 type Labels = NDArray[np.int8]
@@ -56,7 +55,7 @@ def tuning_metrics(probabilities: Floats, labels: Labels, _: float) -> dict[str,
         "brier": float(half_squared_distances(probabilities, labels).mean()),
         "log_loss": float(log_losses(probabilities, labels).mean()),
         "roc_auc": roc_auc(probabilities, labels).value or 0.0,
-        "expected_calibration_error": expected_calibration_error(probabilities, labels),
+        "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), predictions == labels),
         "accuracy": float((predictions == labels).mean()),
         "macro_f1": float(metric.of_sums(sums)[0]),
     }
@@ -90,14 +89,6 @@ def roc_auc(probabilities: Floats, labels: Labels) -> Estimate:
         return Estimate(value=None, low=None, high=None)
     value, low, high = (float(np.mean([getattr(one, bound) for one in known])) for bound in ("value", "low", "high"))
     return Estimate(value=value, low=low, high=high)
-
-
-def expected_calibration_error(probabilities: Floats, labels: Labels) -> float:
-    """Mean distance of the likeliest class's probability and how often it is right, over ten equally wide bins."""
-    confidence = probabilities.max(axis=1)
-    bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - (likeliest(probabilities) == labels), minlength=BINS)
-    return float(np.abs(gaps).sum() / len(labels))
 
 
 def excess_of_truth(probabilities: Floats, labels: Labels) -> tuple[Floats, Floats]:

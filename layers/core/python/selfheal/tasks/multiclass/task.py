@@ -83,6 +83,13 @@ class Multiclass:
         counts = np.bincount(labels.astype(np.intp), minlength=len(self.classes))
         return {"classes": dict(zip(self.classes, counts.tolist(), strict=False))}
 
+    def uneven(self, least: int, /) -> str:
+        """By the rows beside the commonest class."""
+        return (
+            "nearly all labels of the newest or of the oldest half are of one class: "
+            f"at least {least} of others are needed in both"
+        )
+
     def shortage(self, labels: Labels, least: int, /) -> str | None:
         """Too few rows beside the commonest class, or none."""
         support = self.counted(labels).number

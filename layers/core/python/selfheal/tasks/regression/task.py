@@ -85,6 +85,12 @@ class Regression:
         """Nothing beside the number of rows."""
         return None
 
+    def uneven(self, _least: int, /) -> str:
+        """By whether they differ."""
+        return (
+            "all labels of the newest or of the oldest half are the same number: there is nothing to learn or to tune"
+        )
+
     def shortage(self, labels: Floats, least: int, /) -> str | None:
         """Too few, or all the same."""
         if len(labels) < least:
