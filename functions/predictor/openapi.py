@@ -35,13 +35,14 @@ _REASON: dict[str, Schema] = {
     "reason": {"type": "string", "description": "The contract's words for it, where it has some"},
 }
 _EXPLANATION: dict[str, Schema] = {
-    "base": {"type": "number", "description": "The score of an average row"},
+    "base": {"type": "number", "description": "The score of an average row; of several classes the predicted one's"},
     "score": {"type": "number", "description": "This row's: base + contributions + others"},
     "reasons": {"type": "array", "items": {"$ref": "#/components/schemas/Reason"}},
     "others": {"type": "number", "description": "What all other features add"},
     "unit": {
-        "enum": ["log_odds", "probability", "target"],
-        "description": "Of all these numbers; a forest's are shares of its trees, a regression's the target's",
+        "enum": ["log_odds", "probability", "target", "class_score"],
+        "description": "Of all these numbers; a forest's are shares of its trees, a regression's the target's, "
+        "class_score the predicted class's of several, whose probabilities are the softmax of their scores",
     },
 }
 _LABEL: dict[str, Schema] = {

@@ -12,6 +12,8 @@ import pytest
 import shap
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 
 from selfheal.contract import default_contract, parse_contract
 from selfheal.data.inputs import Inputs
@@ -24,6 +26,7 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tables.table import columns_of
 from selfheal.training import pipelines
 from selfheal_tools.simulation.credit import credit_rows
+from tests.support.estimators import coded, contract_of, rows_of
 
 CREDIT = default_contract()
 MIXED = parse_contract(
@@ -64,7 +67,9 @@ def by_feature(pipeline: Any, values: np.ndarray, names: Sequence[str]) -> np.nd
     """The shap package's values of an estimator's columns, added up by the feature that each is made of."""
     added = np.zeros((len(values), len(names)))
     for column, name in enumerate(pipeline[:-1].get_feature_names_out()):
-        added[:, names.index(name.split("__", 1)[1].removeprefix("missingindicator_"))] += values[:, column]
+        feature = name.split("__", 1)[1].removeprefix("missingindicator_")
+        # A column for each category has the category's name at its end.
+        added[:, names.index(feature if feature in names else feature.rpartition("_")[0])] += values[:, column]
     return added
 
 
@@ -91,6 +96,35 @@ def test_a_linear_model_has_the_shap_packages_values():
     values = by_feature(pipeline, theirs.shap_values(read[:ROWS]), list(model.feature_names))
     assert found.base == pytest.approx(float(theirs.expected_value), abs=1e-6)
     assert np.abs(found.added - values).max() <= 1e-6
+
+
+@pytest.mark.parametrize("kind", ["boosting", "logistic", "forest"])
+def test_of_several_classes_the_predicted_ones_score_has_the_shap_packages_values(kind: str):
+    """Each row by its own class's trees or coefficients; a forest's in shares; base and values add up to the score."""
+    rows, contract = rows_of("multiclass"), contract_of("multiclass")
+    if kind == "logistic":
+        pipeline = fitted(pipelines.logistic, rows, contract, C=1.0, solver="lbfgs", max_iter=300)
+    else:
+        # The package knows no native categorical splits.
+        trees = {
+            "boosting": HistGradientBoostingClassifier(max_iter=20, max_leaf_nodes=8),
+            "forest": RandomForestClassifier(6, max_depth=5, random_state=0),
+        }
+        pipeline = make_pipeline(coded(), trees[kind]).fit(rows.features, rows.labels)
+    payload = export(FittedModel([Member(pipeline)], UNCALIBRATED, math.nan, "softmax", 3), rows.features, contract)
+    model = load_artefact(payload)
+    asked = rows.features[:60]
+    found, predicted = model.contributions(columns_of(asked)), pipeline.predict(asked)
+    read = pipeline[:-1].transform(rows.features)
+    if kind == "logistic":
+        theirs = shap.LinearExplainer(pipeline[-1], shap.maskers.Independent(read, max_samples=len(read)))
+    else:
+        theirs = shap.TreeExplainer(pipeline[-1])
+    values = np.asarray(theirs.shap_values(read[:60]))[np.arange(60), :, predicted]
+    assert found.base == pytest.approx(np.asarray(theirs.expected_value)[predicted], abs=1e-6)
+    assert np.abs(found.added - by_feature(pipeline, values, list(model.feature_names))).max() <= 1e-6
+    assert found.base + found.added.sum(axis=1) == pytest.approx(found.scores, abs=1e-9)
+    assert found.unit == ("probability" if kind == "forest" else "class_score")
 
 
 def test_values_add_up_to_the_score_whatever_was_blended_and_calibrated():

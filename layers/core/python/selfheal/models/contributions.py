@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-type Unit = Literal["log_odds", "probability", "target"]
+type Unit = Literal["log_odds", "probability", "target", "class_score"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,13 +17,14 @@ class Contributions:
     """Exact Shapley values of n rows, in the unit of the score.
 
     unit: log-odds of the positive label; of forests, whose score is the mean of shares, probability; of numbers the
-    target's own.
-    features: their names. base: the score of an average row. added: shape (n, features). scores: shape (n,); each is
-    the base and all that its row's features add.
+    target's own; of several classes the score of the predicted one, whose differences from the others' are log-odds.
+    features: their names. base: the score that an average row has, shape (n,): the same for all rows but where they are
+    predicted to be of different classes. added: shape (n, features). scores: shape (n,); each is the base and all that
+    its row's features add.
     """
 
     features: Sequence[str]
-    base: float
+    base: "NDArray[float64]"
     added: "NDArray[float64]"
     scores: "NDArray[float64]"
     unit: Unit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import orjson
 
-from selfheal.errors import ArtefactRefused, ReasonsUnavailable
+from selfheal.errors import ArtefactRefused
 from selfheal.models.contributions import Unit
 from selfheal.models.native import checks
 from selfheal.models.native.blocks import Block, BlockParser, Cell, Feature
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from selfheal.models.contributions import Contributions
-    from selfheal.models.native.shapley.model import ModelExplainer
+    from selfheal.models.native.shapley.model import Explained
 
 FORMAT = "selfheal-model"
 # Version 2 may hold what reasons are worked out from.
@@ -93,7 +93,7 @@ class NativeModel:
         return self._explainer.contributions(columns)
 
     @cached_property
-    def _explainer(self) -> "ModelExplainer":
+    def _explainer(self) -> "Explained":
         # Only for those who ask for reasons.
         from selfheal.models.native.shapley.model import ModelExplainer
 
@@ -158,14 +158,11 @@ class ClassModel(NativeModel):
         """See NativeModel."""
         return len(cast("Several", self.estimator).sizes)
 
-    def contributions(self, columns: "Mapping[str, NDArray[Any]]") -> "Contributions":
-        """Of several classes there are no reasons yet.
+    @cached_property
+    def _explainer(self) -> "Explained":
+        from selfheal.models.native.shapley.model import ClassExplainer
 
-        Raises:
-            ReasonsUnavailable: always.
-        """
-        del columns
-        raise ReasonsUnavailable("reasons are given for binary targets and numbers, not for several classes yet")
+        return ClassExplainer(self, cast("Several", self.estimator))
 
     def _probability(self, row: Mapping[str, Any]) -> list[float]:
         scores = cast("Several", self.estimator).all_of_one(self._cells(row))
@@ -199,7 +196,7 @@ class ShareModel(NativeModel):
             return cast("list[float]", self._shares.many(self.read(values), rows).tolist())
 
     @cached_property
-    def _explainer(self) -> "ModelExplainer":
+    def _explainer(self) -> "Explained":
         from selfheal.models.native.shapley.model import ModelExplainer
 
         return ModelExplainer(self, self._shares, "probability")

@@ -59,9 +59,9 @@ def explained(model: ServedModel, answer: Answer, count: int) -> list[Explanatio
             Reason(name, row.get(name), added, features[name].reason if name in features else "")
             for name, added in found.strongest(place, count)
         ]
-        score = float(found.scores[place])
-        others = score - found.base - sum(reason.contribution for reason in reasons)
-        explanations.append(Explanation(found.base, score, reasons, others, found.unit))
+        score, base = float(found.scores[place]), float(found.base[place])
+        others = score - base - sum(reason.contribution for reason in reasons)
+        explanations.append(Explanation(base, score, reasons, others, found.unit))
     return explanations
 
 

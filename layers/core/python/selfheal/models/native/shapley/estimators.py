@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from selfheal.errors import ReasonsUnavailable
 from selfheal.models.native.estimators import Sum
+from selfheal.models.native.layers import Layers
 from selfheal.models.native.linear import Linear
 from selfheal.models.native.shapley.forest import Forest
 from selfheal.models.native.trees import Trees
-from selfheal.models.native.wrapped import Quotient
+from selfheal.models.native.wrapped import Log, LogOdds, Quotient
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -21,6 +22,13 @@ MISSING = (
     "this version doesn't hold what reasons are worked out from, as it was trained by an earlier release: "
     "ask without `explain`, or train a new version"
 )
+
+
+NAMES: dict[type, str] = {
+    Layers: "an ensemble of whole models (voting, stacking, calibrated classifiers)",
+    LogOdds: "a calibrated or blended forest of shares, or an ensemble of whole models,",
+    Log: "a calibrated or blended forest of shares",
+}
 
 
 class Explainer(Protocol):
@@ -40,9 +48,8 @@ def explainer_of(estimator: Any, columns: int) -> Explainer:
     Raises:
         ReasonsUnavailable: it doesn't know how common its leaves or values were in training.
     """
-    raise ReasonsUnavailable(
-        f"{type(estimator).__name__} of {columns} columns can't be explained: ask without `explain`"
-    )
+    del columns
+    raise ReasonsUnavailable(f"{NAMES.get(type(estimator), 'this model')} can't be explained: ask without `explain`")
 
 
 @explainer_of.register
