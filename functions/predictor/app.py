@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from predictor.guard import Guard
 from predictor.problems import problem, problem_of
 from predictor.telemetry import Telemetry
 from selfheal.contract import Contract, default_contract
-from selfheal.contract.request import Row
+from selfheal.contract.request import Row, Rows
 from selfheal.errors import NoProductionModel, SelfhealError
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
@@ -26,6 +27,7 @@ from selfheal.usecases.serve.production_model import ProductionModel, ServedMode
 
 if TYPE_CHECKING:
     from selfheal.labels.terms import LabelTerms
+    from selfheal.stores.stream import Stream
     from selfheal.usecases.serve.explain import Explanation
 
 type Clock = Callable[[], datetime]
@@ -43,11 +45,10 @@ class Api:
     async def predict(self, request: Request) -> Response:
         """POST /predict."""
         body = await _body(request)
-        model, now = self._current(), self._clock()
+        model = self._current()
         rows = model.rows.parse(body)
         reasons = _reasons_asked(request, model, len(rows.values))
-        attempt = self._earlier_attempt(request, body, len(rows.values), now)
-        answer = predict(model, self._stores.prediction_log, rows, now=now, request_id=attempt)
+        answer = self._answered(request, body, model, rows)
         if answer.replay:
             self._telemetry.unlogged(answer.replay, len(rows.values))
         return _json(answer_body(answer, many=rows.many, why=_explained(model, answer, reasons)))
@@ -87,6 +88,25 @@ class Api:
 
         headers = {"content-security-policy": CONTENT_SECURITY_POLICY}
         return HTMLResponse(page(document(*self._documented())), headers=headers)
+
+    def _answered(self, request: Request, body: bytes, model: ServedModel, rows: Rows) -> Answer:
+        now, stream = self._clock(), self._stores.stream
+        if stream is not None:
+            return self._streamed(request, body, model, rows, stream)
+        attempt = self._earlier_attempt(request, body, len(rows.values), now)
+        return predict(model, self._stores.prediction_log, rows, now=now, request_id=attempt)
+
+    def _streamed(self, request: Request, body: bytes, model: ServedModel, rows: Rows, stream: "Stream") -> Answer:
+        from selfheal.usecases.serve.predict_streamed import predict_claimed, predict_streamed
+
+        now, key = self._clock(), request.headers.get("idempotency-key")
+        if key is None:
+            return predict_streamed(model, stream, rows, new_request_id(now))
+        from selfheal.usecases.serve.recognise_retry import claim_of, first_claim
+
+        claim = claim_of(body, rows=len(rows.values), now=now)
+        first = partial(first_claim, self._stores.idempotency, caller_of(request.scope), key)
+        return predict_claimed(model, stream, rows, claim, first)
 
     def _earlier_attempt(self, request: Request, body: bytes, rows: int, now: datetime) -> str | None:
         key = request.headers.get("idempotency-key")

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge, acknowledge_lint
 from infra.cloud.stage import Stage
-from selfheal.prefixes import LIFETIMES, POINTERS, WRITTEN_ONCE
+from selfheal.prefixes import LIFETIMES, POINTERS, STREAM_LIFETIMES, WRITTEN_ONCE
 
 
 class DataStack(Stack):
@@ -21,7 +21,8 @@ class DataStack(Stack):
         super().__init__(scope, name, description=f"selfheal ({stage.name}): predictions, labels, models, ledger")
         acknowledge_lint(self)
         self.key = kms.Key(self, "Key", enable_key_rotation=True) if stage.encryption == "kms" else None
-        expiry = [_expiry(*rule) for rule in LIFETIMES.items()]
+        streamed = STREAM_LIFETIMES if stage.prediction_log == "firehose" else {}
+        expiry = [_expiry(*rule) for rule in {**LIFETIMES, **streamed}.items()]
         self.data = _bucket(self, "Data", key=self.key, lifecycle_rules=expiry)
         self.registry = _bucket(self, "Registry", key=self.key, versioned=True)
         for statement in (

@@ -13,6 +13,7 @@ from infra.cloud.capabilities.monitoring import Monitoring
 from infra.cloud.capabilities.notifications import Notifications
 from infra.cloud.capabilities.observability import Observability
 from infra.cloud.capabilities.prediction_api import PredictionApi
+from infra.cloud.capabilities.prediction_stream import PredictionStream
 from infra.cloud.data_stack import DataStack
 from infra.cloud.functions import FunctionFactory
 from infra.cloud.packaging import Packages
@@ -38,12 +39,16 @@ class ServiceStack(Stack):
         )
         notifications = Notifications(self, "Notifications", email=stage.alarm_email)
         failures = Failures(self, "Failures")
+        stream = None
+        if stage.prediction_log == "firehose":
+            stream = PredictionStream(self, "PredictionStream", storage=storage, stage=stage)
         serving = PredictionApi(
             self,
             "PredictionApi",
             functions=functions,
             storage=storage,
             stage=stage,
+            stream=stream,
         )
         LabelIngestion(self, "LabelIngestion", functions=functions, storage=storage, stage=stage, failures=failures)
         BatchScoring(self, "BatchScoring", functions=functions, storage=storage, failures=failures)
@@ -74,6 +79,7 @@ class ServiceStack(Stack):
             state_machine=healing.state_machine,
             failures=failures.queue,
             topic=notifications.topic,
+            stream=stream,
         )
         self._outputs(serving, healing, notifications, data, stage)
 

@@ -45,6 +45,10 @@ class Stage(BaseModel):
     jwt_audience: str = Field(default="", description="The audience that those tokens must name")
     requests_per_second: int = Field(default=50, ge=1, description="Sustained requests that the API lets through")
     burst: int = Field(default=100, ge=1, description="Requests at once that the API lets through")
+    prediction_log: Literal["s3", "firehose"] = Field(
+        default="s3",
+        description="How predictions are logged: an S3 object a request, or by a Firehose stream, cheaper for many",
+    )
     reserved_concurrency: int = Field(
         default=0,
         ge=0,

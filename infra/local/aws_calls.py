@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from infra.local.deployment import ACCOUNT, REGION
 from infra.local.iam import Call
 
 # The local cloud speaks plain HTTP on this machine; what it stands for speaks TLS.
@@ -103,6 +104,14 @@ def _states(environ: Environ) -> list[Call]:
     return [Call(f"states:{operation}", resource)]
 
 
+def _firehose(environ: Environ) -> list[Call]:
+    operation, body = environ["HTTP_X_AMZ_TARGET"].split(".")[1], json.loads(body_of(environ))
+    if "DeliveryStreamName" not in body:
+        raise UnknownRequest(f"firehose:{operation}")
+    name = f"deliverystream/{body['DeliveryStreamName']}"
+    return [Call(f"firehose:{operation}", f"arn:aws:firehose:{REGION}:{ACCOUNT}:{name}")]
+
+
 def _sns(environ: Environ) -> list[Call]:
     form = parse_qs(body_of(environ).decode())
     if "TopicArn" not in form:
@@ -129,4 +138,5 @@ _SERVICES: dict[str, Callable[[Environ], list[Call]]] = {
     "states": _states,
     "sns": _sns,
     "lambda": _lambda,
+    "firehose": _firehose,
 }

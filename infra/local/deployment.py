@@ -112,6 +112,10 @@ class Deployment:
                 s3.put_object_lock_configuration(
                     Bucket=self.physical_id(logical_id), ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
                 )
+        for logical_id, stream in stack.resources("AWS::KinesisFirehose::DeliveryStream"):
+            settings = self.resolve(stream["Properties"])
+            self._client("firehose").create_delivery_stream(**settings)
+            self._physical_ids[logical_id] = settings["DeliveryStreamName"]
         for _, resource in stack.resources("Custom::S3BucketNotifications"):
             properties = resource["Properties"]
             s3.put_bucket_notification_configuration(

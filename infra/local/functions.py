@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.local.assembly import Resource
 from infra.local.deployment import Deployment
-from infra.local.moto_adaptations import STATE_MACHINE_KEY
+from infra.local.moto_adaptations import FIREHOSE, STATE_MACHINE_KEY
 from infra.local.runtime import FunctionSpec
 
 # What our Dockerfile copies from its context into the folder that Lambda runs, by way of the stage that compiles it.
@@ -49,6 +49,8 @@ def caller_roles(deployment: Deployment) -> dict[str, Any]:
         STATE_MACHINE_KEY: machine["Properties"]["RoleArn"],
         SCHEDULER: schedule["Properties"]["Target"]["RoleArn"],
     }
+    for _, stream in deployment.resources("AWS::KinesisFirehose::DeliveryStream"):
+        others[FIREHOSE] = stream["Properties"]["ExtendedS3DestinationConfiguration"]["RoleARN"]
     return {**functions, **others}
 
 

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.local.aws_calls import Environ, Signature, UnknownRequest, bucket_and_key, calls_of, list_any, signature_of
+from infra.local.aws_calls import (
+    TRANSPORT,
+    Environ,
+    Signature,
+    UnknownRequest,
+    bucket_and_key,
+    calls_of,
+    list_any,
+    signature_of,
+)
 from infra.local.deployment import Deployment
 from infra.local.iam import Call, Statement, is_allowed, statement_of
 
@@ -62,6 +71,11 @@ class Guard:
             with self._recording:
                 self.calls.append(RecordedCall(caller, call, allowed))
         return allowed
+
+    def allows_object(self, caller: str, action: str, bucket: str, key: str) -> bool:
+        """The same for what a service does with an object by itself, and with its bucket's key."""
+        call = Call(action, f"arn:aws:s3:::{bucket}/{key}", TRANSPORT)
+        return all(self.allows(caller, needed) for needed in (call, self._key_call(call)) if needed)
 
     def around(self, application: Application) -> Application:
         """The WSGI application, behind this guard."""
@@ -159,7 +173,7 @@ def bucket_keys(deployment: Deployment) -> dict[str, str]:
 def refusal(request: Request, call: Call, start_response: StartResponse) -> list[bytes]:
     """The answer of a service to a call that isn't allowed, in the form that its SDK reads."""
     message = f"{request.signature.access_key} is not authorized to perform: {call.action} on resource: {call.resource}"
-    if request.signature.service in ("states", "lambda"):
+    if request.signature.service in ("states", "lambda", "firehose"):
         body = json.dumps({"__type": "AccessDeniedException", "message": message, "Message": message})
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")]
     else:

@@ -21,12 +21,15 @@ import moto.stepfunctions.parser.asl.utils.boto_client as state_machine_clients
 import moto.stepfunctions.responses  # before anything is patched: it keeps the backends that it finds
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
+from moto.firehose.models import FirehoseBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.clock import SimulatedClock
+from infra.local.delivery import delivered
 from infra.local.errors import LocalCloudError
 from infra.local.guard import Guard
 from selfheal.records.predictions import timestamp_of
@@ -46,6 +49,8 @@ class Invoker(Protocol):
 
 # The access key with which moto's state machines sign what they call.
 STATE_MACHINE_KEY = "ak"
+# The caller that stands for Firehose where it delivers.
+FIREHOSE = "firehose"
 
 # moto keeps its state in the process, not in the server.
 _one_at_a_time = threading.Lock()
@@ -64,6 +69,7 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
         for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries):
             stack.enter_context(adaptation())
         stack.enter_context(guarded_by(guard))
+        stack.enter_context(delivering_streams(clock, guard))
         stack.enter_context(simulated_waits(clock))
         stack.enter_context(functions_run_by(invoker))
         stack.enter_context(asynchronous_notifications(invoker))
@@ -166,6 +172,24 @@ def asynchronous_notifications(invoker: Invoker) -> Iterator[None]:
 def dated_notifications(clock: SimulatedClock) -> Iterator[None]:
     """Let a bucket's events happen on the simulated clock: an upload's time is that of its labels."""
     with patch.object(moto.s3.notifications, "iso_8601_datetime_with_milliseconds", lambda: timestamp_of(clock.now)):
+        yield
+
+
+@contextmanager
+def delivering_streams(clock: SimulatedClock, guard: Guard) -> Iterator[None]:
+    """Let streams deliver as their settings say, with their role; moto writes what it gets below its own prefix."""
+
+    def deliver(
+        self: Any, delivery_stream_name: str, version_id: str, s3_destination: dict[str, Any], records: Any
+    ) -> list[dict[str, str]]:
+        bucket = s3_destination["BucketARN"].split(":")[-1]
+        bodies = [record["Data"] for record in records]
+        for found in delivered(delivery_stream_name, s3_destination, bodies, clock.now):
+            if guard.allows_object(FIREHOSE, "s3:PutObject", bucket, found.key):
+                s3_backends[self.account_id][self.partition].put_object(bucket, found.key, found.body)
+        return [{"RecordId": f"{version_id}-{number}"} for number in range(len(records))]
+
+    with patch.object(FirehoseBackend, "put_s3_records", deliver):
         yield
 
 

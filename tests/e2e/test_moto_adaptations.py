@@ -1,5 +1,7 @@
 """A canary for each adaptation of moto: it fails when a private name goes away or means something else."""
 
+import base64
+import gzip
 import json
 import logging
 import time
@@ -9,6 +11,7 @@ import boto3
 import pytest
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
+from moto.firehose.models import FirehoseBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
@@ -19,6 +22,33 @@ from infra.local.moto_adaptations import adapted, served_at
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/r"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+
+
+DESTINATION = {
+    "BucketARN": "arn:aws:s3:::bucket",
+    "RoleARN": ROLE,
+    "Prefix": "log/dt=!{partitionKeyFromQuery:dt}/hh=!{partitionKeyFromQuery:hh}/",
+    "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/!{timestamp:yyyy-MM-dd}/",
+    "FileExtension": ".jsonl.gz",
+    "CompressionFormat": "GZIP",
+    "ProcessingConfiguration": {
+        "Processors": [
+            {
+                "Type": "RecordDeAggregation",
+                "Parameters": [{"ParameterName": "SubRecordType", "ParameterValue": "JSON"}],
+            },
+            {
+                "Type": "MetadataExtraction",
+                "Parameters": [
+                    {
+                        "ParameterName": "MetadataExtractionQuery",
+                        "ParameterValue": "{dt:.timestamp[0:10],hh:.timestamp[11:13]}",
+                    }
+                ],
+            },
+        ]
+    },
+}
 
 
 class RecordingInvoker:
@@ -175,6 +205,26 @@ def test_a_buckets_events_are_delivered_after_the_write(client, function, invoke
     assert datetime.fromisoformat(record["eventTime"]) == START + timedelta(days=40)
 
 
+def test_a_stream_delivers_by_what_its_lines_say(client):
+    """Lines of two records come out of them, each to the hour of its timestamp, compressed; others to the errors."""
+    client("s3").create_bucket(Bucket="bucket")
+    firehose = client("firehose")
+    firehose.create_delivery_stream(
+        DeliveryStreamName="s", DeliveryStreamType="DirectPut", ExtendedS3DestinationConfiguration=DESTINATION
+    )
+    lines = [f'{{"timestamp":"2026-03-0{day}T07:00:00.000Z"}}\n'.encode() for day in (1, 2, 2)]
+    records = [{"Data": lines[0] + lines[1]}, {"Data": lines[2] + b"?\n"}]
+    assert firehose.put_record_batch(DeliveryStreamName="s", Records=records)["FailedPutCount"] == 0
+    found = {}
+    for item in client("s3").list_objects_v2(Bucket="bucket")["Contents"]:
+        body = client("s3").get_object(Bucket="bucket", Key=item["Key"])["Body"].read()
+        found[item["Key"].rpartition("/")[0]] = gzip.decompress(body)
+        assert item["Key"].endswith(".gz")
+    wrong = json.loads(found.pop("errors/processing-failed/2026-03-02"))
+    assert base64.b64decode(wrong["rawData"]) == b"?"
+    assert found == {"log/dt=2026-03-01/hh=07": lines[0], "log/dt=2026-03-02/hh=07": lines[1] * 2}
+
+
 def test_a_host_is_looked_up_once(address):
     """What a host name stands for is remembered, and the same as moto says."""
     application, host = DomainDispatcherApplication(lambda _: None), "s3.us-east-1.amazonaws.com"
@@ -189,6 +239,7 @@ def test_everything_is_taken_back(clock, invoker):
     names = [
         (LambdaFunction, "_invoke_lambda"),
         (WaitFunction, "_eval_body"),
+        (FirehoseBackend, "put_s3_records"),
         (DomainDispatcherApplication, "get_backend_for_host"),
     ]
     before = [getattr(holder, name) for holder, name in names]

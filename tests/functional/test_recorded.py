@@ -41,6 +41,13 @@ def test_a_record_is_written_as_it_was(texts: dict[str, str], key: str):
     assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, abs=1e-9)
 
 
+def test_the_same_history_through_a_stream_leaves_the_same_behind(texts: dict[str, str]):
+    """Summaries, verdicts, models, ledger and messages don't depend on which log the predictions came through."""
+    streamed = SmallLife(streamed=True)
+    streamed.live()
+    assert texts_of(streamed) == texts
+
+
 def test_every_verdict_of_that_life_follows_from_its_evidence(life: SmallLife):
     """Two healings that promote; all is as it was written, and each verdict is recomputed from its rows."""
     assert verify(life.stores).verdicts == 2

@@ -3,9 +3,7 @@
 import hashlib
 import hmac
 import json
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,61 +15,20 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.session import Session
 
 from selfheal.errors import AccessRefused, ObjectExists, ObjectMissing, StoreUnavailable
-from selfheal.stores import signed_s3
+from selfheal.stores import signed_http, signed_s3
 from selfheal.stores.s3 import S3Bucket
 from selfheal.stores.signed_s3 import SignedBucket
 from tests.functional.test_s3_buckets import KEYS
+from tests.support.recorder import recording
 
 REGION = "eu-central-1"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 
-class Recorder(ThreadingHTTPServer):
-    """Answers what a test prepares, 200 with an ETag otherwise, and keeps what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Recording)
-        self.requests: list[dict[str, Any]] = []
-        self.answers: list[tuple[int, bytes]] = []
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Recording(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Recorder
-
-    def _answer(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.requests.append({"method": self.command, "path": self.path, "headers": headers, "body": body})
-        status, content = self.server.answers.pop(0) if self.server.answers else (200, b"")
-        self.send_response(status)
-        self.send_header("ETag", '"e"')
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD" and status != 304:
-            self.wfile.write(content)
-
-    do_GET = do_PUT = _answer  # noqa: N815 - the names that the server looks for
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def recorder():
-    server = Recorder()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with recording() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +172,7 @@ def test_a_conflict_between_conditional_writes_is_one_of_ours(recorder, pair):
 
 def test_an_address_where_nobody_listens_is_a_store_that_is_unavailable(monkeypatch):
     """And soon: the caller is still waiting."""
-    monkeypatch.setattr(signed_s3, "RETRIES", signed_s3.RETRIES.new(backoff_factor=0))
+    monkeypatch.setattr(signed_http, "RETRIES", signed_http.RETRIES.new(backoff_factor=0))
     bucket = SignedBucket("bucket", region=REGION, endpoint="http://127.0.0.1:9")
     with pytest.raises(StoreUnavailable, match="didn't answer"):
         bucket.get("k")
@@ -249,7 +206,7 @@ def test_credentials_come_from_the_container_and_refresh_themselves(recorder, mo
 
 def test_the_environments_credentials_are_those_of_botocores_own_chain():
     """The two providers find what the whole chain finds."""
-    ours, theirs = signed_s3.resolve_credentials(), Session().get_credentials()
+    ours, theirs = signed_http.resolve_credentials(), Session().get_credentials()
     assert ours.get_frozen_credentials() == theirs.get_frozen_credentials()
 
 
@@ -266,5 +223,5 @@ def test_connections_are_kept(recorder, pair):
     """One connection serves many requests, so that a prediction doesn't pay for a handshake."""
     for _ in range(3):
         pair[1].put("k", b"")
-    assert pair[1]._pool.num_connections == 1
+    assert pair[1]._http._pool.num_connections == 1
     assert all(first["headers"]["host"] == second["headers"]["host"] for first, second in pairwise(recorder.requests))

@@ -9,6 +9,7 @@ import pytest
 from infra.cloud.app import ROOT
 from infra.cloud.stage import Stage, stage_of
 from infra.local.synthesis import synthesised
+from tests.infra.test_service_stack import STREAM_ALARMS, metrics_of
 from tests.support.templates import GUARDED, Template, template_of
 
 WRITERS = {"shadow_training", "gate_evaluation", "promotion", "drift"}
@@ -165,6 +166,56 @@ def test_an_issuer_without_an_audience_is_refused(settings):
     """Tokens that the issuer made for somebody else must not open this API."""
     with pytest.raises(ValueError, match="belong together"):
         Stage(**settings)
+
+
+# How predictions are logged
+
+
+@pytest.fixture(scope="session")
+def streamed() -> Template:
+    return template_of(synthesised(prediction_log="firehose"), "dev")
+
+
+def test_by_default_nothing_of_a_stream_is_there(plain):
+    """Neither a stream nor a right, a setting, an alarm or a lifetime for one."""
+    assert "irehose" not in json.dumps([plain.service, plain.data])
+    assert "prediction_stream" not in json.dumps(plain.functions).lower()
+    assert "predictions-undelivered/" not in json.dumps(plain.data)
+
+
+def test_with_a_stream_the_predictor_hands_predictions_to_it_and_writes_none(streamed):
+    """It may put records into this one stream, is told its name, and has lost the right to the log's objects."""
+    (stream,) = streamed.of_type("AWS::KinesisFirehose::DeliveryStream").values()
+    told = streamed.functions["predictor"]["Environment"]["Variables"]["SELFHEAL_PREDICTION_STREAM"]
+    assert told == stream["DeliveryStreamName"]
+    statements = streamed.statements("predictor")
+    (putting,) = [s for s in statements if "firehose" in json.dumps(s["Action"])]
+    assert putting["Action"] == "firehose:PutRecordBatch"
+    assert putting["Resource"]["Fn::Join"][1][-1].endswith(f":deliverystream/{told}")
+    assert "/predictions/*" not in json.dumps(statements)
+
+
+def test_a_stream_is_encrypted_and_sorts_by_the_lines_own_hours(streamed):
+    """What it can't place is kept as long as roll-ups are, and what it delivers is compressed."""
+    (stream,) = streamed.of_type("AWS::KinesisFirehose::DeliveryStream").values()
+    assert stream["DeliveryStreamEncryptionConfigurationInput"] == {"KeyType": "AWS_OWNED_CMK"}
+    destination = stream["ExtendedS3DestinationConfiguration"]
+    assert destination["DynamicPartitioningConfiguration"]["Enabled"] is True
+    assert destination["CompressionFormat"] == "GZIP"
+    assert destination["Prefix"].startswith("predictions/dt=!{partitionKeyFromQuery:dt}/")
+    assert destination["ErrorOutputPrefix"].startswith("predictions-undelivered/")
+    assert '"ExpirationInDays": 400, "Prefix": "predictions-undelivered/"' in json.dumps(streamed.data, sort_keys=True)
+
+
+def test_a_stream_has_two_alarms_of_its_own(plain, streamed):
+    """People hear of what isn't delivered, and of what is late; all other alarms are as without one."""
+    names = [set(template.of_type("AWS::CloudWatch::Alarm")) for template in (plain, streamed)]
+    assert {name.removeprefix("Observability")[:-8] for name in names[1] - names[0]} == set(STREAM_ALARMS)
+    alarms = streamed.of_type("AWS::CloudWatch::Alarm")
+    for name, metrics in STREAM_ALARMS.items():
+        (alarm,) = [alarm for key, alarm in alarms.items() if name in key]
+        assert metrics_of(alarm) == metrics
+        assert alarm["AlarmActions"] == alarms[min(alarms)]["AlarmActions"]
 
 
 # The rest

@@ -24,6 +24,7 @@ from selfheal.records.labels import Label
 from selfheal.records.predictions import Prediction, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.prediction_log import to_lines
 from selfheal.tables.dataset import Dataset, typed_features
 from selfheal.tables.table import columns_of
 from selfheal.usecases.heal.conclude import conclude
@@ -34,6 +35,7 @@ from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal.usecases.registry.pause import pause, resume
 from selfheal.usecases.registry.roll_back import roll_back
 from tests.support.healing import FakeExecutions, FakeNotifications
+from tests.support.stream import DeliveringStream
 
 RECORDED = Path(__file__).parents[1] / "functional" / "recorded_small_life.json"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -70,10 +72,14 @@ days = 2
 
 
 class SmallLife:
-    """Everything in memory, every random number by seed; `live` and read what `stores` hold."""
+    """Everything in memory, every random number by seed; `live` and read what `stores` hold.
 
-    def __init__(self) -> None:
-        self.stores = Stores(MemoryBucket(), MemoryBucket())
+    streamed: predictions reach the log by a stream, each line twice.
+    """
+
+    def __init__(self, *, streamed: bool = False) -> None:
+        data = MemoryBucket()
+        self.stores = Stores(data, MemoryBucket(), DeliveringStream(data, copies=2) if streamed else None)
         self.executions, self.notifications = FakeExecutions(), FakeNotifications()
         self.now = START
         self.summaries: list[str] = []
@@ -133,7 +139,10 @@ class SmallLife:
                 prediction=int(probability >= artefact.threshold),
                 features={name: None if pd.isna(value) else value for name, value in row.items()},
             )
-            self.stores.prediction_log.append(request, [logged])
+            if self.stores.stream is None:
+                self.stores.prediction_log.append(request, [logged])
+            else:
+                self.stores.stream.put(to_lines([logged]).splitlines())
             self._unlabelled.append((moment, logged["prediction_id"], label))
 
     def _deliver(self) -> None:

@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
+from infra.cloud.capabilities.prediction_stream import LATE_SECONDS, PredictionStream
 from infra.cloud.stage import Stage
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -32,11 +33,14 @@ class Observability(Construct):
         state_machine: sfn.StateMachine,
         failures: sqs.Queue,
         topic: sns.ITopic,
+        stream: PredictionStream | None = None,
     ) -> None:
         super().__init__(scope, name)
         self._topic = SnsAction(topic)
         self._namespace = stage.metrics_namespace
         self._alarm_on_serving(api, functions)
+        if stream is not None:
+            self._alarm_on_stream(stream)
         self._alarm_on_healing(stage, functions["drift"], state_machine, failures)
         self._dashboard(stage, api, functions, state_machine)
 
@@ -45,6 +49,10 @@ class Observability(Construct):
         self._alarm("Throttles", "Lambda refuses invocations", _all_throttles(functions))
         self._alarm("Unlogged", "Predictions couldn't be logged; replay them", self._predictor("UnloggedPredictions"))
         self._alarm("PointerUnreadable", "The production pointer can't be read", self._predictor("StaleModelLooks"))
+
+    def _alarm_on_stream(self, stream: PredictionStream) -> None:
+        self._alarm("Undelivered", "The stream couldn't deliver predictions", stream.failures)
+        self._alarm("DeliveredLate", "Predictions reach the log late", stream.delay, threshold=LATE_SECONDS)
 
     def _alarm_on_healing(
         self, stage: Stage, drift: lambda_.Function, state_machine: sfn.StateMachine, failures: sqs.Queue
@@ -73,14 +81,14 @@ class Observability(Construct):
             self._own("RefusedUploads", "labels", "Sum"),
         )
 
-    def _alarm(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
+    def _alarm(self, name: str, description: str, metric: cloudwatch.IMetric, threshold: float = 0) -> None:
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_description=description,
             metric=metric,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=0,
+            threshold=threshold,
             evaluation_periods=1,
             treat_missing_data=QUIET,
         )

@@ -5,14 +5,17 @@ from typing import cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer, HttpJwtAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from infra.cloud.capabilities.prediction_stream import PredictionStream
 from infra.cloud.functions import RETENTION, FunctionFactory, Sizing
-from infra.cloud.permissions import may_list, may_read, may_write
+from infra.cloud.permissions import may, may_list, may_read, may_write
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
 from selfheal.prefixes import IDEMPOTENCY, LABELS_INCOMING, MODELS, POINTERS, PREDICTIONS
@@ -45,9 +48,10 @@ class PredictionApi(Construct):
         functions: FunctionFactory,
         storage: Storage,
         stage: Stage,
+        stream: PredictionStream | None = None,
     ) -> None:
         super().__init__(scope, name)
-        data, registry = storage.data, storage.registry
+        registry = storage.registry
         self.function = functions.zip_function(
             self,
             "predictor",
@@ -55,18 +59,20 @@ class PredictionApi(Construct):
                 PredictorSettings,
                 metrics_namespace=stage.metrics_namespace,
                 pointer_check_seconds=stage.pointer_check_seconds,
+                prediction_stream=stream.stream_name if stream else None,
             ),
             statements=[
                 may_read(registry, POINTERS, MODELS),
                 may_list(registry, POINTERS),
-                may_read(data, IDEMPOTENCY, PREDICTIONS),
-                may_write(data, PREDICTIONS, IDEMPOTENCY, LABELS_INCOMING),
+                *_may_log(storage.data, stream),
             ],
             sizing=Sizing(memory=1024, timeout=29),
             keeps_unlogged_predictions=True,
             reserved_concurrency=stage.reserved_concurrency or None,
             snap_start=stage.snap_start,
         )
+        if stream is not None:
+            self.function.node.add_dependency(stream.resource)
         # One catch-all route: the application answers unknown paths in the shape of every other error.
         self.api = gateway.HttpApi(
             self,
@@ -102,6 +108,16 @@ class PredictionApi(Construct):
         definition.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=access.log_group_arn, format=json.dumps(_access_log(stage))
         )
+
+
+def _may_log(data: s3.IBucket, stream: PredictionStream | None) -> list[iam.PolicyStatement]:
+    if stream is not None:
+        return [
+            may_read(data, IDEMPOTENCY),
+            may_write(data, IDEMPOTENCY, LABELS_INCOMING),
+            may("firehose:PutRecordBatch", stream.arn),
+        ]
+    return [may_read(data, IDEMPOTENCY, PREDICTIONS), may_write(data, PREDICTIONS, IDEMPOTENCY, LABELS_INCOMING)]
 
 
 def _access_log(stage: Stage) -> dict[str, str]:

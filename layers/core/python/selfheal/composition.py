@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from selfheal.errors import SettingsInvalid, TrainingBudgetExceeded
 from selfheal.prefixes import WRITTEN_ONCE
-from selfheal.settings import CLOCK_FILE, RegistrySettings, Settings, read_settings
+from selfheal.settings import CLOCK_FILE, PredictorSettings, RegistrySettings, Settings, read_settings
 from selfheal.stores.collection import Stores
 
 if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
     from selfheal.stores.executions import WatchedExecutions
+    from selfheal.stores.firehose import FirehoseStream
     from selfheal.stores.notifications import Notifications
     from selfheal.stores.tracking import Tracking
 
@@ -66,7 +67,7 @@ def stores_of(settings: Settings) -> Stores:
     return Stores(S3Bucket(client, settings.data_bucket), S3Bucket(client, settings.registry_bucket, retention))
 
 
-def renewable_stores_of(settings: Settings) -> tuple[Stores, Callable[[], None]]:
+def renewable_stores_of(settings: PredictorSettings) -> tuple[Stores, Callable[[], None]]:
     """The same without the SDK's client, for a process that starts while somebody waits; and how to renew them.
 
     Renewing drops connections and credentials, which a copy of this process must not share.
@@ -80,11 +81,24 @@ def renewable_stores_of(settings: Settings) -> tuple[Stores, Callable[[], None]]
         for name in (settings.data_bucket, settings.registry_bucket)
     )
 
+    stream = _stream_of(settings, region)
+
     def renew() -> None:
         data.renew()
         registry.renew()
+        if stream is not None:
+            stream.renew()
 
-    return Stores(data, registry), renew
+    return Stores(data, registry, stream), renew
+
+
+def _stream_of(settings: PredictorSettings, region: str) -> "FirehoseStream | None":
+    if settings.prediction_stream is None:
+        return None
+    from selfheal.stores.firehose import FirehoseStream
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_FIREHOSE") or os.environ.get("AWS_ENDPOINT_URL")
+    return FirehoseStream(settings.prediction_stream, region=region, endpoint=endpoint)
 
 
 def on_restore(*hooks: Callable[[], None]) -> None:

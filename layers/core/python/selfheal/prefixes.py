@@ -8,6 +8,9 @@ from datetime import timedelta
 # The data bucket.
 PREDICTIONS = "predictions/"
 PREDICTIONS_HOURLY = "predictions-hourly/"
+# Where a Firehose stream puts what it can't deliver; its objects' names begin with the stream's, which begins so.
+UNDELIVERED = "predictions-undelivered/"
+STREAM = "selfheal-"
 SUMMARIES = "summaries-hourly/"
 PREDICTION_IDS = "prediction-ids/"
 IDEMPOTENCY = "idempotency/"
@@ -53,3 +56,5 @@ LIFETIMES = {
     LABELS_BY_ID: KEPT.days,
     MONITORING: KEPT.days,
 }
+# The same where predictions are logged by a stream.
+STREAM_LIFETIMES = {UNDELIVERED: KEPT.days}

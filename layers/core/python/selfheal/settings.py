@@ -40,6 +40,9 @@ class PredictorSettings(MeasuredSettings):
     pointer_check_seconds: float = Field(
         default=15.0, ge=0, description="How long a model answers before the production pointer is looked at again"
     )
+    prediction_stream: str | None = Field(
+        default=None, description="The Firehose stream that predictions are logged by; unset: an S3 object a request"
+    )
 
 
 class LabelsSettings(MeasuredSettings):
@@ -101,7 +104,7 @@ def read_settings[Kind: Settings](kind: type[Kind], environment: Mapping[str, st
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment that `read_settings` reads back as the same settings."""
-    return {variable_of(name): str(value) for name, value in settings.model_dump().items()}
+    return {variable_of(name): str(value) for name, value in settings.model_dump(exclude_none=True).items()}
 
 
 def variable_of(field: str) -> str:

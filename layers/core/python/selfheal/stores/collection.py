@@ -25,19 +25,24 @@ if TYPE_CHECKING:
     from selfheal.stores.progress import TrainingProgress
     from selfheal.stores.registry import ModelRegistry
     from selfheal.stores.rollups import HourlyRollups
+    from selfheal.stores.stream import Stream
     from selfheal.stores.summaries import SummaryStore
 
 
 class Stores:
-    """All stores over the two buckets, each made when first asked for."""
+    """All stores over the two buckets, each made when first asked for.
 
-    def __init__(self, data: Bucket, registry: Bucket) -> None:
+    stream: what requests are logged by, None where that is the prediction log itself.
+    """
+
+    def __init__(self, data: Bucket, registry: Bucket, stream: "Stream | None" = None) -> None:
         self.data = data
         self.registry_bucket = registry
+        self.stream = stream
 
     @cached_property
     def prediction_log(self) -> "PredictionLog":
-        """Where the predictor logs."""
+        """Where the predictor logs, by itself or by a stream."""
         from selfheal.stores.prediction_log import PredictionLog
 
         return PredictionLog(self.data)

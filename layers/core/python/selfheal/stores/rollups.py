@@ -5,10 +5,12 @@ So it is there whole or not at all, of two writers one wins and the other adds t
 leaves an hour as it was. Log objects are never deleted here: their lifecycle does that, long after.
 """
 
+import gzip
 import io
 import json
+import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from selfheal.errors import ObjectChanged, ObjectExists
-from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY
+from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, STREAM
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.id_index import IdIndex
@@ -39,6 +41,7 @@ ID, OWN_ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
 BY_CLASS = "__probability."
 HELD = b"selfheal.objects"
 EMPTY = ".empty"
+GZIP = b"\x1f\x8b"
 HOUR = timedelta(hours=1)
 # An hour is closed this long after its end: a request that was answered in it is logged by then.
 GRACE = timedelta(minutes=20)
@@ -83,13 +86,18 @@ class HourlyRollups:
     def holds_any(self, prediction_ids: Collection[str]) -> bool:
         """Whether any of these predictions was made: of the log only hours and objects that the ids name are read."""
         wanted = frozenset(prediction_ids)
-        hours = [rollup_key(hour) for hour in {hour_of(moment_of(each)) for each in wanted}]
-        # Mostly the first hour holds one. What came late or isn't rolled up has a log object under its own key.
+        hours = sorted({hour_of(moment_of(each)) for each in wanted})
+        rolled = [rollup_key(hour) for hour in hours]
+        # Mostly the first hour holds one. What came late or isn't rolled up has a log object under its own key, or is
+        # among what a stream has delivered.
         logged = {log_key(each.partition("-")[0]) for each in wanted}
         return any(
-            not wanted.isdisjoint(_ids_in(body)) for keys in (hours[:1], hours[1:]) for body in self._bodies(keys)
-        ) or not wanted.isdisjoint(
-            row["prediction_id"] for body in self._bodies(logged) for row in _parsed_if_sound(body)
+            not wanted.isdisjoint(_ids_in(body)) for keys in (rolled[:1], rolled[1:]) for body in self._bodies(keys)
+        ) or any(
+            row["prediction_id"] in wanted
+            for keys in (logged, self._delivered(hours))
+            for body in self._bodies(keys)
+            for row in _parsed_if_sound(body)
         )
 
     def logged_between(self, start: datetime, end: datetime) -> Mapping[datetime, list[str]]:
@@ -150,6 +158,11 @@ class HourlyRollups:
         """The oldest hour that has a log object; None where there is none."""
         key = next(iter(self._data.keys(PREDICTIONS)), None)
         return None if key is None else _hour_in(key)
+
+    def _delivered(self, hours: Sequence[datetime]) -> Iterator[str]:
+        """What a stream has delivered of hours that aren't rolled up."""
+        rolled = self.hours_between(hours[0], hours[-1] + HOUR) if hours else {}
+        return (key for hour in hours if hour not in rolled for key in self._data.keys(f"{hour_prefix(hour)}{STREAM}"))
 
     def _bodies(self, keys: Iterable[str]) -> Iterator[bytes]:
         return (body for _, body in self._data.get_many(keys))
@@ -213,7 +226,15 @@ def _ids_in(body: bytes) -> list[str]:
 
 
 def _parsed(body: bytes) -> list[dict[str, Any]]:
-    return [orjson.loads(line) for line in body.splitlines()]
+    """The rows of a request's object, or of one that a stream delivered, which is compressed."""
+    return [orjson.loads(line) for line in _unpacked(body).splitlines()]
+
+
+def _unpacked(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body) if body.startswith(GZIP) else body
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"not a whole gzip object: {error}") from error
 
 
 def _parsed_if_sound(body: bytes) -> list[dict[str, Any]]:

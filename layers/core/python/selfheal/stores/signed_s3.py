@@ -1,8 +1,4 @@
-"""The real bucket without the SDK's client: signed by botocore, sent by urllib3, for the one function that starts cold
-in front of a caller. boto3's import and client cost more than half of the web framework's start.
-
-Waiting is bounded, unlike the SDK's minute and more: the predictor has to answer, also where the store doesn't.
-"""
+"""The real bucket without the SDK's client, for the one function that starts cold in front of a caller."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,11 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus, urlencode
 
-import urllib3
 from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import ContainerProvider, CredentialResolver, Credentials, EnvProvider, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
 
 from selfheal.errors import (
     AccessRefused,
@@ -25,23 +17,10 @@ from selfheal.errors import (
     StoreUnavailable,
 )
 from selfheal.stores.bucket import StoredObject, absence_told
+from selfheal.stores.signed_http import SignedHttp, suffix_of
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
-
-TIMEOUT = urllib3.Timeout(connect=1.0, read=2.0)
-# A call that S3 refuses for a moment is tried again at once, and a third time after 10 to 20 ms: a process answers one
-# request at a time, so that each wait is one of everybody's. What is then not logged is told in the function's log.
-RETRIES = urllib3.Retry(
-    total=2,
-    backoff_factor=0.005,
-    backoff_jitter=0.01,
-    status_forcelist=(500, 502, 503, 504),
-    raise_on_status=False,
-    respect_retry_after_header=False,
-)
-# Partitions whose addresses end otherwise.
-SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 
 _CODE = re.compile(rb"<Code>([A-Za-z]+)</Code>")
 
@@ -53,14 +32,12 @@ class SignedBucket:
     """
 
     def __init__(self, name: str, *, region: str, endpoint: str | None = None) -> None:
-        self._region = region
-        self._address, self._path = _address_of(name, region, endpoint)
-        self.renew()
+        address, self._path = _address_of(name, region, endpoint)
+        self._http = SignedHttp(address, lambda credentials: S3SigV4Auth(credentials, "s3", region))
 
     def renew(self) -> None:
         """Forget connections and credentials: neither survives in a copy of this process."""
-        self._pool = urllib3.connection_from_url(self._address, timeout=TIMEOUT, retries=RETRIES)
-        self._credentials: Credentials | None = None
+        self._http.renew()
 
     def get(self, key: str) -> StoredObject:
         """Read an object. Raises ObjectMissing, StoreUnavailable."""
@@ -121,46 +98,14 @@ class SignedBucket:
         unmet: SelfhealError | None = None,
     ) -> "BaseHTTPResponse":
         target = f"{self._path}/{quote(key)}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        try:
-            signed = self._signed(method, target, body, headers or {})
-            answer = self._pool.urlopen(method, target, body=body or None, headers=signed, redirect=False)
-        except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
-            raise StoreUnavailable(f"S3 didn't answer for {key}: {type(error).__name__}") from error
-        return _accepted(answer, key, unmet)
-
-    def _signed(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
-        request = AWSRequest(method, f"{self._address}{target}", dict(headers), body)
-        S3SigV4Auth(self._frozen_credentials(), "s3", self._region).add_auth(request)
-        return dict(request.headers.items())
-
-    def _frozen_credentials(self) -> ReadOnlyCredentials:
-        if self._credentials is None:
-            self._credentials = resolve_credentials()
-        return self._credentials.get_frozen_credentials()
-
-
-def resolve_credentials() -> Credentials:
-    """Credentials that refresh themselves: from the two places where Lambda has them, else from botocore's whole chain.
-
-    Raises:
-        NoCredentialsError, BotoCoreError: there are none, or their source doesn't answer.
-    """
-    found = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
-    if found is None:
-        from botocore.exceptions import NoCredentialsError
-        from botocore.session import Session  # for a person's profile; costs as much as half the framework
-
-        found = Session().get_credentials()
-        if found is None:
-            raise NoCredentialsError
-    return found
+        return _accepted(self._http.send(method, target, body, headers or {}), key, unmet)
 
 
 def _address_of(name: str, region: str, endpoint: str | None) -> tuple[str, str]:
     """Scheme and host to connect to, and what every path starts with."""
     if endpoint:
         return endpoint.rstrip("/"), f"/{name}"
-    suffix = next((suffix for prefix, suffix in SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
+    suffix = suffix_of(region)
     if "." in name:  # S3's certificate doesn't cover it
         return f"https://s3.{region}.{suffix}", f"/{name}"
     return f"https://{name}.s3.{region}.{suffix}", ""

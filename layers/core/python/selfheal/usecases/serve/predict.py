@@ -38,21 +38,23 @@ def predict(
     `request_id` is that of an earlier attempt where this may be a retry: what that one logged is the answer then.
     """
     identifier = new_request_id(now) if request_id is None else request_id
-    predictions = _predictions(model, identifier, rows)
+    predictions = predictions_of(model, identifier, rows)
     answer = Answer(model.version, model.evaluator.threshold, predictions)
     try:
         is_first = log.append(identifier, predictions)
     except StoreUnavailable:
         return replace(answer, replay=tuple(replay_lines(identifier, to_lines(predictions))))
-    return answer if is_first or request_id is None else _as_logged(model, log.read(identifier))
+    return answer if is_first or request_id is None else answer_of(model, log.read(identifier))
 
 
-def _as_logged(model: ServedModel, predictions: Sequence[Prediction]) -> Answer:
+def answer_of(model: ServedModel, predictions: Sequence[Prediction]) -> Answer:
+    """The answer that predictions were given as, by this version of the model or another one."""
     version = predictions[0]["model_version"]
     return Answer(version, model.threshold_of(version), predictions)
 
 
-def _predictions(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:
+def predictions_of(model: ServedModel, request_id: str, rows: Rows) -> list[Prediction]:
+    """What a model says of each row, under the ids of a request."""
     # The id's own moment, so that a row's timestamp lies in the hour under which it is logged.
     timestamp = timestamp_of(moment_of(request_id))
     version, answered = model.version, answering(model.manifest, model.evaluator.threshold)
