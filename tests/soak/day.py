@@ -103,7 +103,9 @@ class Day:
                 break
             self.told.asked_again += 1
             self.cloud.clock.advance(PAUSE)
-        answer.raise_for_status()
+        else:
+            tail = "\n".join(self.cloud.function_log("predictor").splitlines()[-30:])
+            raise AssertionError(f"no answer after {TRIES} tries at {self.cloud.clock.now}: {answer.text}\n{tail}")
         found = answer.json()["predictions"]
         truth = {row["prediction_id"]: int(label) for row, label in zip(found, rows.labels, strict=True)}
         self.told.answered |= {row["prediction_id"]: row["probability"] for row in found}

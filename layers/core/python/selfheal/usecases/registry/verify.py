@@ -87,7 +87,11 @@ def _check_pointer(stores: Stores, story: Story) -> None:
     if decision is None or decision.version != pointer.version:
         raise VerificationFailed(f"{POINTER}: production is {pointer.version} by no decision of the ledger")
     pauses = {pause.sequence for pause in story.pauses}
-    if pointer.model_copy(update={"last_pause": 0}) != pointer_of(decision) or pointer.last_pause not in {0, *pauses}:
+    made = pointer_of(decision)
+    if pointer.manifest_sha256 is None:
+        # 0.1.0 named no hash there. The manifest is held against the decision's own in any case.
+        made = made.model_copy(update={"manifest_sha256": None})
+    if pointer.model_copy(update={"last_pause": 0}) != made or pointer.last_pause not in {0, *pauses}:
         raise VerificationFailed(f"{POINTER} isn't what decision {decision.decision_id} made of it: it was changed")
     outcome = story.outcome_of(decision)
     if outcome is not None and outcome.kind == "conflict":
