@@ -9,7 +9,7 @@ from tests.benchmarks.healing.histories import DRIFTING, STEADY, VISITED, VISITO
 from tests.benchmarks.healing.jobs import Job
 from tests.benchmarks.healing.outcomes import Outcome, Refused
 from tests.benchmarks.healing.results import Replays, summary
-from tests.benchmarks.healing.table import comparison, refusals
+from tests.benchmarks.healing.table import comparison, other_kinds, refusals
 
 ALWAYS = {"always": (0.8, 20, 3), "always_held_out": (0.78, 20, 2), "seed-gates": (0.75, 10, 1)}
 
@@ -108,3 +108,22 @@ def test_every_replay_has_a_file_of_its_own():
     job = Job("elec2")
     others = [replace(job, **changed) for changed in ({"periods": 15}, {"rate": 0.4}, {"rows": 9}, {"broken": "x"})]
     assert len({one.key for one in (job, *others)}) == 5
+
+
+def test_other_kinds_of_target_are_told_apart_from_what_is_pooled():
+    """Each in the metrics that people know; pooled figures and bars are of two values alone."""
+    found = replays(outcome(0.8, 8), outcome(0.0, 1))
+    metrics = {"rmse": 101.94, "mae": 70.0, "r2": 0.7, "relative_squared_error": 0.01}
+    told = outcome(0.5, 4, harmful=1).model_copy(update={"loss": 0.01, "metrics": metrics})
+    together = found | {Job("bike_hour"): {"healed": told, "frozen": told, "oracle": told}}
+    assert summary(together) == summary(found)
+    assert bars(together) == bars(found)
+    healed, frozen = (line for line in other_kinds(together).splitlines() if line.startswith(("| healed", "| frozen")))
+    assert healed == "| healed | RMSE 101.9, MAE 70, 50%; 4 (1) |"
+    assert frozen == "| frozen | RMSE 101.9, MAE 70 |"
+
+
+def test_replays_of_earlier_runs_are_read():
+    """Their loss was called after what it was of two values."""
+    written = {"brier": 0.2, "promotions": 1, "harmful": 0, "trainings": 1, "periods": [0.2]}
+    assert Outcome.model_validate(written).loss == 0.2

@@ -8,6 +8,7 @@ from tests.benchmarks.drift.days import unchanged_days
 from tests.benchmarks.drift.diagnosis import confusion
 from tests.benchmarks.drift.estimation import estimation_errors
 from tests.benchmarks.drift.false_alarms import large_window_rates, single_look_rates
+from tests.benchmarks.drift.kinds import rates_of_kinds
 from tests.benchmarks.drift.power import power_curves
 from tests.benchmarks.drift.speed import speed
 from tests.benchmarks.drift.worlds import worlds
@@ -24,6 +25,10 @@ def main() -> None:
             print(f"false alarms  {name:10} {rule:12}", *(f"n={n}: {rate:6.1%}" for n, rate in by_size.items()))
     large = large_window_rates()
     print("false alarms  n=1,000,000, reference of 3,000:", *(f"{k} features: {v:.1%}" for k, v in large.items()))
+    kinds = rates_of_kinds()
+    for name, by_rule in kinds.items():
+        for rule, by_size in by_rule.items():
+            print(f"false alarms  {name:10} {rule:12}", *(f"n={n}: {rate:6.1%}" for n, rate in by_size.items()))
     power = power_curves()
     for point in power:
         print("power        ", *(f"{name}={value:g}" for name, value in point.items()))
@@ -42,6 +47,7 @@ def main() -> None:
         "false_alarm_evidently": {name: by["evidently"] for name, by in rates.items()},
         "false_alarm_any_feature": {name: by["any_feature"] for name, by in rates.items()},
         "false_alarm_large": large,
+        "false_alarm_by_labels": kinds,
         "unchanged_days": days,
         "power": power,
         "diagnosis": matrix,

@@ -11,7 +11,6 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.contract import default_contract
 from selfheal.data.moments import as_datetime64, as_utc
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.gates.blend import (
@@ -21,13 +20,11 @@ from selfheal.gates.blend import (
     weights_of,
 )
 from selfheal.gates.evaluation_rows import evaluation_start
-from selfheal.tasks import BINARY
 from tests.benchmarks.gates.circumstances import CALM
 from tests.benchmarks.gates.worlds import Scores, World
 
 SIZES = (400, 1000, 2400)
 PERIODS = 20
-CONTRACT = default_contract()
 MINUTE = np.timedelta64(1, "m")
 
 
@@ -57,13 +54,13 @@ def _course(world: World, newcomers: Sequence[Scores], size: int, seed: int) -> 
     """The share of a course's trials that were promoted. It starts with a blend of three good versions."""
     rng = np.random.default_rng([size, seed])
     before = [world.goods[position] for position in rng.permutation(len(world.goods))[:MOST_MEMBERS]]
-    production = _blended(before, np.full(MOST_MEMBERS, 1 / MOST_MEMBERS))
+    production = _blended(world, before, np.full(MOST_MEMBERS, 1 / MOST_MEMBERS))
     promoted = 0
     for _ in range(PERIODS):
         members = [newcomers[rng.integers(len(newcomers))], *before]
         passed, weights = _judged(world, production, members, _period(world, size, rng))
         if passed:
-            production = _blended(members, weights)
+            production = _blended(world, members, weights)
             promoted += 1
         before = members[:MOST_MEMBERS]
     return promoted / PERIODS
@@ -76,8 +73,9 @@ def _period(world: World, size: int, rng: np.random.Generator) -> Period:
         timestamps,
         world.labels[drawn],
         after=as_utc(timestamps[0]) - timedelta(minutes=1),
-        minimum_samples=CONTRACT.policy.gates.minimum_samples,
+        minimum_samples=world.kind.contract.policy.gates.minimum_samples,
         unhurried=True,
+        task=world.kind.task,
     )
     if start is None:
         raise ValueError(f"{size} rows a period are too few to judge a version by")
@@ -89,10 +87,11 @@ def _judged(
 ) -> tuple[bool, NDArray[np.float64]]:
     """Whether all gates pass, and the weights that the blend would have."""
     labels, one_each = world.labels[period.drawn], np.ones(len(period.drawn))
-    probabilities = np.column_stack([member.probabilities[period.drawn] for member in members])
+    task, contract = world.kind.task, world.kind.contract
+    probabilities = np.stack([member.probabilities[period.drawn] for member in members], axis=1)
     probabilities[~period.is_kept_back, 0] = np.nan
     names = tuple(f"version {age}" for age in range(len(members)))
-    answers = MemberAnswers(names, probabilities, np.array([member.threshold for member in members]))
+    answers = MemberAnswers(names, probabilities, np.array([member.threshold for member in members]), task)
     blend = cross_fitted(answers, labels, one_each)
     rows = EvidenceRows(
         row_ids=period.drawn.astype(object),
@@ -105,22 +104,24 @@ def _judged(
         weights=one_each,
         segments=world.segments.iloc[period.drawn].reset_index(drop=True),
         members=answers,
+        task=task,
     )
-    gates = judge_gates(rows, CALM, CONTRACT.policy.gates, CONTRACT.segments)
+    gates = judge_gates(rows, CALM, contract.policy.gates, contract.segments)
     return all(gate.passed for gate in gates), weights_of(answers, labels, one_each)
 
 
-def _blended(members: Sequence[Scores], weights: NDArray[np.float64]) -> Scores:
+def _blended(world: World, members: Sequence[Scores], weights: NDArray[np.float64]) -> Scores:
     """What a blend of the first members says of all rows of the world."""
+    task = world.kind.task
     chosen = [(member, weight) for member, weight in zip(members, weights.tolist(), strict=True) if weight]
-    probabilities = BINARY.answers(sum(weight * BINARY.scores(member.probabilities) for member, weight in chosen))
-    threshold = BINARY.mean_point(
+    scores = [weight * task.scores(member.probabilities) for member, weight in chosen]
+    probabilities = task.answers(np.asarray(sum(scores)))
+    threshold = task.mean_point(
         np.array([member.threshold for member, _ in chosen]), np.array([weight for _, weight in chosen])
     )
-    first = chosen[0][0]
     return replace(
-        first,
-        probabilities=np.asarray(probabilities),
-        predictions=(probabilities >= threshold).astype(np.int8),
+        chosen[0][0],
+        probabilities=probabilities,
+        predictions=task.predictions(probabilities, threshold),
         threshold=threshold,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.contract import Contract, default_contract
+from selfheal.contract import Contract
 from selfheal.gates import EvidenceRows, judge_gates
 from selfheal.records.ledger import GateResult
 from tests.benchmarks.gates.circumstances import CALM
@@ -14,16 +14,16 @@ SIZES = (200, 500, 1000, 2000, 5000)
 
 def promoted(world: World, trials: int) -> tuple[dict, dict]:
     """Shares of trials by kind and size: all gates and the paired test alone, gates 1 to 6 on points."""
-    contract = default_contract()
+    contract = world.kind.contract
     rates: dict[str, dict[str, float]] = {}
     seed: dict[str, dict[str, float]] = {}
     for kind, pairs in world.pairs.items():
         for size in SIZES:
             verdicts = [judged(world, pair, size, contract, seed=trial) for trial, pair in cycled(pairs, trials)]
             put(rates, kind, size, [all(gate.passed for gate in gates) for gates, _ in verdicts])
-            put(rates, f"paired_brier_{kind}", size, [gates[6].passed for gates, _ in verdicts])
+            put(rates, f"paired_loss_{kind}", size, [gates[6].passed for gates, _ in verdicts])
             put(seed, kind, size, [passes for _, passes in verdicts])
-    del rates["paired_brier_worse"]
+    del rates["paired_loss_worse"]
     return rates, seed
 
 
@@ -42,8 +42,9 @@ def judged(
     drawn = np.random.default_rng([size, seed]).choice(len(world.labels), size, replace=False, shuffle=False)
     rows = evidence(world, pair, drawn)
     gates = judge_gates(rows, CALM, contract.policy.gates, contract.segments)
-    f1 = [f1_of(rows.labels, predictions) for predictions in (rows.production_prediction, rows.shadow_prediction)]
-    is_gain = f1[1] >= (1 + contract.policy.gates.minimum_gain) * f1[0]
+    metric = rows.task.gate_metrics[contract.policy.gates.gain_metrics[0]]
+    before, after = rows.sums(metric, np.zeros(size, dtype=np.intp))
+    is_gain = float(metric.gain(before, after)[0]) >= contract.policy.gates.minimum_gain
     drop = gates[5].value
     is_harmless = drop is None or drop <= contract.policy.gates.maximum_segment_f1_drop
     return gates, all(gate.passed for gate in gates[:3]) and is_gain and gates[4].passed and is_harmless
@@ -61,8 +62,5 @@ def evidence(world: World, pair: tuple[Scores, Scores], drawn: NDArray[np.intp])
         shadow_prediction=shadow.predictions[drawn],
         weights=np.ones(len(drawn)),
         segments=world.segments.iloc[drawn],
+        task=world.kind.task,
     )
-
-
-def f1_of(labels: NDArray[np.int8], predictions: NDArray[np.int8]) -> float:
-    return 2 * float((labels & predictions).sum()) / max(float(labels.sum() + predictions.sum()), 1.0)

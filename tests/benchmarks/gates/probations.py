@@ -42,6 +42,6 @@ def worse_by(world: World, increase: float) -> Scores:
     for _ in range(30):
         middle = (low + high) / 2
         spoilt = 1 / (1 + np.exp(-(odds + middle * noise)))
-        is_below = np.mean((spoilt - world.labels) ** 2) < world.goods[0].brier + increase
+        is_below = np.mean((spoilt - world.labels) ** 2) < world.goods[0].loss + increase
         low, high = (middle, high) if is_below else (low, middle)
-    return replace(world.goods[0], probabilities=spoilt, brier=world.goods[0].brier + increase)
+    return replace(world.goods[0], probabilities=spoilt, loss=world.goods[0].loss + increase)

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from selfheal.contract import default_contract
 from selfheal.data.files import load_dataset
-from selfheal.tasks.binary.operating_point import best_f1_threshold
+from selfheal.tasks.port import Floats, Labels
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.gates.circumstances import CALM
+from tests.benchmarks.gates.kinds import Kind, Model
 
 PAIRS = 20
 EQUAL_WITHIN = 0.002
@@ -20,10 +19,6 @@ WORSE_BY = (0.07, 0.15)
 UNSEEN = 50_000
 GOOD_ROWS, GOOD_MODELS = 12_000, 14
 WEAK_ROWS, WEAK_MODELS = (250, 4000), 60
-UTILISATION = "RevolvingUtilizationOfUnsecuredLines"
-
-type Floats = NDArray[np.float64]
-type Labels = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Scores:
 
     probabilities: Floats
     predictions: Labels
-    brier: float
+    loss: float
     threshold: float
 
 
@@ -41,6 +36,7 @@ class World:
     """Unseen rows, the models' answers on them, and pairs (production, shadow) by what the shadow model is.
 
     goods: models of which none is better than another by much. weaks: models that are 7 to 15 % worse than these.
+    kind: what kind of target it is.
     """
 
     labels: Labels
@@ -49,6 +45,7 @@ class World:
     goods: list[Scores]
     weaks: list[Scores]
     broken: Scores
+    kind: Kind
 
 
 def generated() -> tuple[pd.DataFrame, Labels]:
@@ -61,20 +58,22 @@ def from_file(file: Path) -> tuple[pd.DataFrame, Labels]:
     return rows.features.iloc[order].reset_index(drop=True), rows.labels[order]
 
 
-def world_of(features: pd.DataFrame, labels: Labels) -> World:
+def world_of(features: pd.DataFrame, labels: Labels, kind: Kind) -> World:
     """Train the models on the rows that aren't kept back."""
     unseen, unseen_labels = features.iloc[:UNSEEN].reset_index(drop=True), labels[:UNSEEN]
     rng = np.random.default_rng(8)
 
-    def model(rows: int) -> HistGradientBoostingClassifier:
+    def model(rows: int) -> Model:
         drawn = UNSEEN + rng.choice(len(labels) - UNSEEN, rows, replace=False)
-        boosting = HistGradientBoostingClassifier(max_iter=60, learning_rate=0.08, max_leaf_nodes=15, random_state=0)
+        boosting = kind.estimator(max_iter=60, learning_rate=0.08, max_leaf_nodes=15, random_state=0)
         return boosting.fit(features.iloc[drawn], labels[drawn])
 
     good_models = [model(GOOD_ROWS) for _ in range(GOOD_MODELS)]
-    good = [scores(known, unseen, unseen_labels) for known in good_models]
-    weak = [scores(model(rows), unseen, unseen_labels) for rows in np.geomspace(*WEAK_ROWS, WEAK_MODELS).astype(int)]
-    broken = scores(good_models[0], unseen.assign(**{UTILISATION: 100 * unseen[UTILISATION]}), unseen_labels)
+    good = [scores(known, unseen, unseen_labels, kind) for known in good_models]
+    weak = [
+        scores(model(rows), unseen, unseen_labels, kind) for rows in np.geomspace(*WEAK_ROWS, WEAK_MODELS).astype(int)
+    ]
+    broken = scores(good_models[0], unseen.assign(**{kind.scaled: 100 * unseen[kind.scaled]}), unseen_labels, kind)
     worse = [pair for pair in product_of(good, weak) if WORSE_BY[0] <= excess(*pair) <= WORSE_BY[1]]
     equal = [pair for pair in product_of(good, good) if pair[0] is not pair[1] and abs(excess(*pair)) < EQUAL_WITHIN]
     return World(
@@ -84,15 +83,15 @@ def world_of(features: pd.DataFrame, labels: Labels) -> World:
         good,
         [one for one in weak if all(WORSE_BY[0] <= excess(other, one) <= WORSE_BY[1] for other in good)],
         broken,
+        kind,
     )
 
 
-def scores(model: HistGradientBoostingClassifier, features: pd.DataFrame, labels: Labels) -> Scores:
+def scores(model: Model, features: pd.DataFrame, labels: Labels, kind: Kind) -> Scores:
     """A model's answers; its operating point is chosen on 5,000 rows (few enough of those that trials draw from)."""
-    probabilities = model.predict_proba(features)[:, 1]
-    threshold = best_f1_threshold(labels[:5000], probabilities[:5000])
-    brier = float(np.mean((probabilities - labels) ** 2))
-    return Scores(probabilities, (probabilities >= threshold).astype(np.int8), brier, threshold)
+    said, task = kind.answers(model, features), kind.task
+    point = task.operating_point(said[:5000], labels[:5000], kind.contract.model.threshold)
+    return Scores(said, task.predictions(said, point), float(task.losses(said, labels).mean()), point)
 
 
 def product_of(first: list[Scores], second: list[Scores]) -> list[tuple[Scores, Scores]]:
@@ -100,7 +99,7 @@ def product_of(first: list[Scores], second: list[Scores]) -> list[tuple[Scores, 
 
 
 def excess(production: Scores, shadow: Scores) -> float:
-    return shadow.brier / production.brier - 1
+    return shadow.loss / production.loss - 1
 
 
 def some(pairs: list[tuple[Scores, Scores]], rng: np.random.Generator) -> list[tuple[Scores, Scores]]:
