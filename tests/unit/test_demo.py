@@ -10,8 +10,13 @@ import pytest
 from selfheal.contract import default_contract, parse_contract
 from selfheal.contract.model import MonitoringPolicy
 from selfheal.errors import DataInvalid
+from selfheal.stores.collection import Stores
+from selfheal.stores.memory import MemoryBucket
+from selfheal.tables.predictions import PredictionWindow
+from selfheal.tasks import task_for
 from selfheal_tools.demo.plan import Plan
-from selfheal_tools.demo.recovery import recovery
+from selfheal_tools.demo.recovery import figures_of, recovery
+from selfheal_tools.demo.traffic import Answered
 from selfheal_tools.demo.world import read_history, world_of_history
 from selfheal_tools.simulation.injection import reverse_roles
 
@@ -90,6 +95,20 @@ def test_healed_is_half_of_the_loss_in_f1_or_in_the_brier_score(f1, brier, heale
     found, reason = recovery({"f1": f1, "brier": brier})
     assert found is healed
     assert said in reason
+
+
+def test_the_broken_days_are_those_of_the_model_that_met_the_change():
+    """Where a better model was promoted on the calm days already, its answers to the changed world are the loss."""
+    contract = parse_contract('[model]\nname = "n"\ntask = "regression"\ntarget = "y"\n[features.x]\ntype = "number"')
+    said = [("calm", "v1", 1.0), ("calm", "v2", 1.0), ("changed", "v2", 9.0), ("changed", "v3", 2.0)]
+    answered = [
+        Answered(datetime(2026, 1, day + 1, tzinfo=UTC), act, f"id-{day}", version, error, error, 0.0, 0.0)
+        for day, (act, version, error) in enumerate(said)
+    ]
+    stores = Stores(MemoryBucket(), MemoryBucket())
+    task, nothing = task_for(contract, np.array([0.0, 10.0])), PredictionWindow.empty(contract)
+    found = figures_of(answered, nothing, stores, task, met_by="v2")["mae"]
+    assert (found["before"], found["during"], found["after"], found["unhealed"]) == (1.0, 9.0, 2.0, None)
 
 
 def test_a_contract_that_counts_f1_alone_is_judged_by_it_alone():

@@ -23,7 +23,7 @@ def demo(
 
     A file of yours needs 2,000 labelled rows, and (of two values) 20 of either label in its oldest quarter. The exit
     code is 0 only if the new version answers and at least half of what drift took has come back, in one of the metrics
-    by which the contract's gates judge, against the first model on the same rows; otherwise the last lines say why not.
+    by which the contract's gates judge, against the old model on the same rows; otherwise the last lines say why not.
     """
     if contract is not None and data is None:
         raise typer.BadParameter("a contract describes a file: give --data too")

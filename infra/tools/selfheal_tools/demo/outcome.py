@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from selfheal.contract import Contract
 from selfheal.prefixes import LABELS_REJECTED
 from selfheal.records.ledger import Decision
-from selfheal.records.manifest import Manifest
 from selfheal.records.monitoring import DriftSummary
 from selfheal.stores.collection import Stores
 from selfheal.stores.monitoring import SUMMARY
@@ -31,7 +30,8 @@ class Outcome(BaseModel):
     """The demo's JSON. `metrics` are of the answers that users got before, during and after the drift; those of a
     binary target also stand under `f1` and `brier`.
 
-    `unhealed`: what they would have been after it, had the first model stayed. reason: why it counts as healed or not.
+    `unhealed`: what they would have been after it, had the model stayed that met the drift. reason: why it counts as
+    healed or not.
     """
 
     healed: bool
@@ -52,6 +52,7 @@ def outcome_of(
     stores: Stores,
     contract: Contract,
     *,
+    met_by: str,
     serving: str,
     now: datetime,
     seconds: float,
@@ -61,7 +62,7 @@ def outcome_of(
     Lost in a metric by which the gates of the contract count a gain: either suffices where they name several.
     """
     moves, logged = _moves(stores), _logged(answered, stores, contract)
-    figures = figures_of(answered, logged, stores, task_of(_first(answered, stores)))
+    figures = figures_of(answered, logged, stores, task_of(stores.models.manifest(met_by)), met_by)
     judged: dict[str, Figures] = {name: figures[name] for name in contract.policy.gates.gain_metrics}
     if len(moves) < 2:  # noqa: PLR2004 - the first model and another one
         healed, reason = False, f"no other version was promoted: {_last_word(stores, now)}"
@@ -84,10 +85,6 @@ def outcome_of(
         labels={"uploaded": uploaded, **_labels(answered, stores)},
         seconds=round(seconds, 1),
     )
-
-
-def _first(answered: Sequence[Answered], stores: Stores) -> Manifest:
-    return stores.models.manifest(answered[0].model_version)
 
 
 def _last_word(stores: Stores, now: datetime) -> str:

@@ -13,10 +13,10 @@ from selfheal.tasks import Task
 from selfheal.tasks.metric import Metric
 from selfheal_tools.demo.traffic import Answered
 
-# Of the rows after the healing also what the first model would have said to them: the others are other rows, and easier
+# Of the rows after the healing also what the old model would have said to them: the others are other rows, and easier
 # or harder.
 PERIODS = ("before", "during", "after", "unhealed")
-HEADINGS = ("before the drift", "during it", "after healing", "had the first model stayed")
+HEADINGS = ("before the drift", "during it", "after healing", "had the model stayed")
 METRICS = {
     "f1": "F1",
     "brier": "Brier score",
@@ -34,17 +34,20 @@ type Figures = dict[str, float | None]
 
 
 def figures_of(
-    answered: Sequence[Answered], logged: PredictionWindow, stores: Stores, task: Task
+    answered: Sequence[Answered], logged: PredictionWindow, stores: Stores, task: Task, met_by: str
 ) -> dict[str, Figures]:
-    """The metrics of the task's gates in each period, None where it has no rows."""
-    first = answered[0].model_version
+    """The metrics of the task's gates in each period, None where it has no rows.
+
+    met_by: the version in production when the world changed, not always the first one: enough new labels let a better
+    one be promoted on the calm days already.
+    """
     changed = [row for row in answered if row.act == "changed"]
-    after = [row for row in changed if row.model_version != first]
+    after = [row for row in changed if row.model_version != met_by]
     periods = {
         "before": [row for row in answered if row.act == "calm"],
-        "during": [row for row in changed if row.model_version == first],
+        "during": [row for row in changed if row.model_version == met_by],
         "after": after,
-        "unhealed": _as_said_by(first, after, logged, stores, task),
+        "unhealed": _as_said_by(met_by, after, logged, stores, task),
     }
     return {
         metric.name: {period: _measured(metric, rows) for period, rows in periods.items()}
@@ -71,12 +74,12 @@ def _is_known(figures: Figures) -> bool:
 
 
 def _loss(name: str, figures: Figures) -> float:
-    """What the first model did better before the drift than on the rows after the healing."""
+    """What production did better before the drift than the old model on the rows after the healing."""
     return max(_better(name, figures, "before"), 0.0)
 
 
 def _regained(name: str, figures: Figures) -> float:
-    """What the answers to those rows are better than the first model's would have been."""
+    """What the answers to those rows are better than the old model's would have been."""
     return _better(name, figures, "after")
 
 

@@ -64,6 +64,7 @@ def run_demo(
                     story.labels.uploaded,
                     cloud.stores,
                     world.contract,
+                    met_by=story.met_by,
                     serving=story.client.serving_version(),
                     now=cloud.clock.now,
                     seconds=time.monotonic() - began,

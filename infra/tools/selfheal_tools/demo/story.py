@@ -30,7 +30,10 @@ MISLABELLED_STEPS, AFTERMATH_STEPS = 2, 2
 
 
 class Story:
-    """One run of the demo on a local cloud; afterwards `client` and `labels` hold what was asked and sent."""
+    """One run of the demo on a local cloud; afterwards `client` and `labels` hold what was asked and sent.
+
+    met_by: the version in production when the world changed.
+    """
 
     def __init__(self, world: World, cloud: LocalCloud, display: Display, reports: Path, seed: int) -> None:
         self._world = world
@@ -41,6 +44,7 @@ class Story:
         self.client = Client(cloud.url, world.contract)
         self.labels = LabelUploads(cloud.stores.data, np.random.default_rng(seed))
         self.narrator = Narrator(cloud.stores, display, reports)
+        self.met_by = ""
 
     def run(self) -> None:
         """Both acts, one after the other. Raises DemoFailed where the service doesn't answer."""
@@ -59,12 +63,12 @@ class Story:
 
     def _heal(self) -> bool:
         """Whether another version is in production in the end."""
-        first = self._production()
+        self.met_by = met_by = self._production()
         self._tell(f"the world changes: {self._world.change}", "bold")
         reserved = STEPS_AFTER_HEALING * self._world.plan.a_step
-        what = "changed world, the first model answers"
-        self._live_until(lambda: self._production() != first, "changed", what, reserved=reserved)
-        if self._production() == first:
+        what = "changed world, the old model answers"
+        self._live_until(lambda: self._production() != met_by, "changed", what, reserved=reserved)
+        if self._production() == met_by:
             return False
         self._live(self._next(reserved), "changed", "changed world, the new model answers")
         return True
