@@ -113,6 +113,10 @@ class TrainerFailed(SelfhealError):
     """A trainer of the user's own raised, or returned what can't be fitted or answer; production stays as it is."""
 
 
+class ModelUnusable(SelfhealError):
+    """A ready-made model isn't one that this contract can be served by; the message says what to change."""
+
+
 class ReasonsUnavailable(SelfhealError):
     """A version doesn't hold what reasons for its answers are worked out from."""
 

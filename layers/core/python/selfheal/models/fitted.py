@@ -45,10 +45,23 @@ class Calibration:
 class Member:
     """A pipeline that ends in a classifier whose `decision_function` is in log-odds, or in a regressor, and its weight
     in the sum.
+
+    positions: where its classes stand among the contract's; left out where it was taught their positions themselves.
     """
 
     pipeline: Pipeline
     weight: float = 1.0
+    positions: tuple[int, ...] | None = None
+
+    @property
+    def seen(self) -> list[int]:
+        """The positions of the classes that it knows."""
+        return list(self.pipeline[-1].classes_.tolist() if self.positions is None else self.positions)
+
+    def scores(self, features: pd.DataFrame, classes: int) -> NDArray[np.float64]:
+        """Its scores: log-odds or numbers, shape (n,); of several classes shape (n, classes)."""
+        prepared = self.pipeline[:-1].transform(features) if len(self.pipeline) > 1 else features
+        return raw_scores(self.pipeline[-1], prepared, classes, self.positions)
 
 
 # From scores to answers: of log-odds, of several classes' scores, of numbers.
@@ -83,7 +96,7 @@ class FittedModel:
         """
         if self.link == "expit" and len(self.members) == 1 and self.is_as_fitted:
             return np.asarray(self.members[0].pipeline.predict_proba(features)[:, 1])
-        scores = [member.weight * scores_of(member.pipeline, features, self.classes) for member in self.members]
+        scores = [member.weight * member.scores(features, self.classes) for member in self.members]
         total = np.sum(scores, axis=0)
         if self.link == "expit":
             return self.calibration.probabilities(total)
@@ -117,13 +130,10 @@ def _parts(estimator: Any) -> list[Any]:
     return [value for value in estimator.get_params().values() if hasattr(value, "get_params")]
 
 
-def scores_of(pipeline: Pipeline, features: pd.DataFrame, classes: int) -> NDArray[np.float64]:
-    """A pipeline's scores: log-odds or numbers, shape (n,); of several classes shape (n, classes)."""
-    return raw_scores(pipeline[-1], pipeline[:-1].transform(features) if len(pipeline) > 1 else features, classes)
-
-
-def raw_scores(estimator: Any, prepared: Any, classes: int) -> NDArray[np.float64]:
-    """The same of a pipeline's last step, asked for what the others have prepared."""
+def raw_scores(
+    estimator: Any, prepared: Any, classes: int, positions: Sequence[int] | None = None
+) -> NDArray[np.float64]:
+    """The scores of a pipeline's last step, asked for what the others have prepared; see Member."""
     library = type(estimator).__module__.partition(".")[0]
     if hasattr(estimator, "decision_function"):
         scores = estimator.decision_function(prepared)
@@ -133,7 +143,7 @@ def raw_scores(estimator: Any, prepared: Any, classes: int) -> NDArray[np.float6
         scores = _of_shares(np.asarray(estimator.predict_proba(prepared)))
     else:
         return np.asarray(estimator.predict(prepared), dtype=np.float64)
-    return by_class(scores, estimator, classes)
+    return by_class(scores, estimator, classes, positions)
 
 
 def _of_shares(shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,11 +152,13 @@ def _of_shares(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(held[:, 1] / (1 - held[:, 1])) if shares.shape[1] == 2 else np.log(held)  # noqa: PLR2004 - binary
 
 
-def by_class(scores: NDArray[np.float64], estimator: Any, classes: int) -> NDArray[np.float64]:
+def by_class(
+    scores: NDArray[np.float64], estimator: Any, classes: int, positions: Sequence[int] | None = None
+) -> NDArray[np.float64]:
     """A classifier's decision function with a column for each class, those included that it never saw."""
     if classes == 1:
         return np.ravel(scores)
     columns = np.column_stack([np.zeros(len(scores)), scores]) if scores.ndim == 1 or scores.shape[1] == 1 else scores
     whole = np.full((len(scores), classes), UNSEEN_CLASS)
-    whole[:, estimator.classes_] = columns
+    whole[:, estimator.classes_ if positions is None else positions] = columns
     return whole

@@ -5,7 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from selfheal.contract import Contract
-from selfheal.models.fitted import UNSEEN_CLASS, FittedModel
+from selfheal.models.fitted import UNSEEN_CLASS, FittedModel, Member
 from selfheal.models.native import FORMAT, FORMAT_VERSION
 from selfheal.models.native.export.columns import CATEGORY, Column, written
 from selfheal.models.native.export.ensembles import scored
@@ -15,7 +15,7 @@ from selfheal.models.native.export.preparation import prepared
 
 def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
     """The document of a fitted model. Raises ExportInexact for a part that the format has no words for."""
-    exported = [_exported(member.pipeline, contract, model.classes) for member in model.members]
+    exported = [_exported(member, contract, model.classes) for member in model.members]
     calibration, link = model.calibration, {} if model.link == "expit" else {"link": model.link}
     return {
         "format": FORMAT,
@@ -34,8 +34,8 @@ def document(model: FittedModel, contract: Contract) -> dict[str, Any]:
     }
 
 
-def _exported(pipeline: Pipeline, contract: Contract, classes: int) -> Exported:
-    *preparation, (_, estimator) = pipeline.steps
+def _exported(member: Member, contract: Contract, classes: int) -> Exported:
+    *preparation, (_, estimator) = member.pipeline.steps
     columns = [
         Column(
             {"feature": place, "kind": CATEGORY, "fill": None}
@@ -45,7 +45,7 @@ def _exported(pipeline: Pipeline, contract: Contract, classes: int) -> Exported:
         for place, feature in enumerate(contract.features.values())
     ]
     found = scored(estimator, prepared(Pipeline(preparation), columns) if preparation else columns)
-    return _by_class(found, estimator.classes_.tolist(), classes) if classes > 1 else found
+    return _by_class(found, member.seen, classes) if classes > 1 else found
 
 
 def _by_class(found: Exported, seen: list[int], classes: int) -> Exported:
