@@ -1,6 +1,5 @@
 """A model that comes ready-made: served as it is, judged and given an operating point by the newest rows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from selfheal.contract import Contract
 from selfheal.errors import ModelUnusable
 from selfheal.labels.text import label_text
 from selfheal.models.fitted import Calibration, FittedModel, Member
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.records.manifest import Candidate
 from selfheal.tables.dataset import Dataset
 from selfheal.tasks import task_for
@@ -33,7 +32,7 @@ class ReadyMade:
     estimator: Any
 
     def __call__(
-        self, dataset: Dataset, contract: Contract, *, seed: int = 0, check_budget: Callable[[], None] = lambda: None
+        self, dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched
     ) -> TrainedModel:
         """See Trainer; the newest rows only say what it is worth and where it decides.
 
@@ -41,7 +40,7 @@ class ReadyMade:
             ModelUnusable: not fitted, of another kind, or with other features or classes than the contract's.
             TrainingImpossible: too few labels, or one class only.
         """
-        del seed, check_budget
+        del seed, begin
         _check(self.estimator, contract)
         task = task_for(contract, dataset.labels)
         check_trainable(dataset, contract.policy.retraining.minimum_labels, task)
