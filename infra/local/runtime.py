@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, override
 
 API = "/2018-06-01/runtime"
 # Lambda gives ten seconds; several cold starts share this machine's processors.
@@ -228,6 +229,12 @@ class _RuntimeServer(ThreadingHTTPServer):
         self.environment = environment
         self.spec = environment._spec  # noqa: SLF001 - the two are one thing in two classes
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A process that was killed in the midst of a call is told by its outcome."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _RuntimeRequest(BaseHTTPRequestHandler):

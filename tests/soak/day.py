@@ -25,8 +25,9 @@ LARGEST_REQUEST = 20
 OUTAGES, CHANGE = (5, 17), 8
 OUTAGE_REQUESTS = 5
 LABEL_DELAY, LABEL_RATE = 2, 0.8
-# A client asks again under its key, a simulated minute later, until it has its answer.
-TRIES, PAUSE = 200, timedelta(minutes=1)
+# A client asks again under its key, a simulated minute later, until it has its answer; by the tenth time services are
+# back.
+TRIES, OUTAGE_TRIES, PAUSE = 60, 10, timedelta(minutes=1)
 
 
 @dataclass
@@ -80,7 +81,6 @@ class Day:
         wanted, truth, asked = self.predictions // self.hours, {}, 0
         while asked < wanted:
             size = int(min(self._rng.integers(1, LARGEST_REQUEST + 1), wanted - asked))
-            # Services come back after some requests, as long as that takes.
             self.weather.is_away = hour in OUTAGES and self.told.requests % 100 < OUTAGE_REQUESTS
             features, labels = credit_rows(self._rng, size, Phase.CALM)
             rows = Rows(features, 1 - labels if hour >= CHANGE else labels)
@@ -97,7 +97,8 @@ class Day:
         """Ask until there is an answer, always under the same key."""
         key, body = uuid.UUID(bytes=self._rng.bytes(16)).hex, {"rows": as_json_rows(rows.features, self.loop.contract)}
         self.told.requests += 1
-        for _ in range(TRIES):
+        for tries in range(TRIES):
+            self.weather.is_away &= tries < OUTAGE_TRIES
             answer = self._http.post("/predict", json=body, headers={"Idempotency-Key": key})
             if answer.status_code == httpx.codes.OK:
                 break
