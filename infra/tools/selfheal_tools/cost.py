@@ -4,13 +4,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 PRICES = Path(__file__).parent / "prices.toml"
 DAYS, HOURS = 30.4, 730.0
-THOUSAND, MILLION, GB = 1e3, 1e6, 1e9
+KB, THOUSAND, MILLION, GB = 1024, 1e3, 1e6, 1e9
 
 # Estimates, not measured on AWS: billed seconds of a request (its start included, spread) and of each further row, of a
 # monitoring run on closed hours, and bytes of a logged row.
@@ -21,9 +22,15 @@ IMAGE_GB = 0.4
 DAYS_KEPT = 30
 # A metric of our own as a dashboard's body names it.
 _OWN_METRIC = re.compile(r'"selfheal-\w+","\w+","service"')
-# S3 requests of a run beside one read of each new object, counted on the local cloud: 12 lists and 5 writes (summary,
-# report, roll-up); 26 reads and one for each of the day's rolled-up hours.
-RUN_PUTS, RUN_GETS = 17, 50
+# Seconds in which a row of a closed hour is rolled up, and its hour's summary made.
+ROLL_UP_SECONDS = 0.000025
+# S3 requests of a run beside one read of each new object, where labels come every hour: lists and writes; reads (of
+# roll-ups, summaries, labels, registry). tests/functional/test_requests_of_a_run.py counts them.
+RUN_PUTS, RUN_GETS = 23, 112
+# What a stream makes of lines: up to so many in a record, an object each five minutes and each so many bytes; and how
+# much its query goes through in an hour of processing, which is a guess.
+RECORD_LINES, DELIVERIES_A_DAY, OBJECT_BYTES, QUERY_GB_HOUR = 500, 288, 128e6, 10.0
+STREAM_ALARMS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +45,12 @@ class Environment:
     dashboards: int
     keys: int
     snapshots: tuple[str, ...] = ()
+    prediction_log: str = "s3"
+
+    def logging_by(self, log: str) -> "Environment":
+        """The same with another log of predictions: "s3" or "firehose"."""
+        more = STREAM_ALARMS * ((log == "firehose") - (self.prediction_log == "firehose"))
+        return replace(self, prediction_log=log, alarms=self.alarms + more)
 
 
 def environment_of(template: Mapping[str, Any], data_template: Mapping[str, Any]) -> Environment:
@@ -52,6 +65,7 @@ def environment_of(template: Mapping[str, Any], data_template: Mapping[str, Any]
         dashboards=len(_properties(template, "AWS::CloudWatch::Dashboard")),
         keys=len(_properties(data_template, "AWS::KMS::Key")),
         snapshots=tuple(name for name, properties in functions.items() if "SnapStart" in properties),
+        prediction_log="firehose" if _properties(template, "AWS::KinesisFirehose::DeliveryStream") else "s3",
     )
 
 
@@ -67,7 +81,8 @@ def monthly_bill(
     return {
         "Lambda": _lambda(environment, price["lambda"], requests, rows_per_request, runs),
         "API Gateway": requests / MILLION * price["http_api"]["million_requests"],
-        "S3": _s3(price["s3"], requests, runs, logged_gb),
+        "S3": _s3(price["s3"], _log_objects(environment, requests, logged_gb), runs, logged_gb),
+        "Firehose": _firehose(environment, price["firehose"], requests, rows_per_request, logged_gb),
         "Step Functions": transitions * price["step_functions"]["thousand_transitions"],
         "CloudWatch": _cloudwatch(environment, price["cloudwatch"], requests),
         "ECR": IMAGE_GB * price["ecr"]["gb_month"],
@@ -84,7 +99,7 @@ def endpoint_month() -> tuple[str, float]:
 def _lambda(environment: Environment, price: Mapping[str, float], requests: float, rows: float, runs: float) -> float:
     seconds = {
         "predictor": requests * (REQUEST_SECONDS + (rows - 1) * ROW_SECONDS),
-        "drift": runs * RUN_SECONDS,
+        "drift": runs * RUN_SECONDS + requests * rows * ROLL_UP_SECONDS,
         "shadow_training": HEALINGS_A_MONTH * HEALING_SECONDS,
     }
     gb_seconds = sum(environment.memory[name] / 1024 * taken for name, taken in seconds.items())
@@ -93,8 +108,37 @@ def _lambda(environment: Environment, price: Mapping[str, float], requests: floa
     return gb_seconds * per_second + (requests + runs) / MILLION * price["million_requests"] + kept
 
 
-def _s3(price: Mapping[str, float], requests: float, runs: float, logged_gb: float) -> float:
-    puts, gets = requests + runs * RUN_PUTS, requests + runs * RUN_GETS
+def _log_objects(environment: Environment, requests: float, logged_gb: float) -> float:
+    """How many objects the log of a month has."""
+    if environment.prediction_log == "s3":
+        return requests
+    return max(min(requests, DAYS * DELIVERIES_A_DAY), logged_gb * GB / OBJECT_BYTES)
+
+
+def _firehose(
+    environment: Environment, price: Mapping[str, float], requests: float, rows: float, logged_gb: float
+) -> float:
+    if environment.prediction_log == "s3":
+        return 0.0
+    record = price["record_kb"] * KB
+    full, rest = divmod(rows, RECORD_LINES)
+    billed = (full * _rounded(RECORD_LINES * ROW_BYTES, record) + _rounded(rest * ROW_BYTES, record)) * requests / GB
+    objects = _log_objects(environment, requests, logged_gb)
+    return (
+        billed * price["gb_taken"]
+        + logged_gb * price["gb_partitioned"]
+        + objects / THOUSAND * price["thousand_objects"]
+        + logged_gb / QUERY_GB_HOUR * price["query_hour"]
+    )
+
+
+def _rounded(size: float, unit: float) -> float:
+    """A size as it is billed: in whole units."""
+    return ceil(size / unit) * unit
+
+
+def _s3(price: Mapping[str, float], log_objects: float, runs: float, logged_gb: float) -> float:
+    puts, gets = log_objects + runs * RUN_PUTS, log_objects + runs * RUN_GETS
     stored = logged_gb * DAYS_KEPT / DAYS
     return (
         puts / THOUSAND * price["thousand_puts"] + gets / THOUSAND * price["thousand_gets"] + stored * price["gb_month"]
