@@ -56,7 +56,12 @@ class _Call(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         """One call, with what goes wrong with it."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # The client was killed while it sent: AWS takes no part of an object.
+            self.close_connection = True
+            return
         fault = self.server.weather.of_call()
         if fault == "refused":
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"Content-Type": "application/xml"}, SLOW_DOWN)

@@ -1,5 +1,6 @@
 """The soak's own parts: what goes wrong does as it says, and a day that lost something is found out."""
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -73,6 +75,16 @@ def test_a_call_goes_wrong_as_its_fault_says(kind: str, done: int, status: int |
         assert (answer.status_code if answer else None) == status
         if status == 200:
             assert answer.headers["ETag"] == str(done)
+
+
+def test_half_a_body_is_no_object():
+    """Whoever is killed while sending has sent nothing."""
+    with service() as (address, got), through(address, OneKind("slow")) as proxy:
+        with socket.create_connection((urlsplit(proxy).hostname, urlsplit(proxy).port)) as sent:
+            sent.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nContent-Length: 10\r\n\r\nhalf")
+            sent.shutdown(socket.SHUT_WR)
+            assert sent.recv(100) == b""
+        assert got == []
 
 
 def test_the_weather_is_as_bad_as_it_says():
