@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from infra.local import LocalCloud
 from selfheal_tools.cli.app import app
-from selfheal_tools.cli.environment import EnvironmentMissing, connect
+from selfheal_tools.connection import EnvironmentMissing, connect
 from selfheal_tools.demo.watching import stage_of
 from tests.support.small_loop import START, SmallLoop
 

@@ -10,14 +10,16 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
+import selfheal as sh
 from selfheal.composition import settings_of, stores_of
 from selfheal.contract import parse_contract
-from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused
+from selfheal.errors import AlreadyInProduction, DataInvalid, HealingRefused, VersionUnknown
 from selfheal.gates.offline import read_evidence
 from selfheal.settings import Settings
 from selfheal.tasks.binary.operating_point import best_f1_threshold
 from selfheal.usecases.heal.lifecycle import sweep
 from selfheal_tools.cli.app import app
+from selfheal_tools.connection import EnvironmentMissing
 from tests.support.healing import DAY, HOUR, START, FakeExecutions, FakeNotifications, healed_environment
 
 CONTRACT = """
@@ -97,6 +99,19 @@ def test_a_forced_promotion_and_a_rollback_stand_in_the_history_with_name_and_re
     assert decisions[1]["trigger"] == "forced"
     assert "I did not" in selfheal("history")
     assert deployed.pointer.read().pointer.version == "v1"
+
+
+def test_a_version_of_a_stage_answers_data_frames(deployed):
+    """By its name or as production; one that isn't there, and a stage that isn't, are told."""
+    rows = pd.DataFrame({"x": [-2.0, 0.0, 2.0], "group": ["a", "b", "a"]})
+    named, production = (sh.load(version, stage="dev").predict(rows) for version in ("v2", "production"))
+    assert named["probability"].is_monotonic_increasing
+    assert production["probability"].tolist() == sh.load("v1", stage="dev").predict(rows)["probability"].tolist()
+    assert set(production["probability"]) == {production["probability"][0]}
+    with pytest.raises(VersionUnknown):
+        sh.load("v9", stage="dev")
+    with pytest.raises(EnvironmentMissing, match="make deploy"):
+        sh.load("v1", stage="prod")
 
 
 def test_whoever_listens_hears_of_what_a_person_moved(deployed):

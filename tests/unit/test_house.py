@@ -100,8 +100,9 @@ def test_entry_points_alone_know_the_composition_root():
     users = {p for p in everything if any(name.startswith("selfheal.composition") for name in imports_of(p))}
     handlers = {p for p in modules_below(FUNCTIONS) if p.name in {"handler.py", "start.py"}}
     from_python = {LIBRARY / "frames" / "functions.py", COMMANDS.parent / "backtest" / "frames.py"}
-    assert users <= handlers | from_python | set(modules_below(COMMANDS))
-    assert users >= {FUNCTIONS / "drift" / "handler.py", COMMANDS / "environment.py"}
+    connection = COMMANDS.parent / "connection.py"
+    assert users <= handlers | from_python | {connection} | set(modules_below(COMMANDS))
+    assert users >= {FUNCTIONS / "drift" / "handler.py", connection}
 
 
 def test_only_stores_and_the_composition_root_know_boto3():

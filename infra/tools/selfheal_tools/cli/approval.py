@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import ReasonOption, StageOption, actor, connect
+from selfheal_tools.cli.options import ReasonOption, StageOption, actor
+from selfheal_tools.connection import connect
 
 ExecutionArgument = Annotated[str | None, typer.Argument(help="The healing that asks; needed only where several wait.")]
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, actor, aim_at, connect
 from selfheal_tools.cli.files import read_rows
+from selfheal_tools.cli.options import StageOption, actor
+from selfheal_tools.connection import aim_at, connect
 from selfheal_tools.contract_file import read_contract
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, connect
+from selfheal_tools.cli.options import StageOption
 from selfheal_tools.cli.tracking import mirror_where_configured
+from selfheal_tools.connection import connect
 
 
 def console(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption
+from selfheal_tools.cli.options import StageOption
 
 if TYPE_CHECKING:
     from selfheal_tools.cost import Environment

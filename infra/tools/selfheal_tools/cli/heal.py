@@ -2,7 +2,8 @@
 
 import typer
 
-from selfheal_tools.cli.environment import ReasonOption, StageOption, connect
+from selfheal_tools.cli.options import ReasonOption, StageOption
+from selfheal_tools.connection import connect
 
 
 def heal(reason: ReasonOption, stage: StageOption = "dev") -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, connect
+from selfheal_tools.cli.options import StageOption
+from selfheal_tools.connection import connect
 
 if TYPE_CHECKING:
     from rich.table import Table

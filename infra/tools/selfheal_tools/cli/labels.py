@@ -10,7 +10,8 @@ import typer
 
 from selfheal.errors import SelfhealError
 from selfheal.text import printable
-from selfheal_tools.cli.environment import StageOption, connect
+from selfheal_tools.cli.options import StageOption
+from selfheal_tools.connection import connect
 
 if TYPE_CHECKING:
     from selfheal.records.labels import IngestionReport

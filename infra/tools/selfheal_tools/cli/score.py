@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, connect
 from selfheal_tools.cli.files import to_be_written
+from selfheal_tools.cli.options import StageOption
+from selfheal_tools.connection import connect
 from selfheal_tools.signed_api import SignedApi
 
 # Rows were refused: as `selfheal labels` says it.

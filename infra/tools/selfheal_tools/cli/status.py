@@ -1,6 +1,7 @@
 """`selfheal status`: which model answers, how the last run judged it, what was decided last, whether all is paused."""
 
-from selfheal_tools.cli.environment import StageOption, connect
+from selfheal_tools.cli.options import StageOption
+from selfheal_tools.connection import connect
 
 
 def status(stage: StageOption = "dev") -> None:

@@ -2,7 +2,8 @@
 
 import typer
 
-from selfheal_tools.cli.environment import ReasonOption, StageOption, actor, connect
+from selfheal_tools.cli.options import ReasonOption, StageOption, actor
+from selfheal_tools.connection import connect
 
 
 def pause(reason: ReasonOption, stage: StageOption = "dev") -> None:

@@ -2,7 +2,8 @@
 
 import typer
 
-from selfheal_tools.cli.environment import StageOption, connect
+from selfheal_tools.cli.options import StageOption
+from selfheal_tools.connection import connect
 
 
 def verify(stage: StageOption = "dev") -> None:

@@ -9,6 +9,7 @@ From Python, on data frames or files:
     sh.backtest(frame, target="default")         # what would healing have brought? (needs the operator's tools)
     sh.gates(evidence)                           # may the new model replace the old one?
     sh.load("model.json").predict(frame)         # a version's answers
+    sh.load("production", stage="dev")           # the one that answers now (needs the operator's tools)
 
 Each returns a result with a verdict, `to_frame()`, and a page that notebooks show. What does the work is imported when
 it is called: a function that starts pays for none of it.

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from selfheal.composition import system_clock
@@ -76,13 +77,22 @@ def infer(rows: Rows, *, target: str, time: str | None = None, file: Mapping[str
     return InferResult.of(draft_contract(tabular(rows, "table"), target=target, time=time, file=file))
 
 
-def load(path: str | os.PathLike[str]) -> LoadedModel:
-    """A version's `model.json`, ready to answer data frames; nothing in it is executed.
+def load(version: str | os.PathLike[str], stage: str | None = None) -> LoadedModel:
+    """A version, ready to answer data frames; nothing in it is executed.
+
+    Args:
+        version: the path of a `model.json`; with `stage` the name of a version in the registry, or `production`.
+        stage: a deployed environment, found by your AWS credentials, or `local` (needs the operator's tools).
 
     Raises:
         ArtefactRefused: it isn't a sound model; the message names the place.
+        EnvironmentMissing, VersionUnknown, NoProductionModel, ReferenceTampered, StoreUnavailable: with `stage` alone.
     """
-    return LoadedModel(WRITTEN.loaded(Path(path).read_bytes()))
+    if stage is None:
+        return LoadedModel(WRITTEN.loaded(Path(version).read_bytes()))
+    models = import_module("selfheal_tools.stage_models")
+    found: LoadedModel = models.load(str(version), stage)
+    return found
 
 
 def stated(contract: StatedContract) -> Contract:

@@ -19,9 +19,10 @@ AS_WRITTEN = FileSection()
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """What `selfheal.load` returns."""
+    """What `selfheal.load` returns; classes: their names, where the version came with its manifest."""
 
     model: Model
+    classes: tuple[str, ...] = ()
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -32,7 +33,8 @@ class LoadedModel:
         """A row for each of the rows, in their order.
 
         Of two values: `probability` of the positive one and `prediction`, 1 or 0. Of several classes: `prediction`, the
-        position of the likeliest class in the version's contract, and its `probability`. Of numbers: `prediction`.
+        likeliest class (of a bare `model.json`, which has no names, its position in the contract), and its
+        `probability`. Of numbers: `prediction`.
 
         Raises:
             DataInvalid: a column is missing or holds something else than the model was trained on.
@@ -42,16 +44,17 @@ class LoadedModel:
                 raise DataInvalid(faults)
             table = table_of(source, AS_WRITTEN, self.features)
         index = rows.index if isinstance(rows, pd.DataFrame) else None
-        return pd.DataFrame(_answers(self.model, _columns(table, self.model)), index=index)
+        return pd.DataFrame(self._answers(_columns(table, self.model)), index=index)
 
-
-def _answers(model: Model, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    said = model.probabilities_of(columns)
-    if said.ndim > 1:
-        return {"probability": said.max(axis=1), "prediction": said.argmax(axis=1)}
-    if np.isnan(model.threshold):
-        return {"prediction": said}
-    return {"probability": said, "prediction": (said >= model.threshold).astype(np.int8)}
+    def _answers(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        model, said = self.model, self.model.probabilities_of(columns)
+        if said.ndim > 1:
+            likeliest = said.argmax(axis=1)
+            names = np.array(self.classes, dtype=object)[likeliest] if self.classes else likeliest
+            return {"probability": said.max(axis=1), "prediction": names}
+        if np.isnan(model.threshold):
+            return {"prediction": said}
+        return {"probability": said, "prediction": (said >= model.threshold).astype(np.int8)}
 
 
 def _columns(table: Table, model: Model) -> dict[str, np.ndarray]:

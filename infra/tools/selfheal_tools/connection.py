@@ -1,7 +1,7 @@
 """A deployed environment, found by the outputs of its stack; where `AWS_ENDPOINT_URL` points decides which cloud."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from selfheal_tools.environment import Environment
 
 LOCAL = "local"
-StageOption = Annotated[str, typer.Option(help="Stage of the deployed environment; `local`: the demo of this folder.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
 
 
 class EnvironmentMissing(SelfhealError):
@@ -42,13 +40,6 @@ def connect(stage: str) -> "Environment":
         clock=system_clock,
         say=typer.echo,
     )
-
-
-def actor() -> str:
-    """Who gives the command, for the ledger: the operating system's user, never an account number."""
-    import getpass
-
-    return f"cli:{getpass.getuser()}"
 
 
 def aim_at(stage: str) -> dict[str, str] | None:
