@@ -29,7 +29,10 @@ def target_of(contract: Contract) -> Target:
     """The schemas of a contract's target."""
     if contract.model.task == "regression":
         return _number(contract)
-    return _binary() if contract.model.task == "binary" else _one_of(contract.model.classes or ("a", "b"))
+    if contract.model.task == "binary":
+        return _binary()
+    chosen = "The likeliest class" if contract.model.error_costs is None else "The class of the least expected cost"
+    return _one_of(contract.model.classes or ("a", "b"), chosen)
 
 
 def _binary() -> Target:
@@ -45,11 +48,11 @@ def _binary() -> Target:
     )
 
 
-def _one_of(classes: tuple[str, ...]) -> Target:
+def _one_of(classes: tuple[str, ...], chosen: str) -> Target:
     return Target(
         prediction={
             "probability": {**_SHARE, "description": "Of the predicted class"},
-            "prediction": {"type": "string", "enum": list(classes), "description": "The likeliest class"},
+            "prediction": {"type": "string", "enum": list(classes), "description": chosen},
             "probabilities": {
                 "type": "object",
                 "description": "Of each class; they add up to 1",

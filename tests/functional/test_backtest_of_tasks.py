@@ -99,6 +99,17 @@ def test_the_page_speaks_of_the_task(kind: str):
     assert told[kind][0] in result.verdict
 
 
+def test_errors_between_classes_that_have_a_price_are_measured_by_it():
+    """Cost is a metric beside the others, and what is served is what versions are judged by."""
+    costs = 'classes = ["low", "middle", "high"]\nerror_costs = { high = { low = 9 } }\n'
+    contract = parse_contract(contract_of("multiclass").replace("[features.x]", f"{costs}[features.x]"))
+    rows = turning_rows("multiclass", 1_200)
+    found = sh.backtest(rows, contract=contract, periods=2, initial=0.4, policies=["healed", "frozen"]).found
+    served, asked = (found.policies[name].per_period[0] for name in ("healed", "frozen"))
+    assert served.of("cost") == asked.of("cost") > 0
+    assert served.of("accuracy") == asked.of("accuracy")
+
+
 def test_the_command_replays_numbers(tmp_path: Path):
     """`selfheal backtest` from a CSV file: the table has RMSE and MAE, and no ROC AUC."""
     turning_rows("regression", 1_200).to_csv(tmp_path / "data.csv", index=False)

@@ -82,11 +82,17 @@ class ErrorCosts(ContractPart):
     false_negative: Annotated[float, Field(gt=0)]
 
 
+# What a row of the one class costs where the other is predicted: by truth, then by prediction.
+Cost = Annotated[float, Field(ge=0)]
+CostMatrix = Annotated[dict[Class, dict[Class, Cost]], Field(min_length=1)]
+
+
 class ModelSection(ContractPart):
     """The `[model]` table: what is predicted, and by which column of a user's rows they are known again.
 
     threshold: the operating point of a binary target: that of the highest F1, a probability, or that of the least cost.
     classes: of a multiclass target, in the order of its probabilities; without them those that training holds.
+    error_costs: what an error of one costs, by truth and prediction; one that isn't named costs 1, and being right 0.
     minimum, maximum: inclusive limits of a regression's target. trainer: code of one's own, `package.module:function`,
     that says what is fitted (docs/trainers.md). Within `id_window_days` an id names one case.
     """
@@ -95,6 +101,7 @@ class ModelSection(ContractPart):
     target: Name
     task: Annotated[TaskName, left_out_if(default="binary")] = "binary"
     classes: Annotated[Classes | None, left_out_if(default=None)] = None
+    error_costs: Annotated[CostMatrix | None, left_out_if(default=None)] = None
     minimum: Annotated[float | None, left_out_if(default=None)] = None
     maximum: Annotated[float | None, left_out_if(default=None)] = None
     positive_label: WholeNumber | Text | bool = 1
@@ -104,6 +111,10 @@ class ModelSection(ContractPart):
     id_window_days: Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = 90
     repeated_ids: RepeatedIds = "newest"
     threshold: Literal["max_f1"] | Rate | ErrorCosts = "max_f1"
+
+    def error_cost(self, truth: str, predicted: str) -> float:
+        """What it costs to predict a class where another, or the same, is true."""
+        return 0.0 if truth == predicted else (self.error_costs or {}).get(truth, {}).get(predicted, 1.0)
 
 
 class FileSection(ContractPart):

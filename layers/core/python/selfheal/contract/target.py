@@ -20,6 +20,7 @@ METRICS: dict[TaskName, tuple[GainMetric, ...]] = {
 # Keys of `[model]` that one task alone has a use for.
 OF_TASK = {
     "classes": "multiclass",
+    "error_costs": "multiclass",
     "minimum": "regression",
     "maximum": "regression",
     "positive_label": "binary",
@@ -27,12 +28,16 @@ OF_TASK = {
 }
 
 
+# Where a task's errors get their price.
+PRICES = {"binary": "threshold", "multiclass": "error_costs"}
+
+
 def with_defaults_of_task(raw: dict[str, Any]) -> dict[str, Any]:
     """The tables of a contract, with what its task's gates measure where the contract doesn't say."""
     policy = raw.get("policy", {})
     gates = policy.get("gates", {}) if isinstance(policy, dict) else None
     model = _table(raw, "model")
-    defaults = OF_COSTS if isinstance(model.get("threshold"), dict) else GATES.get(str(model.get("task")))
+    defaults = OF_COSTS if _has_costs(model) else GATES.get(str(model.get("task")))
     if defaults is None or not isinstance(gates, dict):
         return raw
     return raw | {"policy": policy | {"gates": defaults | gates}}
@@ -48,14 +53,15 @@ def target_faults(raw: dict[str, Any]) -> Iterator[str]:
         if key in model and task != only:
             yield f"model.{key}: only a {only} target has it, and this one is {task}"
     yield from _class_faults(model.get("classes"))
+    yield from _cost_faults(model)
     low, high = model.get("minimum"), model.get("maximum")
     if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
         yield f"model.minimum: {low} is above maximum {high}"
     metrics = _table(_table(raw, "policy"), "gates").get("gain_metrics", ())
-    known = METRICS[task] + (("cost",) if isinstance(model.get("threshold"), dict) else ())
+    known = METRICS[task] + (("cost",) if _has_costs(model) else ())
     for metric in metrics if isinstance(metrics, tuple) else ():
         if metric in get_args(GainMetric) and metric not in known:
-            priced = "; costs are those of model.threshold" if metric == "cost" else ""
+            priced = f"; costs are those of model.{PRICES[task]}" if metric == "cost" and task in PRICES else ""
             yield f"policy.gates.gain_metrics: a {task} target has {', '.join(known)}, not {metric}{priced}"
 
 
@@ -67,6 +73,27 @@ def _class_faults(classes: Any) -> Iterator[str]:
         yield f"model.classes: {text!r} is listed {texts.count(text)} times"
     if "" in texts:
         yield "model.classes: a blank text is a missing label; leave it out"
+
+
+def _has_costs(model: dict[str, Any]) -> bool:
+    return any(isinstance(model.get(key), dict) for key in PRICES.values())
+
+
+def _cost_faults(model: dict[str, Any]) -> Iterator[str]:
+    costs, classes = model.get("error_costs"), model.get("classes")
+    if not isinstance(costs, dict):
+        return
+    if not isinstance(classes, tuple):
+        yield "model.error_costs: list the classes too, under model.classes"
+        return
+    said = {truth: each if isinstance(each, dict) else {} for truth, each in costs.items()}
+    named = dict.fromkeys((*said, *(predicted for each in said.values() for predicted in each)))
+    yield from (f"model.error_costs: {name!r} is none of model.classes" for name in named if name not in classes)
+    own = (name for name in said if name in said[name])
+    yield from (f"model.error_costs.{name}.{name}: a right prediction costs nothing; leave it out" for name in own)
+    others = ((truth, other) for truth in classes for other in classes if truth != other)
+    if not any(said.get(truth, {}).get(other, 1) for truth, other in others):
+        yield "model.error_costs: some error has to cost something"
 
 
 def _table(raw: dict[str, Any], key: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class LoadedModel:
 
         Of two values: `probability` of the positive one and `prediction`, 1 or 0. Of several classes: `prediction`, the
         likeliest class (of a bare `model.json`, which has no names, its position in the contract), and its
-        `probability`. Of numbers: `prediction`.
+        `probability`; what errors cost plays no part here. Of numbers: `prediction`.
 
         Raises:
             DataInvalid: a column is missing or holds something else than the model was trained on.

@@ -17,16 +17,19 @@ ROWS_DRAWN = 2000
 SEED = 0
 
 
-def estimated(rows: Unlabelled, tuning: Scored) -> Measured:
-    """Accuracy, macro F1, ROC AUC, Brier and log loss of the rows (one at least), each with a 95 % interval."""
+def estimated(rows: Unlabelled, tuning: Scored, costs: Floats | None = None) -> Measured:
+    """Accuracy, macro F1, ROC AUC, Brier and log loss of the rows (one at least), each with a 95 % interval.
+
+    And their mean cost, where errors have prices: `costs` by truth and prediction, shape (classes, classes).
+    """
     temperature = fit_temperature(tuning.answers, tuning.labels)
     rng = np.random.default_rng(SEED)
     expected = temperature.of(rows.answers)
-    values = _metrics(rows, expected)
+    values = _metrics(rows, expected, costs)
     sample = rows.take(rng.permutation(len(rows.answers))[:ROWS_DRAWN])
     widening = np.sqrt(len(tuning.labels) / effective_rows(tuning.traits, sample.traits))
     drawn = [
-        _metrics(sample, _drawn(rng, temperature.of(sample.answers, shift)))
+        _metrics(sample, _drawn(rng, temperature.of(sample.answers, shift)), costs)
         for shift in widening * rng.standard_normal(DRAWS)
     ]
     simulated = {name: np.array([one[name] for one in drawn]) for name in values}
@@ -41,14 +44,16 @@ def _drawn(rng: np.random.Generator, probabilities: Floats) -> Floats:
     return np.asarray(np.eye(probabilities.shape[1])[np.minimum(places, probabilities.shape[1] - 1)])
 
 
-def _metrics(rows: Unlabelled, truth: Floats) -> dict[str, float]:
+def _metrics(rows: Unlabelled, truth: Floats, costs: Floats | None) -> dict[str, float]:
     """Of truths of shape (n, classes), drawn or expected; NaN where a metric isn't defined."""
     said, classes = rows.answers, rows.answers.shape[1]
     predicted = np.eye(classes)[rows.predictions.astype(np.intp)]
     hits, total = (predicted * truth).sum(axis=0), predicted.sum(axis=0) + truth.sum(axis=0)
     areas = [float(expected_roc_auc(said[:, code], truth[:, code][None])[0]) for code in range(classes)]
     known = [area for area in areas if not np.isnan(area)]
+    paid = {} if costs is None else {"cost": float((truth * costs[:classes].T[rows.predictions]).sum(axis=1).mean())}
     return {
+        **paid,
         "accuracy": float(hits.sum() / len(said)),
         "macro_f1": float((2 * hits[total > 0] / total[total > 0]).mean()),
         "roc_auc": float(np.mean(known)) if known else float("nan"),

@@ -47,15 +47,21 @@ BRIER = mean_metric("brier", "Brier score", lambda said, _, labels: half_squared
 LOG_LOSS = mean_metric("logloss", "log loss", lambda said, _, labels: log_losses(said, labels))
 
 
-def tuning_metrics(probabilities: Floats, labels: Labels, _: float) -> dict[str, float]:
-    """Brier, log loss, one-against-rest ROC AUC, calibration error of the likeliest class, accuracy and macro F1."""
-    predictions, metric = likeliest(probabilities), macro_f1(probabilities.shape[1])
+def tuning_metrics(
+    probabilities: Floats, labels: Labels, _: float, predictions: Labels | None = None
+) -> dict[str, float]:
+    """Brier, log loss, one-against-rest ROC AUC, calibration error of the likeliest class, accuracy and macro F1.
+
+    Without `predictions` the likeliest class is predicted.
+    """
+    metric, best = macro_f1(probabilities.shape[1]), likeliest(probabilities)
+    predictions = best if predictions is None else predictions
     sums = metric.parts(probabilities, predictions, labels).sum(axis=0, keepdims=True)
     return {
         "brier": float(half_squared_distances(probabilities, labels).mean()),
         "log_loss": float(log_losses(probabilities, labels).mean()),
         "roc_auc": roc_auc(probabilities, labels).value or 0.0,
-        "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), predictions == labels),
+        "expected_calibration_error": expected_calibration_error(probabilities.max(axis=1), best == labels),
         "accuracy": float((predictions == labels).mean()),
         "macro_f1": float(metric.of_sums(sums)[0]),
     }
