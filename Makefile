@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# As the functions have it: products of small matrices take forty times as long where threads wait for a busy core.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
 BIN := .venv/bin
 STAMP := .venv/.selfheal-setup
 # uv where it works (a shim without a version behind it doesn't), else one of our own below .tools.

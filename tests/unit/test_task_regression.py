@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
+from sklearn.linear_model import Ridge
 
 from selfheal.tasks import Regression, Scored, Unlabelled
 from selfheal.tasks.regression.answers import spread_of
@@ -72,6 +73,21 @@ def test_errors_are_estimated_from_traits():
     for name in ("mae", "rmse"):
         assert estimated[name].value > usual[name].value * 1.2
         assert estimated[name].value == pytest.approx(realised[name].value, rel=0.1)
+
+
+def test_the_estimate_is_a_ridge_on_squares_of_traits_and_of_the_answers_rank():
+    """The same as scikit-learn's, for errors and squared errors alike; the penalty is 5."""
+    answers, labels, traits = drawn(900)
+    known = np.column_stack([np.searchsorted(np.sort(answers[:600]), answers) / 600 - 0.5, traits])
+    design = np.column_stack([known, np.square(known)])
+    rows = Unlabelled(answers[600:], answers[600:], traits[600:])
+    found = TASK.estimated(rows, Scored(answers[:600], labels[:600], traits[:600])).metrics
+    for name, sizes in (("mae", np.abs(answers - labels)), ("rmse", np.square(answers - labels))):
+        taught, centre = sizes[:600], sizes[:600].mean()
+        columns = np.column_stack([np.ones(900), design])
+        ridge = Ridge(alpha=5.0, fit_intercept=False).fit(columns[:600], taught - centre)
+        mean = np.clip(ridge.predict(columns[600:]) + centre, 0, taught.max()).mean()
+        assert found[name].value == pytest.approx(np.sqrt(mean) if name == "rmse" else mean, rel=1e-9)
 
 
 def test_an_unchanged_world_rarely_seems_changed():

@@ -1,5 +1,6 @@
 """`selfheal`: the command line. Each command is a module of its own and imports what is heavy only when it runs."""
 
+import os
 import sys
 import warnings
 
@@ -9,6 +10,8 @@ from selfheal_tools.cli.app import app
 
 # A message may name columns, keys and values of a file that somebody else wrote.
 LONGEST_MESSAGE = 20_000
+# As the functions have it: products of small matrices take forty times as long where threads wait for a busy core.
+SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def main() -> None:
@@ -16,6 +19,8 @@ def main() -> None:
 
     What libraries warn their callers of is none of the user's business.
     """
+    for variable in SINGLE_THREAD:
+        os.environ.setdefault(variable, "1")
     warnings.filterwarnings("ignore", module=r"(sklearn|scipy|joblib|pandas)\.")
     try:
         app()

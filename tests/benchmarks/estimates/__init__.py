@@ -1,0 +1,1 @@
+"""Performance before labels come, beside the usual ways to estimate it."""
