@@ -1,5 +1,7 @@
 """A trainer of one's own: what it sees, what becomes of it, and what it ends in where it fails."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,8 +70,6 @@ def test_a_forests_shares_are_explained_in_shares(rows: Dataset):
 
 
 def _uncalibrated(fitted):
-    from dataclasses import replace
-
     from selfheal.models.fitted import Calibration
 
     return replace(fitted, calibration=Calibration())
@@ -95,6 +95,24 @@ def test_it_sees_no_row_that_tunes_and_can_spoil_none(rows: Dataset):
     tuning = len(trained.tuning_probabilities)
     assert trainers.SEEN[:2] == [trained.rows - tuning] * 2
     assert before.equals(rows.features)
+
+
+def test_one_that_peeks_finds_none_of_the_newest_rows(rows: Dataset):
+    """While candidates compete neither its rows nor the memory that they lie in hold a value of the rows that tune."""
+    trainers.PEEKED.clear()
+    marked = rows.features.copy()
+    tuning = len(train(rows, contract_with("tests.support.trainers:forest")).tuning_probabilities)
+    column = default_contract().numeric_features[0]
+    # Values that only the newest rows have.
+    marked.loc[marked.index[-tuning:], column] = np.arange(tuning) + 77_000.0
+    train(replace(rows, features=marked), contract_with("tests.support.trainers:peeking"))
+    competing = trainers.PEEKED[:2]
+    assert all(len(table) == len(rows) - tuning for table, _ in competing)
+    for table, memory in competing:
+        held = table[column].to_numpy() if memory is None else np.ravel(memory)
+        assert not np.isin(held, np.arange(tuning) + 77_000.0).any()
+        assert not np.isin(table.to_numpy(), np.arange(tuning) + 77_000.0).any()
+        assert table.attrs == {}
 
 
 @pytest.mark.parametrize(

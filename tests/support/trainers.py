@@ -1,6 +1,8 @@
 """Trainers of users, good and bad."""
 
 import os
+import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 SEEN: list[int] = []
+PEEKED: list[Any] = []
 
 
 def _columns(contract: Any) -> ColumnTransformer:
@@ -50,6 +53,19 @@ def spoiling(contract: Any, rows: Any, seed: int) -> Any:
 
 def raising(contract: Any, rows: Any, seed: int) -> Any:
     raise ValueError(f"secret {rows.iloc[0, 0]}")
+
+
+def hanging(contract: Any, rows: Any, seed: int) -> Any:
+    """Never returns; says that it was asked."""
+    sys.stdout.write("hanging now\n")
+    sys.stdout.flush()
+    time.sleep(600)
+
+
+def peeking(contract: Any, rows: Any, seed: int) -> Any:
+    """Keeps all that it can get hold of: its rows, and what frames they were cut from."""
+    PEEKED.append((rows, rows[contract.numeric_features[0]].to_numpy().base))
+    return forest(contract, rows, seed)
 
 
 def neighbours(contract: Any, rows: Any, seed: int) -> Any:

@@ -17,6 +17,7 @@ from moto import mock_aws
 
 from infra.local.clock import SimulatedClock
 from infra.local.moto_adaptations import executing_state_machines, functions_run_by, immediate_retries, simulated_waits
+from infra.local.runtime import FunctionRuntime, FunctionSpec
 from selfheal.contract.model import PromotionPolicy, RetrainingPolicy
 from selfheal.errors import NothingToApprove, StoreUnavailable
 from selfheal.healing.state import result_of
@@ -274,6 +275,38 @@ def test_a_function_that_times_out_ends_in_a_failed_decision(workflow: Workflow,
     workflow.functions[function] = _fail(timeout("Task timed out after 900.00 seconds"))
     assert workflow.run() == "SUCCEEDED"
     assert_failed(workflow, "Sandbox.Timedout: Task timed out after 900.00 seconds")
+
+
+def test_a_trainer_that_hangs_is_ended_with_its_process_and_the_decision_says_so(workflow: Workflow, tmp_path: Path):
+    """The function's time limit kills what never returns; a failed decision names it, and production is untouched."""
+    here = Path(__file__).parents[2]
+    runtime = FunctionRuntime(
+        FunctionSpec(
+            name="hanging",
+            arn="arn:hanging",
+            handler="hanging_training.handler",
+            code=(
+                here / "tests" / "workflow" / "functions",
+                here / "layers" / "core" / "python",
+                here / "infra" / "tools",
+                here,
+            ),
+            packages=Path(pytest.__file__).parents[1],
+            environment={"AWS_DEFAULT_REGION": REGION},
+            timeout=12.0,
+            memory=512,
+            log_group="hanging",
+        ),
+        tmp_path / "log",
+    )
+    # Beforehand: the process takes longer to start than these executions are waited for.
+    outcome = json.loads(runtime.invoke(b"{}").payload)
+    assert "hanging now" in runtime.log_tail()
+    error = type(outcome["errorType"], (Exception,), {})(outcome["errorMessage"])
+    workflow.functions["shadow_training"] = _fail(error)
+    assert workflow.run() == "SUCCEEDED"
+    assert "Sandbox.Timedout" in workflow.decisions()[0].reason
+    assert_failed(workflow, "training was still running and was ended: where the contract names a trainer it may hang")
 
 
 @pytest.mark.parametrize("function", ["shadow_training", "label_wait", "gate_evaluation"])

@@ -1,6 +1,7 @@
 """What a healing came to, read from the state that its state machine has gathered, whatever that holds."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,12 @@ from selfheal.text import bounded
 
 # A notification's sentence, not a stack trace.
 LONGEST_CAUSE = 300
+# Lambda's own word and the state machine's.
+TIMED_OUT = re.compile(r"tim(ed|e) ?out", re.IGNORECASE)
+TRAINING_LATE = (
+    "; training was still running and was ended: where the contract names a trainer it may hang, try it with "
+    "`selfheal contract check`, else shorten policy.retraining.window"
+)
 
 
 def result_of(state: Mapping[str, Any]) -> Verdict | Ending:
@@ -27,7 +34,9 @@ def result_of(state: Mapping[str, Any]) -> Verdict | Ending:
     verdict = _read(Verdict, state, "verdict")
     version = verdict.version if verdict else training.version if training else None
     if "failure" in state:
-        return Ending(kind="failed", reason=_told(state["failure"]), version=version)
+        told = _told(state["failure"])
+        is_late = "training" not in state and TIMED_OUT.search(told) is not None
+        return Ending(kind="failed", reason=told + TRAINING_LATE if is_late else told, version=version)
     if training is None:
         return Ending(kind="failed", reason="shadow training returned nothing that can be used")
     if training.outcome != "trained":

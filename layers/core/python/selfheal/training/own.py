@@ -87,7 +87,8 @@ def _targets(rows: Dataset) -> NDArray[Any]:
 
 
 def _table(rows: Dataset, contract: Contract) -> Any:
-    return rows.features.assign(**{contract.model.target: rows.labels})
+    # A copy of its own: behind a slice lies the memory of all rows, the newest among them.
+    return rows.features.copy().assign(**{contract.model.target: rows.labels})
 
 
 def _check(name: str, estimator: Any, contract: Contract) -> None:
