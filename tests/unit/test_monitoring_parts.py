@@ -16,7 +16,7 @@ from sklearn import metrics
 
 from selfheal.contract import Contract, default_contract, parse_contract
 from selfheal.drift import Reference
-from selfheal.drift.impact import impacts
+from selfheal.drift.impact import impacts, ranked
 from selfheal.files.limits import LOCAL
 from selfheal.files.table import Table, source_of, table_of
 from selfheal.monitoring.answers import Answers
@@ -28,6 +28,7 @@ from selfheal.monitoring.traffic import overdue, silence_until, traffic_findings
 from selfheal.performance.decay import judge_decay, onset_of_decay
 from selfheal.performance.estimated import Answered, estimated_performance
 from selfheal.performance.realised import realised_performance
+from selfheal.records.drift import FeatureDrift
 from selfheal.records.monitoring import TimelinePoint
 from selfheal.report import render_report
 from selfheal.report.charts import over_time
@@ -39,6 +40,7 @@ from selfheal.tasks.intervals import f1, proportion
 from selfheal.tasks.reliability import expected_calibration_error
 from selfheal_tools.simulation.credit import INCOME, Phase, credit_rows
 from tests.support.drift import findings_of, judged
+from tests.support.records import example_of
 
 CONTRACT = default_contract()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -388,6 +390,18 @@ def test_without_labels_a_drift_has_no_known_cause(reference):
     rng = np.random.default_rng(12)
     drift = judged(reference, credit_rows(rng, 1000, Phase.STRESS)[0], CONTRACT.policy.monitoring, 0.004)
     assert diagnose((), drift, scored(rng, 2000), NONE, 200).cause == "cannot_tell"
+
+
+def test_drifted_features_come_in_the_order_of_what_the_model_uses_where_no_labels_are():
+    """Drifted ones first, by importance; without one by the loss that they move, and so among equals."""
+    usual = example_of(FeatureDrift)
+    told = [
+        usual.model_copy(update={"feature": name, "drift_detected": drifted, "impact": impact})
+        for name, drifted, impact in (("a", True, 0.3), ("b", True, 0.1), ("c", False, 0.9), ("d", True, -0.2))
+    ]
+    order = [feature.feature for feature in ranked(told, {"b": 2.0, "c": 5.0, "a": 0.5, "d": 0.5})]
+    assert order == ["b", "a", "d", "c"]
+    assert [feature.feature for feature in ranked(told, {})] == ["a", "d", "b", "c"]
 
 
 def test_impact_ranks_by_what_moves_the_score():

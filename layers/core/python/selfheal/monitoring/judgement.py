@@ -6,7 +6,7 @@ import numpy as np
 
 from selfheal.data.moments import as_utc
 from selfheal.drift import judge_drift
-from selfheal.drift.impact import impacts
+from selfheal.drift.impact import impacts, ranked
 from selfheal.healing.probation import probation_findings
 from selfheal.monitoring.diagnosis import diagnose
 from selfheal.monitoring.quality import Inputs, faults, quality_findings
@@ -84,13 +84,17 @@ def _drift(run: MonitoringRun) -> DriftVerdict | None:
 
 
 def _ranked(run: MonitoringRun, verdict: DriftVerdict) -> DriftVerdict:
-    """The features in order of how much they move the estimated loss."""
+    """The features in order of what they do to the model: by the loss that they move, which the estimate says.
+
+    Before any label of this version has come nothing bears the estimate out: then by how much the model uses them.
+    """
     production = run.production
     before, after = production.reference_rows.features, run.inputs.sample.features
     found = impacts(before, after, run.contract, production.expected_losses)
     features = [feature.model_copy(update={"impact": found[feature.feature]}) for feature in verdict.features]
-    ranked = sorted(features, key=lambda feature: (not feature.drift_detected, -abs(feature.impact or 0.0)))
-    return verdict.model_copy(update={"features": tuple(ranked)})
+    is_labelled = (run.recent.labelled.rows.model_versions == production.manifest.version).any()
+    uses = {} if is_labelled else production.manifest.importance
+    return verdict.model_copy(update={"features": ranked(features, uses)})
 
 
 def _findings(run: MonitoringRun, unchanged: Sequence[Unchanged]) -> tuple[Finding, ...]:
