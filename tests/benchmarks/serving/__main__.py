@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks.environments import BUILD, NotInstallable, environment
-from tests.benchmarks.serving import contestants, load
+from tests.benchmarks.serving import contestants, libraries, load
 from tests.benchmarks.serving.contestants import Contestant
 from tests.benchmarks.serving.material import BATCH, Material, prepare
 from tests.benchmarks.serving.processes import FirstAnswer, first_answer, warm_calls
@@ -42,6 +42,7 @@ def main() -> None:
         "blend_cold_vs_floor": cold_ms["blend"] / cold_ms["floor"],
         "blend_warm_vs_floor": warm["blend"] / warm["floor"],
         "blend_batch_rows_per_second": BATCH / batch["blend"],
+        **libraries.compared(material),
         "unpacked_mb": sum(_bytes(folder) for folder in material.package) / 1e6,
         "cold_ms": cold_ms,
         "peak_mb": {name: max(run.peak_mb for run in runs) for name, runs in cold.items()},
@@ -84,7 +85,7 @@ def _warm(material: Material, peer: Contestant) -> tuple[dict[str, float], dict[
 def _rates(material: Material, peer: Contestant) -> dict[str, dict[int, float]]:
     row = json.loads(json.loads(material.one.read_text(encoding="utf-8"))["body"])
     server = environment("server", "-r", str(contestants.RUNTIME_LOCK), "uvicorn")
-    ours = contestants.served_stub(material)
+    ours = contestants.served_stub(material, material.registries["selfheal"])
     rates = {}
     servers: dict[str, tuple[Callable[[], AbstractContextManager[int]], str, Any]] = {
         "selfheal": (lambda: load.under_uvicorn(ours, server), "/predict", row),
@@ -125,6 +126,11 @@ def _tell(result: Mapping[str, Any]) -> None:
         "warm_vs_sklearn": "at least 8",
         "rps_vs_sklearn": "at least 5",
         "rps_vs_mlflow": "at least 5",
+        "rps_vs_lightgbm": "at least 4",
+        "cold_vs_lightgbm": "at least 3",
+        "rps_vs_xgboost": "at least 4",
+        "cold_vs_xgboost": "at least 3",
+        "explain_ms": "at most 10",
         "batch_rows_per_second": "at least 100,000",
         "blend_cold_vs_floor": "at most 1.3",
         "blend_warm_vs_floor": "at most 2.2",

@@ -55,10 +55,10 @@ def stubbed(material: Material, name: str) -> Contestant:
     return Contestant(name, bare_python(), "stubbed", path, {"REGISTRY": str(material.registries[name])})
 
 
-def served_stub(material: Material) -> Contestant:
+def served_stub(material: Material, registry: Path) -> Contestant:
     """The same for a server whose environment has the third-party packages."""
     path = (material.programs, material.task, material.core)
-    variables = {"REGISTRY": str(material.registries["selfheal"])}
+    variables = {"REGISTRY": str(registry)}
     return Contestant("selfheal", bare_python(), "stubbed", path, variables)
 
 

@@ -19,13 +19,13 @@ SECONDS = 4.0
 CONNECTIONS = (1, 8)
 
 
-def requests_per_second(port: int, path: str, body: Any) -> dict[int, float]:
+def requests_per_second(port: int, path: str, body: Any, seconds: float = SECONDS) -> dict[int, float]:
     """Answered requests per second by number of connections, after a second of warming up."""
     payload = json.dumps(body).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload
     asyncio.run(_rate(port, request, 1, 1.0))
-    return {connections: asyncio.run(_rate(port, request, connections, SECONDS)) for connections in CONNECTIONS}
+    return {connections: asyncio.run(_rate(port, request, connections, seconds)) for connections in CONNECTIONS}
 
 
 async def _rate(port: int, request: bytes, connections: int, seconds: float) -> float:

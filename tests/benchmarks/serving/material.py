@@ -60,7 +60,7 @@ def prepare() -> Material:
     subprocess.run(command, check=True)
     features, labels = credit_rows(np.random.default_rng(0), TRAINED_ON)
     features.assign(label=labels).to_csv(FOLDER / "rows.csv", index=False)
-    registries = {name: _registry(name, model) for name, model in _models(features, labels).items()}
+    registries = {name: registry(name, model) for name, model in _models(features, labels).items()}
     return Material(task, core, runtime, programs, registries, FOLDER / "rows.csv", *_requests(features))
 
 
@@ -87,7 +87,7 @@ def _trained(rows: Dataset) -> bytes:
     return export(trained.fitted, rows.features, default_contract())
 
 
-def _registry(name: str, model: bytes) -> Path:
+def registry(name: str, model: bytes) -> Path:
     """The folder of a registry whose production version is this model."""
     bucket, folder = MemoryBucket(), FOLDER / "registries" / name
     stores = Stores(bucket, bucket)
