@@ -21,8 +21,9 @@ from selfheal.prefixes import SUMMARIES
 from selfheal.records.labels import Label
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
+from selfheal.stores.log_columns import ID, OWN_ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION
 from selfheal.stores.memory import MemoryBucket
-from selfheal.stores.rollups import HOUR, ID, OWN_ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION, rollup_key
+from selfheal.stores.rollups import HOUR, rollup_key
 from selfheal_tools.simulation.credit import credit_rows
 from tests.benchmarks.scale.folder import FolderBucket
 from tests.support.monitoring import START, trained_registry

@@ -11,17 +11,8 @@ import pandas as pd
 
 from selfheal.contract import Contract
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.rollups import (
-    BY_CLASS,
-    HOUR,
-    ID,
-    PREDICTION,
-    PROBABILITY,
-    TIMESTAMP,
-    VERSION,
-    HourlyRollups,
-    once_each,
-)
+from selfheal.stores.log_columns import BY_CLASS, ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION
+from selfheal.stores.rollups import HOUR, HourlyRollups, once_each
 from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tasks.coding import answers_of

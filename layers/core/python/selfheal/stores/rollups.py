@@ -26,19 +26,9 @@ from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, STREAM
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
 from selfheal.stores.id_index import IdIndex
+from selfheal.stores.log_columns import ID, OWN_ID, TIMESTAMP, columns_of
 from selfheal.stores.prediction_log import hour_prefix, log_key
 
-# Columns beside the features; a contract can't hold such names.
-ID, OWN_ID, TIMESTAMP, VERSION, PROBABILITY, PREDICTION = (
-    "__prediction_id",
-    "__id",
-    "__timestamp",
-    "__model_version",
-    "__probability",
-    "__prediction",
-)
-# Before the name of a class, of the column of its probabilities.
-BY_CLASS = "__probability."
 HELD = b"selfheal.objects"
 EMPTY = ".empty"
 GZIP = b"\x1f\x8b"
@@ -115,11 +105,13 @@ class HourlyRollups:
 
     def rows_of(self, keys: Iterable[str]) -> pd.DataFrame:
         """The rows of log objects as columns. Raises ValueError where one doesn't hold JSON lines."""
-        return _columns(row for _, body in self._data.get_many(keys) for row in _parsed(body))
+        asked = tuple(keys)
+        return columns_of(lambda: (row for body in self._bodies(asked) for row in _parsed(body)))
 
     def readable_rows_of(self, keys: Iterable[str]) -> pd.DataFrame:
         """The same without objects that can't be read: their hour stays open, and that is told."""
-        return _columns(row for _, body in self._data.get_many(keys) for row in _parsed_if_sound(body))
+        asked = tuple(keys)
+        return columns_of(lambda: (row for body in self._bodies(asked) for row in _parsed_if_sound(body)))
 
     def roll_up(self, hour: datetime, keys: Iterable[str]) -> None:
         """Write the roll-up of an hour that has none, from its log objects; where another writer is first, join it.
@@ -200,7 +192,9 @@ def closed_hours(since: datetime, now: datetime) -> Iterator[datetime]:
 
 def once_each(rows: pd.DataFrame) -> pd.DataFrame:
     """Each prediction once, oldest first."""
-    distinct = rows.drop_duplicates(ID)
+    # No copy of a large hour where there is nothing to drop.
+    is_repeated = rows[ID].duplicated()
+    distinct = rows[~is_repeated] if is_repeated.any() else rows
     return distinct.sort_values([TIMESTAMP, ID], ignore_index=True)
 
 
@@ -225,9 +219,9 @@ def _ids_in(body: bytes) -> list[str]:
     return ids
 
 
-def _parsed(body: bytes) -> list[dict[str, Any]]:
+def _parsed(body: bytes) -> Iterator[dict[str, Any]]:
     """The rows of a request's object, or of one that a stream delivered, which is compressed."""
-    return [orjson.loads(line) for line in _unpacked(body).splitlines()]
+    return map(orjson.loads, io.BytesIO(_unpacked(body)))
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -239,42 +233,6 @@ def _unpacked(body: bytes) -> bytes:
 
 def _parsed_if_sound(body: bytes) -> list[dict[str, Any]]:
     try:
-        return _parsed(body)
+        return list(_parsed(body))
     except ValueError:
         return []
-
-
-def _columns(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    logged = list(rows)
-    features = pd.DataFrame([row["features"] for row in logged], dtype=object)
-    columns: dict[str, Any] = {
-        ID: pd.Series([row["prediction_id"] for row in logged], dtype=object),
-        OWN_ID: pd.Series([row.get("id") for row in logged], dtype=object),
-        TIMESTAMP: pd.Series([row["timestamp"].removesuffix("Z") for row in logged], dtype="datetime64[ms]"),
-        VERSION: pd.Series([row["model_version"] for row in logged], dtype=object),
-        PROBABILITY: pd.Series([row["probability"] for row in logged], dtype="float64"),
-        PREDICTION: _predictions([row["prediction"] for row in logged]),
-        **_by_class(logged),
-    }
-    return pd.DataFrame({**columns, **{str(name): _plain(features[name]) for name in features}})
-
-
-def _predictions(values: list[int | float | str]) -> pd.Series:
-    """0 or 1, numbers, or classes as users write them."""
-    if any(isinstance(value, str) for value in values):
-        return pd.Series(values, dtype=object)
-    return pd.Series(values, dtype="float64" if any(isinstance(value, float) for value in values) else "int8")
-
-
-def _by_class(logged: list[dict[str, Any]]) -> dict[str, pd.Series]:
-    """A column of probabilities for each class that any of the rows tells of."""
-    said = [row.get("probabilities") or {} for row in logged]
-    names = dict.fromkeys(name for row in said for name in row)
-    return {f"{BY_CLASS}{name}": pd.Series([row.get(name) for row in said], dtype="float64") for name in names}
-
-
-def _plain(column: pd.Series) -> pd.Series:
-    """Numbers and booleans as float64; where any value is a text, all are."""
-    if any(isinstance(value, str) for value in column):
-        return column.map(str, na_action="ignore").where(column.notna(), None).astype(object)
-    return column.astype("float64")
