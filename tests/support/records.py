@@ -1,6 +1,7 @@
 """Examples of every record, made from its fields: what a later release would write is made from them."""
 
 import builtins
+import collections.abc
 import importlib
 import json
 import pkgutil
@@ -75,7 +76,7 @@ def _value(annotation: Any) -> Any:
             return arguments[0]
         case builtins.tuple:
             return tuple(_value(each) for each in arguments if each is not ...)
-        case builtins.dict:
+        case builtins.dict | collections.abc.Mapping:
             return {_value(arguments[0]): _value(arguments[1])}
         case _:  # of a union the first, of an annotated type what is annotated, as often as it must be there
             found = _patterned(arguments[1:]) or _value(arguments[0])

@@ -188,7 +188,7 @@ def test_extreme_scores_answer_zero_and_one():
         ("blocks.0.feature", 2, "blocks.0.feature"),
         ("blocks.0.codes.b", 2, "blocks.0.codes"),
         ("blocks.0.kind", ["ordinal"], "blocks.0.kind"),
-        ("blocks.1.steps", [{"kind": "power"}], "blocks.1.steps.0.kind"),
+        ("blocks.1.steps", [{"kind": "cube_root"}], "blocks.1.steps.0.kind"),
         ("blocks.1.extra", 1, "blocks.1"),
         ("estimator.kind", "svm", "estimator.kind"),
         ("estimator.baseline", None, "estimator.baseline"),

@@ -18,7 +18,7 @@ def changed_rows(old: int, new: int) -> Dataset:
 
 def kept(rows: Dataset) -> int:
     with threadpool_limits(1):
-        return rows_since_break(rows, MIXED, 0, lambda: None)
+        return rows_since_break(rows, MIXED, 0, lambda _: None)
 
 
 @pytest.mark.parametrize(("old", "new"), [(3000, 3000), (9000, 900)])
