@@ -142,12 +142,12 @@ def test_one_wrong_value_anywhere_is_refused_or_still_a_model():
 
 
 def test_layers_too_deep_within_each_other_are_refused():
-    """By name, not by running out of stack."""
+    """By name and place, however much stack there is."""
     document = json.loads(written(fitted(votes(), "binary"), "binary"))
     inner = document["estimator"]["estimator"]
-    for _ in range(190):
+    for _ in range(21):
         part = {"columns": list(range(len(inner["layers"][0]["estimators"][0]["columns"]))), "estimator": inner}
         inner = {"kind": "layers", "layers": [{"kind": "estimators", "estimators": [part], "keeps": []}]}
     document["estimator"] = {"kind": "log_odds", "estimator": inner}
-    with pytest.raises(ArtefactRefused, match=r"not sound|JSON"):
+    with pytest.raises(ArtefactRefused, match="deeper within each other than 20"):
         load_artefact(json.dumps(document).encode())

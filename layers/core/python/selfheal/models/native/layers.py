@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     type Columns = Sequence[NDArray[Any]]
 
 
+# Stacks of stacks within each other: nobody has more, and an answer must not run out of stack.
+DEEPEST = 20
+
+
 class Several(Protocol):
     """Columns made of columns; `sizes` holds for each the number of its codes, 0 where it is numeric."""
 
@@ -55,6 +59,8 @@ class Layers:
     @classmethod
     def parse(cls, raw: Any, path: str, columns: Sequence[int], parse_several: ParseSeveral) -> Self:
         """From the file; `columns` holds for each column the number of its codes. Raises ArtefactRefused."""
+        if path.count(".layers.") >= DEEPEST:
+            raise checks.refuse(path, f"layers lie deeper within each other than {DEEPEST}")
         listed = checks.items(checks.table(raw, path, {"kind", "layers"})["layers"], f"{path}.layers")
         layers: list[Several] = []
         for index, item in enumerate(listed):

@@ -231,20 +231,13 @@ def load_artefact(payload: bytes) -> NativeModel:
     listed = enumerate(checks.items(found["blocks"], "blocks"))
     blocks = tuple(parser.parse(block, f"blocks.{index}") for index, block in listed)
     columns = [codes for block in blocks for codes in block.columns]
-    estimator = _estimator(found["estimator"], columns, link)
+    parse_one = parse_outputs if link == "softmax" else parse_estimator
+    estimator: Any = parse_one(found["estimator"], "estimator", columns)
     slope, intercept = _calibration(found["calibration"])
     threshold = _threshold(found["threshold"]) if link == "expit" else math.nan
     is_share = link == "expit" and isinstance(estimator, LogOdds) and (slope, intercept) == (1.0, 0.0)
     kind = ShareModel if is_share else MODELS[link]
     return kind(features, blocks, estimator, slope, intercept, threshold)
-
-
-def _estimator(raw: Any, columns: Sequence[int], link: str) -> Any:
-    parse = parse_outputs if link == "softmax" else parse_estimator
-    try:
-        return parse(raw, "estimator", columns)
-    except RecursionError as error:
-        raise checks.refuse("estimator", "layers lie too deep within each other") from error
 
 
 def _decoded(payload: bytes) -> Any:
