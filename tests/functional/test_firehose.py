@@ -57,7 +57,7 @@ def test_it_asks_as_boto3_does(recorder, stream):
     """The same operation, the same body, signed for the same service and region."""
     answers(recorder, TAKEN, TAKEN)
     stream.put([b"{}", b"[]"])
-    client = boto3.client(
+    client = boto3.Session().client(
         "firehose", region_name=REGION, endpoint_url=recorder.endpoint, config=Config(retries={"max_attempts": 0})
     )
     client.put_record_batch(DeliveryStreamName="predictions", Records=[{"Data": b"{}\n[]\n"}])
