@@ -64,6 +64,7 @@ def a_day_of_runs() -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_makes_as_many_requests_as_the_bill_reckons_with():
     """On the average of a day, so that what only a new day brings is in it."""
     found = a_day_of_runs()
