@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 TIMEOUT = urllib3.Timeout(connect=1.0, read=2.0)
-# A call that is refused for a moment is tried again at once, and a third time after 10 to 20 ms: a process answers one
+# A call that is refused for a moment is tried again at once, and a third time after 2 to 4 ms: a process answers one
 # request at a time, so that each wait is one of everybody's. What is then not logged is told in the function's log.
 RETRIES = urllib3.Retry(
     total=2,
-    backoff_factor=0.005,
-    backoff_jitter=0.01,
+    backoff_factor=0.001,
+    backoff_jitter=0.002,
     status_forcelist=(500, 502, 503, 504),
     allowed_methods=None,
     raise_on_status=False,
