@@ -92,14 +92,16 @@ class Api:
     def _answered(self, request: Request, body: bytes, model: ServedModel, rows: Rows) -> Answer:
         now, stream = self._clock(), self._stores.stream
         if stream is not None:
-            return self._streamed(request, body, model, rows, stream)
+            return self._streamed(request, body, model, rows, stream, now)
         attempt = self._earlier_attempt(request, body, len(rows.values), now)
         return predict(model, self._stores.prediction_log, rows, now=now, request_id=attempt)
 
-    def _streamed(self, request: Request, body: bytes, model: ServedModel, rows: Rows, stream: "Stream") -> Answer:
+    def _streamed(
+        self, request: Request, body: bytes, model: ServedModel, rows: Rows, stream: "Stream", now: datetime
+    ) -> Answer:
         from selfheal.usecases.serve.predict_streamed import predict_claimed, predict_streamed
 
-        now, key = self._clock(), request.headers.get("idempotency-key")
+        key = request.headers.get("idempotency-key")
         if key is None:
             return predict_streamed(model, stream, rows, new_request_id(now))
         from selfheal.usecases.serve.recognise_retry import claim_of, first_claim

@@ -152,9 +152,11 @@ class HourlyRollups:
         return None if key is None else _hour_in(key)
 
     def _delivered(self, hours: Sequence[datetime]) -> Iterator[str]:
-        """What a stream has delivered of hours that aren't rolled up."""
+        """What a stream has delivered of hours that aren't rolled up; nothing is asked before somebody wants it."""
         rolled = self.hours_between(hours[0], hours[-1] + HOUR) if hours else {}
-        return (key for hour in hours if hour not in rolled for key in self._data.keys(f"{hour_prefix(hour)}{STREAM}"))
+        for hour in hours:
+            if hour not in rolled:
+                yield from self._data.keys(f"{hour_prefix(hour)}{STREAM}")
 
     def _bodies(self, keys: Iterable[str]) -> Iterator[bytes]:
         return (body for _, body in self._data.get_many(keys))

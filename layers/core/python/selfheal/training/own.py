@@ -96,19 +96,23 @@ def _check(name: str, estimator: Any, contract: Contract) -> None:
         raise TrainerFailed(
             f"trainer {name} returned {type(estimator).__name__}: return an unfitted scikit-learn estimator"
         )
-    wanted, is_wanted = (
-        ("regressor", is_regressor) if contract.model.task == "regression" else ("classifier", is_classifier)
-    )
-    if not is_wanted(estimator):
+    if wrong := kind_lacking(estimator, contract):
         raise TrainerFailed(
-            f"trainer {name} returned {type(estimator).__name__}, which is no {wanted}: the contract's task is "
+            f"trainer {name} returned {type(estimator).__name__}, which is no {wrong}: the contract's task is "
             f"{contract.model.task}"
         )
-    if wanted == "classifier" and not any(hasattr(estimator, method) for method in ANSWERS):
+    if is_classifier(estimator) and not any(hasattr(estimator, method) for method in ANSWERS):
         raise TrainerFailed(
             f"trainer {name} returned a {type(estimator).__name__} that has no probabilities: let it have some "
             "(voting='soft', loss='log_loss'), or put it into a CalibratedClassifierCV"
         )
+
+
+def kind_lacking(estimator: Any, contract: Contract) -> str | None:
+    """The kind of estimator that the contract's task takes, where this one is of another; None where it fits."""
+    if contract.model.task == "regression":
+        return None if is_regressor(estimator) else "regressor"
+    return None if is_classifier(estimator) else "classifier"
 
 
 def _weighted(estimator: Any, weights: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,7 +18,7 @@ from selfheal.tables.dataset import Dataset
 from selfheal.tasks import task_for
 from selfheal.training.candidates import classes_of
 from selfheal.training.curves import curves_of
-from selfheal.training.own import as_pipeline
+from selfheal.training.own import as_pipeline, kind_lacking
 from selfheal.training.split import check_trainable, tuning_rows
 from selfheal.training.training import LINKS
 
@@ -83,10 +83,7 @@ def _check(estimator: Any, contract: Contract) -> None:
         check_is_fitted(estimator)
     except NotFittedError as error:
         raise ModelUnusable("the model isn't fitted: save it after `fit`") from error
-    kind, is_kind = (
-        ("regressor", is_regressor) if contract.model.task == "regression" else ("classifier", is_classifier)
-    )
-    if not is_kind(estimator):
+    if kind := kind_lacking(estimator, contract):
         raise ModelUnusable(f"{type(estimator).__name__} is no {kind}: the contract's task is {contract.model.task}")
     _check_features(estimator, list(contract.feature_names))
 
