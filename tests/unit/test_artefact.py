@@ -6,10 +6,12 @@ import math
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from selfheal.errors import ArtefactRefused
 from selfheal.models.native import few_trees, load_artefact, model
+from selfheal.models.native.trees import Trees
 
 # Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
 TREES: dict[str, Any] = {
@@ -142,6 +144,35 @@ def test_trees_of_any_size_have_the_same_bits_one_row_at_a_time(
     ]
     assert artefact.probabilities(rows) == [artefact.probabilities([row])[0] for row in rows]
     assert len(set(artefact.probabilities(rows))) > 10
+
+
+@pytest.mark.parametrize("leaves", [65, 255, 1000])
+def test_large_trees_come_to_the_leaf_that_a_walk_from_the_root_comes_to(leaves: int):
+    """Codes, thresholds met exactly and missing values; one row at a time and all at once, the same bits."""
+    generator = random.Random(leaves)
+    stump = {name: [] for name in ("column", "split", "missing_left", "left", "right")} | {"leaves": [-1.5]}
+    grove = [grown(generator, leaves), stump, grown(generator, 2), grown(generator, generator.randint(2, leaves))]
+    trees = Trees.parse({"kind": "trees", "baseline": 0.25, "trees": grove}, "trees", [3, 0])
+    rows = [(generator.randrange(3), generator.choice([math.nan, float(generator.randint(-3, 3))])) for _ in range(300)]
+    walked = [0.25 + sum(walk(tree, row) for tree in grove) for row in rows]
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    assert trees.many(columns, len(rows)).tolist() == pytest.approx(walked, rel=1e-12)
+    assert trees.many(columns, len(rows)).tolist() == [trees.one(row) for row in rows]
+    assert len(set(walked)) > 10
+
+
+def walk(tree: dict[str, Any], row: tuple[int, float]) -> float:
+    """The leaf's value, by the format's own words; code 2 and NaN are missing."""
+    node = 0 if tree["column"] else -1
+    while node >= 0:
+        column, split = tree["column"][node], tree["split"][node]
+        cell = row[column]
+        if (cell == 2 and not column) or math.isnan(cell):
+            goes_left = tree["missing_left"][node]
+        else:
+            goes_left = cell <= split if column else cell in split
+        node = tree["left" if goes_left else "right"][node]
+    return tree["leaves"][-1 - node]
 
 
 def grown(generator: random.Random, leaves: int) -> dict[str, Any]:

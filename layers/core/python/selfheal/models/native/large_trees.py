@@ -6,7 +6,8 @@ is there twice, once for the nodes that send it left and once for those that sen
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,63 +19,79 @@ if TYPE_CHECKING:
 type Floats = NDArray[np.float64]
 type Numbers = NDArray[np.intp]
 
-# Rows at a time: what stays in the processor's cache.
-CHUNK = 2048
-ABOVE_ALL = np.iinfo(np.intp).max
+# Rows at a time: with fewer numpy's own work for each call is most of it.
+CHUNK = 10_000
+# How many levels lie between two looks at who has come to a leaf, and of how many going on it pays to let these go.
+PAUSE, SHARE = 2, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How far below a root the nearest and the deepest leaf are."""
+
+    nearest: int
+    deepest: int
 
 
 class LargeTrees:
-    """A forest prepared for rows; `sizes` holds for each column the number of its codes, 0 where it is numeric."""
+    """A forest prepared for rows; `sizes` holds for each column the number of its codes, 0 where it is numeric.
+
+    Nodes and leaves of all trees have places in one table, where siblings are neighbours, the left one first. A leaf's
+    first child is itself, and nothing is above its cut.
+    """
 
     def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
         self._sizes = sizes
-        self._thresholds = _thresholds(trees, sizes)
-        # Nodes of all trees, then leaves of all trees; a leaf's children are itself.
-        inner = sum(len(tree.column) for tree in trees)
-        total = inner + sum(len(tree.leaves) for tree in trees)
-        self._column, self._cut = np.zeros(total, dtype=np.intp), np.zeros(total, dtype=np.intp)
-        self._children = np.repeat(np.arange(total, dtype=np.intp), 2)
-        self._leaves = np.zeros(total)
-        self._roots, self._depths = np.zeros(len(trees), dtype=np.intp), [_depth(tree) for tree in trees]
-        self._sets: list[NDArray[np.bool_]] = []
-        self._codes = 0
-        self._set_of = np.full(total, -1, dtype=np.intp)
-        node, leaf = 0, inner
-        for number, tree in enumerate(trees):
-            self._roots[number] = node if tree.column else leaf
-            self._add(tree, node, leaf)
-            node, leaf = node + len(tree.column), leaf + len(tree.leaves)
-        self._goes_left = np.concatenate(self._sets) if self._sets else np.zeros(0, dtype=bool)
+        thresholds = _thresholds(trees, sizes)
         # A list would be made an array anew for each row.
-        self._edges = {column: np.array(thresholds) for column, thresholds in self._thresholds.items()}
+        self._edges = {column: np.array(found) for column, found in thresholds.items()}
+        most = max([*map(len, thresholds.values()), *sizes], default=0)
+        self._type = np.min_scalar_type(most + 2)
+        self._above_all = np.iinfo(self._type).max
+        sizes_of = [len(tree.column) + len(tree.leaves) for tree in trees]
+        total = sum(sizes_of)
+        self._column, self._first = np.zeros(total, dtype=np.intp), np.arange(total)
+        self._cut, self._leaves = np.full(total, self._above_all, dtype=self._type), np.zeros(total)
+        # Where the codes that a node sends left begin among those of all nodes; -1 where it asks for a number.
+        self._set_at = np.full(total, -1, dtype=np.intp)
+        sets: list[bool] = []
+        self._roots = np.cumsum([0, *sizes_of], dtype=np.intp)[:-1]
+        self._levels_of = [
+            self._add(tree, root, thresholds, sets) for tree, root in zip(trees, self._roots.tolist(), strict=True)
+        ]
+        self._levels = Levels(
+            min((of.nearest for of in self._levels_of), default=0),
+            max((of.deepest for of in self._levels_of), default=0),
+        )
+        self._goes_left = np.array(sets, dtype=bool)
+        self._is_inner = self._first != np.arange(total)
 
-    def _add(self, tree: "Tree", node: int, leaf: int) -> None:
-        own = slice(node, node + len(tree.column))
-        missing_right = 1 - np.array(tree.missing_left, dtype=np.intp)
-        self._column[own] = 2 * np.array(tree.column, dtype=np.intp) + missing_right
-        for place, (column, split) in enumerate(zip(tree.column, tree.split, strict=True), start=node):
+    def _add(self, tree: "Tree", root: int, thresholds: Mapping[int, list[Any]], sets: list[bool]) -> Levels:
+        free = root + 1
+        leaves_at: list[int] = []
+        open_places = [(0 if tree.column else -1, root, 0)]
+        for node, place, level in open_places:
+            if node < 0:
+                self._leaves[place] = tree.leaves[~node]
+                leaves_at.append(level)
+                continue
+            column, split, missing_left = tree.column[node], tree.split[node], tree.missing_left[node]
+            self._column[place], self._first[place] = 2 * column + 1 - missing_left, free
             if isinstance(split, frozenset):
-                self._set_of[place] = self._codes
-                codes = [code in split for code in range(self._sizes[column] - 1)]
-                self._sets.append(np.array([*codes, bool(tree.missing_left[place - node])]))
-                self._codes += self._sizes[column]
+                self._set_at[place] = len(sets)
+                sets += [*(code in split for code in range(self._sizes[column] - 1)), bool(missing_left)]
             else:
-                self._cut[place] = bisect_left(self._thresholds[column], split)
-        for side, children in enumerate((tree.left, tree.right)):
-            found = np.array(children, dtype=np.intp)
-            self._children[2 * node + side : 2 * own.stop + side : 2] = np.where(
-                found >= 0, node + found, leaf - 1 - found
-            )
-        self._leaves[leaf : leaf + len(tree.leaves)] = tree.leaves
+                self._cut[place] = bisect_left(thresholds[column], split) + 1
+            open_places += [(tree.left[node], free, level + 1), (tree.right[node], free + 1, level + 1)]
+            free += 2
+        return Levels(min(leaves_at), max(leaves_at))
 
     def score(self, baseline: float, cells: Sequence[Any]) -> float:
         """The baseline and the leaf of each tree for one row, added up in the order of the trees."""
-        columns = [np.array([cell]) for cell in cells]
-        numbers, nodes = self._numbered(columns, 1).ravel(), self._roots
-        for _ in range(max(self._depths, default=0)):
-            nodes = self._below(nodes, numbers[self._column[nodes]])
+        numbers = self._numbered([np.array([cell]) for cell in cells], 1)
+        ends = self._ends(self._roots, self._levels, numbers, np.zeros(len(self._roots), dtype=np.intp))
         score = baseline
-        for leaf in self._leaves[nodes].tolist():
+        for leaf in self._leaves[ends].tolist():
             score = score + leaf
         return score
 
@@ -83,40 +100,55 @@ class LargeTrees:
         score = np.full(rows, baseline)
         for start in range(0, rows, CHUNK):
             chunk = score[start : start + CHUNK]
-            numbers = self._numbered([column[start : start + CHUNK] for column in columns], len(chunk)).ravel()
-            place = np.arange(len(chunk), dtype=np.intp)
-            for root, depth in zip(self._roots.tolist(), self._depths, strict=True):
-                nodes = np.full(len(chunk), root, dtype=np.intp)
-                for _ in range(depth):
-                    asked = self._column.take(nodes, mode="clip")
-                    asked *= len(chunk)
-                    asked += place
-                    nodes = self._below(nodes, numbers.take(asked, mode="clip"))
-                chunk += self._leaves.take(nodes, mode="clip")
+            numbers = self._numbered([column[start : start + CHUNK] for column in columns], len(chunk))
+            places = np.arange(len(chunk)) * (2 * len(columns))
+            for root, levels in zip(self._roots.tolist(), self._levels_of, strict=True):
+                ends = self._ends(np.full(len(chunk), root), levels, numbers, places)
+                chunk += self._leaves.take(ends, mode="clip")
         return score
 
-    def _below(self, nodes: Numbers, values: Numbers) -> Numbers:
+    def _ends(self, nodes: Numbers, levels: Levels, numbers: NDArray[Any], places: Numbers) -> Numbers:
+        """The leaves that lie below nodes, for rows whose numbers begin at these places.
+
+        The deepest are three times as far down as most rows have to go: those that are there are let go on the way.
+        """
+        ends, still = nodes.copy(), np.arange(len(nodes))
+        for level in range(levels.deepest):
+            if level > levels.nearest and (level - levels.nearest) % PAUSE == 0:
+                going = np.flatnonzero(self._is_inner.take(nodes, mode="clip"))
+                if len(going) < SHARE * len(nodes):
+                    ends[still] = nodes
+                    still, places, nodes = (of_all.take(going, mode="clip") for of_all in (still, places, nodes))
+            nodes = self._below(nodes, numbers, places)
+        ends[still] = nodes
+        return ends
+
+    def _below(self, nodes: Numbers, numbers: NDArray[Any], places: Numbers) -> Numbers:
+        """The children to which rows go whose numbers begin at these places."""
         # Places are in range; "clip" spares numpy a check that takes longer than the look-up.
+        asked = self._column.take(nodes, mode="clip")
+        asked += places
+        values = numbers.take(asked, mode="clip")
         goes_right = values > self._cut.take(nodes, mode="clip")
         if len(self._goes_left):
-            of_codes = np.flatnonzero(self._set_of[nodes] >= 0)
-            goes_right[of_codes] = ~self._goes_left[self._set_of[nodes[of_codes]] + values[of_codes]]
-        below = 2 * nodes
+            of_codes = np.flatnonzero(self._set_at[nodes] >= 0)
+            goes_right[of_codes] = ~self._goes_left[self._set_at[nodes[of_codes]] + values[of_codes]]
+        below = self._first.take(nodes, mode="clip")
         below += goes_right
-        return self._children.take(below, mode="clip")
+        return below
 
-    def _numbered(self, columns: Sequence[NDArray[Any]], rows: int) -> Numbers:
-        """Each column's intervals or codes, twice: shape (2 * columns, rows)."""
-        numbers = np.zeros((2 * len(columns), rows), dtype=np.intp)
-        for index, thresholds in self._edges.items():
-            found = np.searchsorted(thresholds, columns[index])
+    def _numbered(self, columns: Sequence[NDArray[Any]], rows: int) -> NDArray[Any]:
+        """Each row's intervals or codes, each twice, one row after another: shape (rows * 2 * columns,)."""
+        numbers = np.zeros((rows, 2 * len(columns)), dtype=self._type)
+        for index, edges in self._edges.items():
+            found = np.searchsorted(edges, columns[index]) + 1
             is_missing = np.isnan(columns[index])
-            numbers[2 * index] = np.where(is_missing, -1, found)
-            numbers[2 * index + 1] = np.where(is_missing, ABOVE_ALL, found)
+            numbers[:, 2 * index] = np.where(is_missing, 0, found)
+            numbers[:, 2 * index + 1] = np.where(is_missing, self._above_all, found)
         for index, size in enumerate(self._sizes):
             if size:
-                numbers[2 * index : 2 * index + 2] = columns[index]
-        return numbers
+                numbers[:, 2 * index] = numbers[:, 2 * index + 1] = columns[index]
+        return numbers.ravel()
 
 
 def _thresholds(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, list[Any]]:
@@ -126,14 +158,3 @@ def _thresholds(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, list
             if not sizes[column]:
                 found.setdefault(column, set()).add(split)
     return {column: sorted(values) for column, values in found.items()}
-
-
-def _depth(tree: "Tree") -> int:
-    """How many nodes the longest path has; parents come before children."""
-    depth, deepest = [1] * len(tree.column), 0
-    for node, children in enumerate(zip(tree.left, tree.right, strict=True)):
-        deepest = max(deepest, depth[node])
-        for child in children:
-            if child >= 0:
-                depth[child] = depth[node] + 1
-    return deepest
