@@ -9,21 +9,15 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.request import urlopen
 
 from selfheal.replay import replayed
-from selfheal.stores.collection import Stores
-from selfheal.stores.memory import MemoryBucket
 from tests.benchmarks.environments import BUILD, ROOT
-from tests.benchmarks.serving.store import CREDENTIALS, SETTINGS, free_port, wait_for
-from tests.support.serving import promote, write_version
+from tests.benchmarks.refusals.stand_in import settings, stand_in
 
 ROUNDS, CALLS = 60, 200
 SHARE = 0.1
@@ -66,7 +60,7 @@ def main() -> None:
 
 def measure(rounds: int, calls: int, share: float) -> Measured:
     """One predictor over one stand-in. Raises AssertionError where a request isn't answered or an answer is lost."""
-    with tempfile.TemporaryDirectory() as folder, _stand_in(_registry(Path(folder))) as address:
+    with stand_in() as address:
         told, log = _told(address, rounds, calls, share)
         with urlopen(f"{address}/written") as answer:  # noqa: S310 - on this machine
             written: dict[str, int] = json.load(answer)
@@ -81,41 +75,10 @@ def measure(rounds: int, calls: int, share: float) -> Measured:
 
 def _told(address: str, rounds: int, calls: int, share: float) -> tuple[Mapping[str, Any], list[str]]:
     """What a predictor measured of itself, and its log."""
-    environ = {**os.environ, **CREDENTIALS, **SETTINGS, "AWS_ENDPOINT_URL": address}
-    environ |= {
-        "SELFHEAL_REGISTRY_BUCKET": "registry",
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
-        "OMP_NUM_THREADS": "1",
-    }
+    environ = {**os.environ, **settings(address), "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}"}
     command = [sys.executable, "-m", "tests.benchmarks.refusals.predictor", str(rounds), str(calls), str(share)]
     done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(done.stderr.splitlines()[-1]), done.stdout.splitlines()
-
-
-@contextmanager
-def _stand_in(registry: Path) -> Iterator[str]:
-    """The address of a stand-in for S3, as long as the block lasts."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.refusals.store", str(port), str(registry)]
-    server = subprocess.Popen(command, cwd=ROOT)
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _registry(folder: Path) -> Path:
-    """A version in production, made by hand: the less its answer costs, the more S3's refusals weigh."""
-    stores = Stores(MemoryBucket(), MemoryBucket())
-    write_version(stores, "v1")
-    promote(stores, "v1")
-    for key, body in stores.registry_bucket.get_many(stores.registry_bucket.keys("")):
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-    return folder
 
 
 if __name__ == "__main__":

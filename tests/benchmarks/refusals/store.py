@@ -1,9 +1,11 @@
-"""`python -m tests.benchmarks.refusals.store PORT FOLDER`: a stand-in for S3 that refuses a share of its calls.
+"""`python -m tests.benchmarks.refusals.store PORT FOLDER`: a stand-in for S3 and Firehose that refuses some calls.
 
-It knows what a predictor asks for: objects of a folder, and writes, of which it keeps how often each key came. `GET
-/written` tells that, `GET /refuse/0.1` has it refuse a tenth of the calls to come. A refusal is S3's own.
+It knows what a predictor asks for: objects of a folder, writes, and batches of a stream; of these it keeps how often
+each key or request came. `GET /written` tells that, `GET /refuse/0.1` has it refuse a tenth of the calls to come. A
+refusal is S3's own, or a batch of which Firehose takes nothing.
 """
 
+import base64
 import json
 import random
 import sys
@@ -51,6 +53,18 @@ class Refusing(BaseHTTPRequestHandler):
         if not self._is_refused():
             self.server.written[self.path] += 1
             self._answer(HTTPStatus.OK, b"")
+
+    def do_POST(self) -> None:
+        """A batch of records for a stream."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        taken = self.server.rng.random() >= self.server.share
+        for record in body["Records"]:
+            for line in base64.b64decode(record["Data"]).splitlines() if taken else ():
+                self.server.written[json.loads(line)["prediction_id"].partition("-")[0]] += 1
+        response = {"RecordId": "r"} if taken else {"ErrorCode": "ServiceUnavailableException"}
+        told = [response] * len(body["Records"])
+        answer = {"FailedPutCount": 0 if taken else len(told), "RequestResponses": told}
+        self._answer(HTTPStatus.OK, json.dumps(answer).encode())
 
     def log_message(self, *_: object) -> None:
         """Nothing: the predictor's process is what is measured."""
