@@ -1,4 +1,4 @@
-"""`selfheal replay-log`: put predictions from a function's log back into the prediction log."""
+"""`selfheal replay-log`: put predictions back into the prediction log that it didn't take."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +11,24 @@ from selfheal_tools.connection import connect
 
 def replay_log(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            exists=True, dir_okay=False, help="The predictor's log, as CloudWatch or `aws logs tail` gives it."
+            exists=True,
+            dir_okay=False,
+            help="The predictor's log, as CloudWatch or `aws logs tail` gives it; without one, what Firehose couldn't "
+            "place of a stage that logs by a stream.",
         ),
-    ],
+    ] = None,
     stage: StageOption = "dev",
 ) -> None:
-    """Put predictions that were answered while the store was down where they belong; once, however often it is run."""
+    """Put predictions that were answered and not logged where they belong; once, however often it is run."""
+    if file is None:
+        _put_back_undelivered(stage)
+    else:
+        _replay(file, stage)
+
+
+def _replay(file: Path, stage: str) -> None:
     from selfheal.composition import system_clock
     from selfheal.usecases.serve import replay_log as use_case
 
@@ -29,4 +39,15 @@ def replay_log(
         typer.echo(
             f"a line is missing of {', '.join(report.incomplete)}: get more of the log and run it again", err=True
         )
+        raise typer.Exit(1)
+
+
+def _put_back_undelivered(stage: str) -> None:
+    from selfheal.composition import system_clock
+    from selfheal.usecases.serve.put_back_undelivered import put_back_undelivered
+
+    report = put_back_undelivered(connect(stage).stores, now=system_clock())
+    typer.echo(f"put back {report.put_back} undelivered prediction(s); {report.already_there} were there already")
+    if report.unreadable:
+        typer.echo(f"not all lines are predictions of {', '.join(report.unreadable)}: look at them by hand", err=True)
         raise typer.Exit(1)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from selfheal.stores.rollups import HourlyRollups
     from selfheal.stores.stream import Stream
     from selfheal.stores.summaries import SummaryStore
+    from selfheal.stores.undelivered import UndeliveredLog
 
 
 class Stores:
@@ -46,6 +47,13 @@ class Stores:
         from selfheal.stores.prediction_log import PredictionLog
 
         return PredictionLog(self.data)
+
+    @cached_property
+    def undelivered(self) -> "UndeliveredLog":
+        """What a stream couldn't place."""
+        from selfheal.stores.undelivered import UndeliveredLog
+
+        return UndeliveredLog(self.data)
 
     @cached_property
     def idempotency(self) -> "IdempotencyStore":

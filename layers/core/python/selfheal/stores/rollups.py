@@ -5,10 +5,8 @@ So it is there whole or not at all, of two writers one wins and the other adds t
 leaves an hour as it was. Log objects are never deleted here: their lifecycle does that, long after.
 """
 
-import gzip
 import io
 import json
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,13 +23,13 @@ from selfheal.errors import ObjectChanged, ObjectExists
 from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, STREAM
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.gzipped import unpacked
 from selfheal.stores.id_index import IdIndex
 from selfheal.stores.log_columns import ID, OWN_ID, TIMESTAMP, columns_of
 from selfheal.stores.prediction_log import hour_prefix, log_key
 
 HELD = b"selfheal.objects"
 EMPTY = ".empty"
-GZIP = b"\x1f\x8b"
 HOUR = timedelta(hours=1)
 # An hour is closed this long after its end: a request that was answered in it is logged by then.
 GRACE = timedelta(minutes=20)
@@ -223,14 +221,7 @@ def _ids_in(body: bytes) -> list[str]:
 
 def _parsed(body: bytes) -> Iterator[dict[str, Any]]:
     """The rows of a request's object, or of one that a stream delivered, which is compressed."""
-    return map(orjson.loads, io.BytesIO(_unpacked(body)))
-
-
-def _unpacked(body: bytes) -> bytes:
-    try:
-        return gzip.decompress(body) if body.startswith(GZIP) else body
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not a whole gzip object: {error}") from error
+    return map(orjson.loads, io.BytesIO(unpacked(body)))
 
 
 def _parsed_if_sound(body: bytes) -> list[dict[str, Any]]:

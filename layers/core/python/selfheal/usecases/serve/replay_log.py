@@ -24,7 +24,7 @@ def replay_log(stores: Stores, lines: Iterable[str], *, now: datetime) -> Replay
         if request.body is not None
     }
     for hour in sorted({hour_of(moment_of(request_id)) for request_id in written}):
-        _complete_roll_up(stores, hour, now)
+        complete_roll_up(stores, hour, now)
     return ReplayReport(
         put_back=tuple(request_id for request_id, is_new in written.items() if is_new),
         already_there=tuple(request_id for request_id, is_new in written.items() if not is_new),
@@ -32,7 +32,7 @@ def replay_log(stores: Stores, lines: Iterable[str], *, now: datetime) -> Replay
     )
 
 
-def _complete_roll_up(stores: Stores, hour: datetime, now: datetime) -> None:
+def complete_roll_up(stores: Stores, hour: datetime, now: datetime) -> None:
     """Have an hour's roll-up hold all that is logged: monitoring looks at an hour again for some days only.
 
     An hour that isn't rolled up yet is left to monitoring, which then finds what was put back, unless it is too old.
