@@ -12,9 +12,11 @@ from selfheal.models.formats import WRITTEN
 from selfheal.records.artefacts import REFERENCE
 from selfheal.records.healing import Verdict
 from selfheal.records.ledger import Decision, Evidence
+from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.predictions import new_request_id
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
+from selfheal.stores.monitoring import SUMMARY
 from selfheal.stores.prediction_log import log_key
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.monitor.monitor import monitor
@@ -408,3 +410,13 @@ def test_a_changed_reference_is_refused():
     registry.put(f"models/{VERSION}/{REFERENCE}", b"other bytes")
     with pytest.raises(ReferenceTampered):
         world.run()
+
+
+def test_runs_are_listed_apart_from_what_else_monitoring_keeps():
+    """A fault was found, and a probation has judged rows: whoever looks for newer runs still finds them."""
+    stores = CreditWorld().stores
+    stores.fault_periods.add(FaultPeriod(start=START, end=START + HOUR, faults=("frozen age",)))
+    stores.probations.write("promote-0", b"")
+    keys = [stores.monitoring.write(START + hours * HOUR, SUMMARY, b"{}") for hours in (1, 2)]
+    assert list(stores.monitoring.keys()) == keys
+    assert list(stores.monitoring.keys(keys[0])) == keys[1:]

@@ -41,7 +41,7 @@ class RememberedHistory(PredictionHistory):
     ) -> Iterator[LoggedHour]:
         """All of it at once, since it is in memory already; nothing of it is worth keeping."""
         del newest_first
-        yield LoggedHour(start, None, partial(self.window, start, end, contract))
+        yield LoggedHour(start, end, None, partial(self.window, start, end, contract))
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
         unread = list(self._data.keys(PREDICTIONS, self._last))

@@ -12,7 +12,7 @@ from threading import Lock
 from starlette.exceptions import HTTPException
 
 from selfheal.errors import ObjectMissing, SelfhealError
-from selfheal.prefixes import LABELS_REJECTED, MONITORING
+from selfheal.prefixes import LABELS_REJECTED, RUNS
 from selfheal.records.artefacts import CARD
 from selfheal.records.ledger import Decision, GateResult
 from selfheal.stores.monitoring import REPORT
@@ -120,7 +120,7 @@ class Desk:
 
     def report(self, day: str, time: str) -> bytes:
         """A run's report. Raises ObjectMissing."""
-        return self._environment.stores.monitoring.read(f"{MONITORING}dt={day}/{time}/{REPORT}")
+        return self._environment.stores.monitoring.read(f"{RUNS}{day}/{time}/{REPORT}")
 
     def newest_versions(self) -> list[str]:
         """Names of the newest versions, newest first."""

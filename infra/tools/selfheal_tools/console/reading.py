@@ -13,7 +13,7 @@ from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.labels.values import LabelValue
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
-from selfheal.prefixes import MONITORING
+from selfheal.prefixes import RUNS
 from selfheal.records.artefacts import CURVES
 from selfheal.records.healing import LabelProgress
 from selfheal.records.labels import IngestionReport
@@ -110,7 +110,7 @@ class Reader:
     def runs(self, days: int) -> list[Run]:
         """Monitoring runs of the last days, oldest first, evenly thinned to `MOST_RUNS`."""
         store, since = self.environment.stores.monitoring, self.now - timedelta(days=days)
-        keys = [key for key in store.keys(f"{MONITORING}dt={since:%Y-%m-%d}/") if key.endswith(f"/{SUMMARY}")]
+        keys = [key for key in store.keys(f"{RUNS}{since:%Y-%m-%d}/") if key.endswith(f"/{SUMMARY}")]
         chosen = _thinned(keys, MOST_RUNS)
         # The newest one may be written again.
         missing = [key for key in chosen if key not in self._runs or key == chosen[-1]]

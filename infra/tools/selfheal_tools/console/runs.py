@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from selfheal.prefixes import MONITORING
+from selfheal.prefixes import RUNS
 from selfheal.records.monitoring import DriftSummary, Estimate
 
 NOTHING = Estimate(value=None, low=None, high=None)
@@ -40,7 +40,7 @@ def run_of(key: str, summary: DriftSummary) -> Run:
     """The run of a summary that lies under a key of the monitoring store."""
     newest = summary.proxy[-1] if summary.proxy else None
     return Run(
-        name=key.removeprefix(f"{MONITORING}dt=").rpartition("/")[0],
+        name=key.removeprefix(RUNS).rpartition("/")[0],
         timestamp=summary.timestamp,
         version=summary.production_version,
         verdict=summary.verdict,

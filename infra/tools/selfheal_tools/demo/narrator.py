@@ -23,7 +23,7 @@ class Narrator:
         self._stores = stores
         self._display = display
         self._reports = reports
-        self._last_key = MONITORING
+        self._last_key = ""
         self._last_verdict = ""
         self._decisions_told = 0
         self.report_files: list[Path] = []

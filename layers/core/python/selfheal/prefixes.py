@@ -23,7 +23,9 @@ BATCHES_INCOMING = "batches/incoming/"
 BATCHES_DONE = "batches/done/"
 PROGRESS = "progress/"
 MONITORING = "monitoring/"
+RUNS = f"{MONITORING}dt="
 FAULT_PERIODS = f"{MONITORING}faults/"
+PROBATIONS = f"{MONITORING}probations/"
 
 # The registry.
 MODELS = "models/"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from selfheal.stores.monitoring import MonitoringStore
     from selfheal.stores.pointer import ProductionPointer
     from selfheal.stores.prediction_log import PredictionLog
+    from selfheal.stores.probations import ProbationStore
     from selfheal.stores.progress import TrainingProgress
     from selfheal.stores.registry import ModelRegistry
     from selfheal.stores.rollups import HourlyRollups
@@ -131,6 +132,13 @@ class Stores:
         from selfheal.stores.fault_periods import FaultPeriods
 
         return FaultPeriods(self.data)
+
+    @cached_property
+    def probations(self) -> "ProbationStore":
+        """What the looks at a probation have judged."""
+        from selfheal.stores.probations import ProbationStore
+
+        return ProbationStore(self.data)
 
     @cached_property
     def models(self) -> "ModelRegistry":

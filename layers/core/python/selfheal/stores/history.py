@@ -22,10 +22,12 @@ from selfheal.tasks.coding import answers_of
 class LoggedHour:
     """An hour of the log, or the part of it that was asked for; `rows` reads them, each once, oldest first.
 
+    end: of the hour, no longer in it.
     fingerprint: says of a whole hour that is rolled up which log objects it holds; None for others.
     """
 
     hour: datetime
+    end: datetime
     fingerprint: str | None
     rows: Callable[[], PredictionWindow]
 
@@ -64,6 +66,7 @@ class PredictionHistory:
             is_whole = is_rolled and start <= hour and hour + HOUR <= end
             yield LoggedHour(
                 hour=hour,
+                end=hour + HOUR,
                 fingerprint=sha256("\n".join(keys).encode()).hexdigest()[:16] if is_whole else None,
                 rows=partial(
                     _window_between, partial(self._hour, hour, keys, is_rolled=is_rolled), start, end, contract

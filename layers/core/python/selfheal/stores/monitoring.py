@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from selfheal.prefixes import MONITORING
+from selfheal.prefixes import RUNS
 from selfheal.stores.bucket import Bucket
 
 # What a run leaves behind.
@@ -33,7 +33,7 @@ class MonitoringStore:
     def latest(self, name: str, now: datetime) -> bytes | None:
         """That file of the newest run before `now` that has one; None where none has."""
         # Runs come by the hour. Only after an outage is there more to list than two days of them.
-        for start_after in (f"{MONITORING}dt={now - timedelta(days=2):%Y-%m-%d}/", ""):
+        for start_after in (f"{RUNS}{now - timedelta(days=2):%Y-%m-%d}/", ""):
             written = [key for key in self.keys(start_after) if key.endswith(f"/{name}") and key < run_prefix(now)]
             if written:
                 return self.read(written[-1])
@@ -41,9 +41,9 @@ class MonitoringStore:
 
     def keys(self, start_after: str = "") -> Iterator[str]:
         """Keys of all runs' files, oldest first."""
-        return self._data.keys(MONITORING, start_after)
+        return self._data.keys(RUNS, start_after)
 
 
 def run_prefix(moment: datetime) -> str:
     """Where a run keeps its files."""
-    return f"{MONITORING}dt={moment:%Y-%m-%d}/{moment:%H%M%S}/"
+    return f"{RUNS}{moment:%Y-%m-%d}/{moment:%H%M%S}/"

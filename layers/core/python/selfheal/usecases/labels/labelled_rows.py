@@ -1,6 +1,6 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64
+from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
@@ -35,6 +36,14 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
     predictions = made.take(sound)
     known = stores.labels.of_predictions_between(start, end)
     unmatched = len(known.keys() - set(made.prediction_ids))
+    is_labelled, rows = joined(predictions, known, contract)
+    return LabelledWindow(predictions, is_labelled, rows, unmatched, faulty=int((~sound).sum()))
+
+
+def joined(
+    predictions: PredictionWindow, known: Mapping[str, Label], contract: Contract
+) -> tuple[NDArray[np.bool_], LabelledRows]:
+    """Which predictions are labelled, shape (len(predictions),), and those with their labels, in the same order."""
     is_labelled = np.array([key in known for key in predictions.prediction_ids], dtype=bool)
     row_ids = predictions.prediction_ids[is_labelled]
     labelled = Dataset(
@@ -44,8 +53,7 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
         labels=labels_of([known[key].label for key in row_ids], contract),
     )
     arrivals = np.array([known[key].received_at.replace(tzinfo=None) for key in row_ids], dtype="datetime64[us]")
-    rows = LabelledRows(labelled, arrivals)
-    return LabelledWindow(predictions, is_labelled, rows, unmatched, faulty=int((~sound).sum()))
+    return is_labelled, LabelledRows(labelled, arrivals)
 
 
 def is_sound(made: PredictionWindow, broken: Iterable[FaultPeriod]) -> NDArray[np.bool_]:

@@ -1,14 +1,14 @@
 """Does a new version keep what its gates promised? If not, the version before it comes back."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import numpy as np
+from typing import Any
 
 from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
+from selfheal.healing.judged_rows import JudgedRows
 from selfheal.healing.probation import e_process
 from selfheal.healing.sentences import sentence_of
-from selfheal.models.formats import model_of
 from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.records.pointer import Pointer
@@ -17,10 +17,10 @@ from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.stores.notifications import Notifications
 from selfheal.stores.pointer import PointerRead
-from selfheal.tasks import task_of
-from selfheal.usecases.heal.evidence import keep_evidence, row_ids_behind
-from selfheal.usecases.heal.scoring import UNREADABLE, answers_of, evidence_rows
-from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.heal.evidence import keep_evidence
+from selfheal.usecases.heal.scoring import UNREADABLE
+from selfheal.usecases.monitor.fresh_labels import FreshLabels
+from selfheal.usecases.monitor.probation_rows import Rivals, judged_rows, whole_evidence
 from selfheal.usecases.registry.moves import Tell
 from selfheal.usecases.registry.roll_back import roll_back
 
@@ -54,91 +54,93 @@ def check_probation(
     promotion = story.decision(pointer.decision_id)
     if promotion is None or promotion.kind != "promote" or pointer.previous_version is None:
         return None
-    manifest = stores.models.manifest(pointer.version)
-    ends_at = pointer.promoted_at + timedelta(days=manifest.contract.policy.probation.days)
-    if now >= ends_at and not _goes_on(before, last_look, pointer, manifest, now):
+    terms = _Terms(pointer, pointer.previous_version, stores.models.manifest(pointer.version))
+    if now >= terms.ends_at and not terms.go_on(before, last_look, now):
         return None
     try:
-        rows = _rows_since(stores, promotion, manifest, pointer.previous_version, now)
+        fresh = FreshLabels(stores, terms.manifest.contract, promotion, now)
+        rivals = Rivals.read(stores, terms.manifest, terms.previous_version)
     except UNREADABLE as error:
-        return _unjudged(pointer, pointer.previous_version, manifest, ends_at, error)
-    found = _found(rows, pointer, pointer.previous_version, manifest, ends_at)
-    # The bet may have been won on a bad stretch that the rows since have made up for.
-    if found.e_value < found.threshold or (found.difference or 0.0) <= 0:
+        return terms.unjudged(error)
+    found = terms.found(judged_rows(stores, promotion, fresh, rivals))
+    if not _is_worse(found):
         return found
-    decision = _bring_back(stores, production, rows, found, now, lambda sentence: notifications.send(SUBJECT, sentence))
+    # What was kept says where to look; what brings a version back is read as a whole.
+    evidence, judged = whole_evidence(fresh, rivals)
+    found = terms.found(judged)
+    if not _is_worse(found):
+        return found
+    decision = _bring_back(
+        stores, production, evidence, found, now, lambda sentence: notifications.send(SUBJECT, sentence)
+    )
     return found.model_copy(update={"rolled_back": True, "sentence": sentence_of(decision)})
 
 
-def _goes_on(
-    before: Probation | None, last_look: datetime | None, pointer: Pointer, manifest: Manifest, now: datetime
-) -> bool:
-    if now >= pointer.promoted_at + LONGEST:
-        return False
-    if last_look is None or last_look <= pointer.promoted_at:
-        return True
-    if before is None or before.version != pointer.version:
-        return False
-    return before.own_labels < manifest.contract.policy.gates.minimum_samples
+@dataclass(frozen=True)
+class _Terms:
+    """Who is on probation, against whom, and for how long."""
+
+    pointer: Pointer
+    previous_version: str
+    manifest: Manifest
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.pointer.promoted_at + timedelta(days=self.manifest.contract.policy.probation.days)
+
+    @property
+    def threshold(self) -> float:
+        return 1 / self.manifest.contract.policy.probation.significance
+
+    def go_on(self, before: Probation | None, last_look: datetime | None, now: datetime) -> bool:
+        """Whether somebody has to look after its days."""
+        if now >= self.pointer.promoted_at + LONGEST:
+            return False
+        if last_look is None or last_look <= self.pointer.promoted_at:
+            return True
+        if before is None or before.version != self.pointer.version:
+            return False
+        return before.own_labels < self.manifest.contract.policy.gates.minimum_samples
+
+    def found(self, rows: JudgedRows) -> Probation:
+        """How it stands after rows in order of arrival."""
+        highest = float(e_process(rows.differences).max(initial=1.0))
+        own = rows.timestamps >= as_datetime64(self.pointer.promoted_at)
+        return self._look(
+            f"{self.pointer.version} is on probation until {self.ends_at:%Y-%m-%d %H:%M} at least: bet against it at "
+            f"{highest:.2f} of {self.threshold:g} after {len(rows)} labels",
+            labels=len(rows),
+            own_labels=int(own.sum()),
+            difference=float(rows.differences.mean()) if len(rows) else None,
+            e_value=highest,
+        )
+
+    def unjudged(self, error: Exception) -> Probation:
+        """Why it can't be judged now."""
+        return self._look(
+            f"the probation of {self.pointer.version} can't be judged, since {self.previous_version} or the evidence "
+            f"of the promotion can't be read ({type(error).__name__}): `selfheal verify` names what is off",
+            labels=0,
+            difference=None,
+            e_value=1.0,
+            is_judged=False,
+        )
+
+    def _look(self, sentence: str, **found: Any) -> Probation:
+        return Probation(
+            version=self.pointer.version,
+            previous_version=self.previous_version,
+            ends_at=self.ends_at,
+            threshold=self.threshold,
+            rolled_back=False,
+            sentence=sentence,
+            **found,
+        )
 
 
-def _rows_since(
-    stores: Stores, promotion: Decision, manifest: Manifest, previous_version: str, now: datetime
-) -> EvidenceRows:
-    """Every row labelled since the promotion that neither trained nor gated the new version, in order of arrival."""
-    start = (promotion.evidence and promotion.evidence.oldest) or promotion.decided_at
-    labelled = labelled_rows(stores, manifest.contract, start, now)
-    promoted_at = as_datetime64(promotion.decided_at)
-    row_ids = labelled.rows.row_ids.astype(str)
-    is_new = (labelled.arrivals > promoted_at) & ~np.isin(row_ids, sorted(row_ids_behind(stores, [promotion])))
-    order = np.lexsort((row_ids[is_new], labelled.arrivals[is_new]))
-    fresh = labelled.rows.take(np.flatnonzero(is_new)[order])
-    previous = stores.models.manifest(previous_version)
-    task = task_of(manifest)
-    now_and_before = (
-        answers_of(model_of(version, stores.models.artefact), fresh, task) for version in (manifest, previous)
-    )
-    return evidence_rows(fresh, manifest.contract, *now_and_before, task=task)
-
-
-def _found(
-    rows: EvidenceRows, pointer: Pointer, previous_version: str, manifest: Manifest, ends_at: datetime
-) -> Probation:
-    e_values = e_process(rows.gains)
-    highest = float(e_values.max(initial=1.0))
-    difference = float(rows.gains.mean()) if len(rows) else None
-    threshold = 1 / manifest.contract.policy.probation.significance
-    return Probation(
-        version=pointer.version,
-        previous_version=previous_version,
-        ends_at=ends_at,
-        labels=len(rows),
-        own_labels=int((rows.timestamps >= as_datetime64(pointer.promoted_at)).sum()),
-        difference=difference,
-        e_value=highest,
-        threshold=threshold,
-        rolled_back=False,
-        sentence=f"{pointer.version} is on probation until {ends_at:%Y-%m-%d %H:%M} at least: bet against it at "
-        f"{highest:.2f} of {threshold:g} after {len(rows)} labels",
-    )
-
-
-def _unjudged(
-    pointer: Pointer, previous_version: str, manifest: Manifest, ends_at: datetime, error: Exception
-) -> Probation:
-    return Probation(
-        version=pointer.version,
-        previous_version=previous_version,
-        ends_at=ends_at,
-        labels=0,
-        difference=None,
-        e_value=1.0,
-        threshold=1 / manifest.contract.policy.probation.significance,
-        rolled_back=False,
-        is_judged=False,
-        sentence=f"the probation of {pointer.version} can't be judged, since {previous_version} or the evidence of the "
-        f"promotion can't be read ({type(error).__name__}): `selfheal verify` names what is off",
-    )
+def _is_worse(found: Probation) -> bool:
+    """Whether the bet was won; it may have been on a bad stretch that the rows since have made up for."""
+    return found.e_value >= found.threshold and (found.difference or 0.0) > 0
 
 
 def _bring_back(

@@ -1,0 +1,81 @@
+"""The rows that judge a version in probation: each hour of them is read and answered once, and kept as differences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from selfheal.contract import Contract
+from selfheal.gates.evidence import EvidenceRows
+from selfheal.healing.judged_rows import JudgedHour, JudgedRows, in_order_of_arrival, packed, unpacked
+from selfheal.models.formats import model_of
+from selfheal.models.ports import Model
+from selfheal.records.ledger import Decision
+from selfheal.records.manifest import Manifest
+from selfheal.stores.collection import Stores
+from selfheal.tables.predictions import LabelledRows
+from selfheal.tasks import Task, task_of
+from selfheal.usecases.heal.scoring import answers_of, evidence_rows
+from selfheal.usecases.monitor.fresh_labels import FreshHour, FreshLabels
+
+
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """A version and the one before it."""
+
+    contract: Contract
+    task: Task
+    version: Model
+    previous: Model
+
+    @classmethod
+    def read(cls, stores: Stores, manifest: Manifest, previous_version: str) -> Self:
+        """Both, each artefact verified. Raises one of `UNREADABLE` where a version is damaged."""
+        previous = stores.models.manifest(previous_version)
+        version, before = (model_of(each, stores.models.artefact) for each in (manifest, previous))
+        return cls(manifest.contract, task_of(manifest), version, before)
+
+    def evidence(self, labelled: LabelledRows) -> EvidenceRows:
+        """Both versions' answers to rows, in the order given."""
+        answers = (answers_of(model, labelled.rows, self.task) for model in (self.version, self.previous))
+        return evidence_rows(labelled.rows, self.contract, *answers, task=self.task)
+
+
+def judged_rows(stores: Stores, promotion: Decision, fresh: FreshLabels, rivals: Rivals) -> JudgedRows:
+    """All of them, in order of arrival; what an hour came to is kept until anything it follows from changes."""
+    body = stores.probations.read(promotion.decision_id)
+    known = unpacked(body) if body is not None else {}
+    hours, open_hours = dict[datetime, JudgedHour](), [JudgedRows.none()]
+    for hour in fresh.hours():
+        kept = known.get(hour.logged.hour)
+        if kept is not None and kept.fingerprint == hour.fingerprint:
+            hours[hour.logged.hour] = kept
+        elif hour.fingerprint is not None:
+            hours[hour.logged.hour] = JudgedHour(hour.fingerprint, _judged_anew(hour, rivals))
+        else:
+            open_hours.append(_judged_anew(hour, rivals))
+    if _fingerprints(hours) != _fingerprints(known):
+        stores.probations.write(promotion.decision_id, packed(hours))
+    rows = JudgedRows.concatenate([*open_hours, *(hour.rows for hour in hours.values())])
+    return rows.take(in_order_of_arrival(rows.row_ids, rows.arrivals))
+
+
+def whole_evidence(fresh: FreshLabels, rivals: Rivals) -> tuple[EvidenceRows, JudgedRows]:
+    """The same, all read and answered anew: with labels and answers, and as differences. There must be a row."""
+    labelled = LabelledRows.concatenate([hour.rows() for hour in fresh.hours()])
+    ordered = labelled.take(in_order_of_arrival(labelled.rows.row_ids, labelled.arrivals))
+    evidence = rivals.evidence(ordered)
+    return evidence, _judged(evidence, ordered)
+
+
+def _judged(evidence: EvidenceRows, labelled: LabelledRows) -> JudgedRows:
+    return JudgedRows(evidence.row_ids, evidence.timestamps, labelled.arrivals, evidence.gains)
+
+
+def _judged_anew(hour: FreshHour, rivals: Rivals) -> JudgedRows:
+    labelled = hour.rows()
+    return _judged(rivals.evidence(labelled), labelled)
+
+
+def _fingerprints(hours: Mapping[datetime, JudgedHour]) -> dict[datetime, str]:
+    return {hour: judged.fingerprint for hour, judged in hours.items()}
