@@ -11,6 +11,7 @@ import pytest
 
 from selfheal.errors import ArtefactRefused
 from selfheal.models.native import few_trees, load_artefact, model
+from selfheal.models.native.estimators import Outputs, parse_outputs
 from selfheal.models.native.trees import Trees
 
 # Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
@@ -159,6 +160,34 @@ def test_large_trees_come_to_the_leaf_that_a_walk_from_the_root_comes_to(leaves:
     assert trees.many(columns, len(rows)).tolist() == pytest.approx(walked, rel=1e-12)
     assert trees.many(columns, len(rows)).tolist() == [trees.one(row) for row in rows]
     assert len(set(walked)) > 10
+
+
+@pytest.mark.parametrize("kind", ["trees", "sum"])
+def test_outputs_in_one_pass_have_the_bits_that_each_has_by_itself(kind: str):
+    """The trees of three classes, alone and beside a linear part."""
+    generator = random.Random(kind)
+    trees = [
+        {"kind": "trees", "baseline": generator.gauss(0, 1), "trees": [grown(generator, 12) for _ in range(n)]}
+        for n in (5, 1, 9)
+    ]
+    linear = {"kind": "linear", "intercept": 0.1, "coefficients": [0.7]}
+    sums = [
+        {
+            "kind": "sum",
+            "parts": [
+                {"weight": 0.3, "columns": 2, "estimator": each},
+                {"weight": 0.7, "columns": 1, "estimator": linear},
+            ],
+        }
+        for each in trees
+    ]
+    columns = [3, 0] if kind == "trees" else [3, 0, 0]
+    outputs = parse_outputs({"kind": "outputs", "outputs": trees if kind == "trees" else sums}, "outputs", columns)
+    assert isinstance(outputs, Outputs)
+    assert outputs.together is not None
+    for _ in range(100):
+        cells = [generator.randrange(3), generator.gauss(0, 2), generator.gauss(0, 1)][: len(columns)]
+        assert outputs.all_of_one(cells) == [output.one(cells) for output in outputs.outputs]
 
 
 def walk(tree: dict[str, Any], row: tuple[int, float]) -> float:

@@ -6,12 +6,12 @@ columns, and the score is weight * score of the part, added up in the order of t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from selfheal.models.native import checks
 from selfheal.models.native.layers import Layers, Several
 from selfheal.models.native.linear import Linear
-from selfheal.models.native.trees import Trees
+from selfheal.models.native.trees import Forests, Trees
 from selfheal.models.native.wrapped import Log, LogOdds, Quotient
 
 if TYPE_CHECKING:
@@ -68,10 +68,59 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
+class PartOfAll:
+    """The same part of several sums: their weights, the columns that they all read, and their trees in one."""
+
+    weights: Sequence[float]
+    columns: slice
+    estimators: Sequence[Estimator]
+    forests: Forests | None
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> Self:
+        """Parts that read the same columns."""
+        estimators = [part.estimator for part in parts]
+        return cls([part.weight for part in parts], parts[0].columns, estimators, Forests.of(estimators))
+
+
+@dataclass(frozen=True, slots=True)
+class SumsTogether:
+    """Sums that read the same columns, part by part."""
+
+    parts: Sequence[PartOfAll]
+
+    @classmethod
+    def of(cls, outputs: Sequence[Estimator]) -> Self | None:
+        """None where nothing is gained: not all of several are sums, or they read different columns, or no trees."""
+        sums = [output for output in outputs if isinstance(output, Sum)]
+        columns = [[(part.columns.start, part.columns.stop) for part in each.parts] for each in sums]
+        if len(sums) != len(outputs) or any(each != columns[0] for each in columns):
+            return None
+        parts = [PartOfAll.of(parts) for parts in zip(*(each.parts for each in sums), strict=True)]
+        return cls(parts) if any(part.forests for part in parts) else None
+
+    def all_of_one(self, cells: Sequence[Any]) -> list[float]:
+        """See Several; each with the bits that it has by itself."""
+        scores = [0.0] * len(self.parts[0].weights)
+        for part in self.parts:
+            own = cells[part.columns]
+            found = part.forests.all_of_one(own) if part.forests else [each.one(own) for each in part.estimators]
+            for index, weight in enumerate(part.weights):
+                scores[index] += weight * found[index]
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
 class Outputs:
     """An estimator for each class, all of which read all columns: `{"kind": "outputs", "outputs": [...]}`."""
 
     outputs: Sequence[Estimator]
+    together: SumsTogether | Forests | None = None
+
+    @classmethod
+    def of(cls, outputs: Sequence[Estimator]) -> "Outputs":
+        """Prepared so that a row's columns are looked up once for the trees of all classes."""
+        return cls(outputs, SumsTogether.of(outputs) or Forests.of(outputs))
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -80,6 +129,8 @@ class Outputs:
 
     def all_of_one(self, cells: Sequence[Any]) -> list[Any]:
         """See Several."""
+        if self.together is not None:
+            return self.together.all_of_one(cells)
         return [output.one(cells) for output in self.outputs]
 
     def all_of_many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "list[NDArray[Any]]":
@@ -103,7 +154,7 @@ def parse_several(raw: Any, path: str, columns: Sequence[int]) -> Several:
     if kind != "outputs":
         return Outputs([parse_estimator(raw, path, columns)])
     listed = checks.items(checks.table(raw, path, {"kind", "outputs"})["outputs"], f"{path}.outputs")
-    return Outputs([parse_estimator(item, f"{path}.outputs.{index}", columns) for index, item in enumerate(listed)])
+    return Outputs.of([parse_estimator(item, f"{path}.outputs.{index}", columns) for index, item in enumerate(listed)])
 
 
 def parse_estimator(raw: Any, path: str, columns: Sequence[int]) -> Estimator:

@@ -40,6 +40,12 @@ class PlainTrees:
                 score = score + leaves[bit]
         return score
 
+    def leaves(self, cells: Sequence[Any]) -> list[float]:
+        """The leaf of each tree for one row, in the order of the trees."""
+        return [
+            leaves[bit] for group in self._groups for leaves, bit in zip(group.leaves, group.bits(cells), strict=True)
+        ]
+
 
 class _Group:
     """Trees that share an integer. `leaves` has for each tree the leaves' values by their bits."""

@@ -10,6 +10,7 @@ their weight) the fit had in each leaf. Answers don't need it, reasons for them 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from selfheal.models.native import checks
@@ -63,6 +64,11 @@ class Trees:
         """The score of one row."""
         return self._one.score(self.baseline, cells)
 
+    @property
+    def are_small(self) -> bool:
+        """Whether each has a bit for all its leaves."""
+        return self._large is None
+
     def many(self, columns: "Sequence[NDArray[Any]]", rows: int) -> "NDArray[Any]":
         """The scores of many rows, shape (rows,), with the same bits."""
         return (self._large or self._masked).scores(self.baseline, columns, rows)
@@ -72,6 +78,33 @@ class Trees:
         from selfheal.models.native.many_trees import MaskedTrees
 
         return MaskedTrees(self.trees, self.sizes)
+
+
+class Forests:
+    """The trees of several outputs that read the same columns: for one row a column is looked up once for them all."""
+
+    def __init__(self, forests: Sequence[Trees]) -> None:
+        ends = accumulate(len(forest.trees) for forest in forests)
+        self._outputs = [(forest.baseline, end) for forest, end in zip(forests, ends, strict=True)]
+        self._one = PlainTrees([tree for forest in forests for tree in forest.trees], forests[0].sizes)
+
+    @classmethod
+    def of(cls, estimators: Sequence[Any]) -> "Forests | None":
+        """None where not all of several are trees of up to 64 leaves."""
+        forests = [each for each in estimators if isinstance(each, Trees) and each.are_small and each.trees]
+        return cls(forests) if len(forests) == len(estimators) > 1 else None
+
+    def all_of_one(self, cells: Sequence[Any]) -> list[float]:
+        """The score of each for one row, with the bits that it has by itself."""
+        leaves = self._one.leaves(cells)
+        scores, start = [], 0
+        for score, end in self._outputs:
+            # Not `sum`, which corrects what rounding loses.
+            for leaf in leaves[start:end]:
+                score += leaf  # noqa: PLW2901 - the baseline is where the sum begins
+            scores.append(score)
+            start = end
+        return scores
 
 
 def _large(trees: Sequence[Tree], columns: Sequence[int]) -> "LargeTrees":
