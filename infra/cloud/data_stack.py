@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra.cloud.acknowledgements import acknowledge, acknowledge_lint
 from infra.cloud.stage import Stage
-from selfheal.prefixes import LIFETIMES, POINTERS, STREAM_LIFETIMES, WRITTEN_ONCE
+from selfheal.prefixes import LIFETIMES, POINTERS, QUERY_LIFETIMES, STREAM_LIFETIMES, WRITTEN_ONCE
 
 
 class DataStack(Stack):
@@ -22,7 +22,8 @@ class DataStack(Stack):
         acknowledge_lint(self)
         self.key = kms.Key(self, "Key", enable_key_rotation=True) if stage.encryption == "kms" else None
         streamed = STREAM_LIFETIMES if stage.prediction_log == "firehose" else {}
-        expiry = [_expiry(*rule) for rule in {**LIFETIMES, **streamed}.items()]
+        queried = QUERY_LIFETIMES if stage.queries else {}
+        expiry = [_expiry(*rule) for rule in {**LIFETIMES, **streamed, **queried}.items()]
         self.data = _bucket(self, "Data", key=self.key, lifecycle_rules=expiry)
         self.registry = _bucket(self, "Registry", key=self.key, versioned=True)
         for statement in (

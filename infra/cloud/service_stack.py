@@ -14,11 +14,13 @@ from infra.cloud.capabilities.notifications import Notifications
 from infra.cloud.capabilities.observability import Observability
 from infra.cloud.capabilities.prediction_api import PredictionApi
 from infra.cloud.capabilities.prediction_stream import PredictionStream
+from infra.cloud.capabilities.queries import Queries
 from infra.cloud.data_stack import DataStack
 from infra.cloud.functions import FunctionFactory
-from infra.cloud.packaging import Packages
+from infra.cloud.packaging import ROOT, Packages
 from infra.cloud.stage import Stage
 from infra.cloud.storage import Storage
+from selfheal.contract.file import read_contract
 
 
 class ServiceStack(Stack):
@@ -81,6 +83,9 @@ class ServiceStack(Stack):
             topic=notifications.topic,
             stream=stream,
         )
+        if stage.queries:
+            contract = read_contract(ROOT / stage.queries)
+            Queries(self, "Queries", storage=storage, stage=stage, contract=contract)
         self._outputs(serving, healing, notifications, data, stage)
 
     def _named(self, name: str, bucket: s3.Bucket) -> s3.IBucket:

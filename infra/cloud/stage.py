@@ -49,6 +49,10 @@ class Stage(BaseModel):
         default="s3",
         description="How predictions are logged: an S3 object a request, or by a Firehose stream, cheaper for many",
     )
+    queries: str = Field(
+        default="",
+        description="A contract's file, by its path from here; Athena has tables of its features then. Empty: none",
+    )
     reserved_concurrency: int = Field(
         default=0,
         ge=0,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.support.small_life import SmallLife
+
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
@@ -13,3 +15,11 @@ def moto_endpoint() -> Iterator[str]:
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def small_life() -> SmallLife:
+    """A life of three days from end to end, for tests that only read what it left."""
+    lived = SmallLife()
+    lived.live()
+    return lived

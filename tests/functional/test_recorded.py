@@ -16,15 +16,8 @@ GROWING = ("ledger/", "models/")
 
 
 @pytest.fixture(scope="module")
-def life() -> SmallLife:
-    lived = SmallLife()
-    lived.live()
-    return lived
-
-
-@pytest.fixture(scope="module")
-def texts(life: SmallLife) -> dict[str, str]:
-    return texts_of(life)
+def texts(small_life: SmallLife) -> dict[str, str]:
+    return texts_of(small_life)
 
 
 def test_the_same_objects_are_written(texts: dict[str, str]):
@@ -48,9 +41,9 @@ def test_the_same_history_through_a_stream_leaves_the_same_behind(texts: dict[st
     assert texts_of(streamed) == texts
 
 
-def test_every_verdict_of_that_life_follows_from_its_evidence(life: SmallLife):
+def test_every_verdict_of_that_life_follows_from_its_evidence(small_life: SmallLife):
     """Two healings that promote; all is as it was written, and each verdict is recomputed from its rows."""
-    assert verify(life.stores).verdicts == 2
+    assert verify(small_life.stores).verdicts == 2
 
 
 def _comparable(key: str, text: str) -> str:

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from infra.local.synthesis import synthesised
+from tests.support.templates import GUARDED, Template, template_of
+
 
 @pytest.fixture(scope="session")
 def templates(assembly_folder):
@@ -54,3 +57,15 @@ def statements(of_type):
         ]
 
     return find
+
+
+@pytest.fixture(scope="session")
+def plain(assembly_folder) -> Template:
+    """A stage without settings."""
+    return template_of(assembly_folder, "dev")
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Template:
+    """One with nearly all of them."""
+    return template_of(synthesised(**GUARDED), "prod")

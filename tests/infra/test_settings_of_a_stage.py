@@ -15,16 +15,6 @@ from tests.support.templates import GUARDED, Template, template_of
 WRITERS = {"shadow_training", "gate_evaluation", "promotion", "drift"}
 
 
-@pytest.fixture(scope="session")
-def plain(assembly_folder) -> Template:
-    return template_of(assembly_folder, "dev")
-
-
-@pytest.fixture(scope="session")
-def guarded() -> Template:
-    return template_of(synthesised(**GUARDED), "prod")
-
-
 # SnapStart
 
 

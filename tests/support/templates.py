@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# A stage with every setting that guards something turned on.
+# A stage with every setting that guards something turned on, and with tables for people's queries.
 GUARDED: dict[str, Any] = {
     "stage": "prod",
     "snap_start": True,
@@ -15,6 +15,7 @@ GUARDED: dict[str, Any] = {
     "jwt_audience": "selfheal",
     "reserved_concurrency": 5,
     "alarm_email": "team@example.com",
+    "queries": "layers/core/python/selfheal/contract/credit_risk.toml",
 }
 
 

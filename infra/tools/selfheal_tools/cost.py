@@ -26,7 +26,7 @@ _OWN_METRIC = re.compile(r'"selfheal-\w+","\w+","service"')
 ROLL_UP_SECONDS = 0.000025
 # S3 requests of a run beside one read of each new object, where labels come every hour: lists and writes; reads (of
 # roll-ups, summaries, labels, registry). tests/functional/test_requests_of_a_run.py counts them.
-RUN_PUTS, RUN_GETS = 23, 112
+RUN_PUTS, RUN_GETS = 24, 112
 # What a stream makes of lines: up to so many in a record, an object each five minutes and each so many bytes; and how
 # much its query goes through in an hour of processing, which is a guess.
 RECORD_LINES, DELIVERIES_A_DAY, OBJECT_BYTES, QUERY_GB_HOUR = 500, 288, 128e6, 10.0

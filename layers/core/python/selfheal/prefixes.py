@@ -26,6 +26,9 @@ MONITORING = "monitoring/"
 RUNS = f"{MONITORING}dt="
 FAULT_PERIODS = f"{MONITORING}faults/"
 PROBATIONS = f"{MONITORING}probations/"
+RUN_ROWS = f"{MONITORING}runs/"
+# What Athena answers to people, where a stage has its tables.
+QUERY_RESULTS = "query-results/"
 
 # The registry.
 MODELS = "models/"
@@ -60,3 +63,5 @@ LIFETIMES = {
 }
 # The same where predictions are logged by a stream.
 STREAM_LIFETIMES = {UNDELIVERED: KEPT.days}
+# The same where people query them: what was answered can be asked again.
+QUERY_LIFETIMES = {QUERY_RESULTS: 7}

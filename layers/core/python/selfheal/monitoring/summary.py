@@ -19,6 +19,7 @@ from selfheal.records.monitoring import (
     DriftSummary,
     Estimate,
     HealingState,
+    RunRow,
     TimelinePoint,
 )
 from selfheal.tables.predictions import PredictionWindow
@@ -45,6 +46,27 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         probation=run.probation,
         unchanged=judgement.unchanged,
         timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
+    )
+
+
+def row_of(summary: DriftSummary) -> RunRow:
+    """The run as a row for queries."""
+    return RunRow(
+        timestamp=summary.timestamp,
+        production_version=summary.production_version,
+        verdict=summary.verdict,
+        cause=summary.diagnosis.cause,
+        predictions=summary.coverage.predictions,
+        coverage=summary.coverage.coverage,
+        dataset_drift_detected=summary.dataset_drift_detected,
+        drift_share=summary.drift_share,
+        num_drifted_features=summary.num_drifted_features,
+        drifted_features=tuple(feature.feature for feature in summary.features if feature.drift_detected),
+        p_value=summary.detection.p_value if summary.detection else None,
+        faults=len(faults(summary.findings)),
+        decayed=summary.decay.decayed,
+        healing=summary.healing.execution if summary.healing.started else None,
+        rolled_back=summary.probation is not None and summary.probation.rolled_back,
     )
 
 

@@ -254,6 +254,30 @@ class DriftSummary(Record):
         }
 
 
+class RunRow(Record):
+    """A run as a row of the table `runs`: what its summary says of the whole window.
+
+    drifted_features: what moves the answers most first. p_value: of "has anything changed?". faults: findings that stop
+    healings. healing: the execution that the run started.
+    """
+
+    timestamp: UtcTime
+    production_version: str
+    verdict: MonitoringVerdict
+    cause: Cause
+    predictions: int
+    coverage: float
+    dataset_drift_detected: bool | None
+    drift_share: float | None
+    num_drifted_features: int
+    drifted_features: tuple[str, ...]
+    p_value: float | None
+    faults: int
+    decayed: bool
+    healing: str | None
+    rolled_back: bool
+
+
 class MonitoringResult(Record):
     """What the drift function returns: where the run's files lie, what it decided, and at most ten metrics of it."""
 

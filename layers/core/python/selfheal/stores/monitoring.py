@@ -1,9 +1,10 @@
-"""What monitoring runs leave behind: a summary and a report each, by day and time."""
+"""What monitoring runs leave behind: a summary and a report each, by day and time, and a row for queries."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from selfheal.prefixes import RUNS
+from selfheal.prefixes import RUN_ROWS, RUNS
+from selfheal.records.monitoring import RunRow
 from selfheal.stores.bucket import Bucket
 
 # What a run leaves behind.
@@ -11,7 +12,7 @@ SUMMARY, REPORT = "summary.json", "report.html"
 
 
 class MonitoringStore:
-    """`monitoring/dt=…/<time>/…` of the data bucket."""
+    """`monitoring/dt=…/<time>/…` of the data bucket, and `monitoring/runs/dt=…/<time>.json`."""
 
     def __init__(self, data: Bucket) -> None:
         self._data = data
@@ -21,6 +22,10 @@ class MonitoringStore:
         key = f"{run_prefix(moment)}{name}"
         self._data.put(key, body)
         return key
+
+    def write_row(self, row: RunRow) -> None:
+        """Write a run's row (a retried run overwrites its own); apart from its files, which tables can't be made of."""
+        self._data.put(f"{RUN_ROWS}dt={row.timestamp:%Y-%m-%d}/{row.timestamp:%H%M%S}.json", row.to_json())
 
     def read(self, key: str) -> bytes:
         """One file of a run. Raises ObjectMissing."""

@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from selfheal.contract.parsing import RESERVED_PREFIX
 from selfheal.errors import ObjectChanged, ObjectExists
 from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, STREAM
 from selfheal.records.predictions import moment_of
@@ -162,7 +163,7 @@ class HourlyRollups:
     def _write(self, hour: datetime, content: HourOfLog, etag: str | None) -> None:
         # Before the hour itself: once that is written, nobody looks at its rows' ids again.
         self._ids.add(_own_ids(content.rows))
-        table = pa.Table.from_pandas(content.rows, preserve_index=False)
+        table = _with_known_types(pa.Table.from_pandas(content.rows, preserve_index=False))
         metadata = {**(table.schema.metadata or {}), HELD: json.dumps(sorted(content.held)).encode()}
         buffer = io.BytesIO()
         pq.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
@@ -196,6 +197,18 @@ def once_each(rows: pd.DataFrame) -> pd.DataFrame:
     is_repeated = rows[ID].duplicated()
     distinct = rows[~is_repeated] if is_repeated.any() else rows
     return distinct.sort_values([TIMESTAMP, ID], ignore_index=True)
+
+
+def _with_known_types(table: pa.Table) -> pa.Table:
+    """A column has one type in all hours, so that queries can read them as one table.
+
+    Where no row has a user's id, Parquet would note no type. A feature that no row has a value of would come as numbers
+    even where it holds texts; it is left out, which readers take for missing.
+    """
+    ids = table.schema.get_field_index(OWN_ID)
+    typed = table.set_column(ids, OWN_ID, table[OWN_ID].cast(pa.string())) if ids >= 0 else table
+    valueless = [name for name in typed.column_names if typed[name].null_count == len(typed)]
+    return typed.drop_columns([name for name in valueless if not name.startswith(RESERVED_PREFIX)])
 
 
 def _own_ids(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from selfheal.errors import NoProductionModel, RecordIncompatible
 from selfheal.monitoring.judgement import judged
 from selfheal.monitoring.response import next_alarm, outages, state_of
-from selfheal.monitoring.summary import metrics_of, summary_of
+from selfheal.monitoring.summary import metrics_of, row_of, summary_of
 from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringResult
 from selfheal.report import render_report
 from selfheal.stores.collection import Stores
@@ -75,6 +75,7 @@ def monitor(
         stores.fault_periods.add(FaultPeriod(start=now - run.lookback, end=now, faults=kinds))
     key = stores.monitoring.write(now, SUMMARY, summary.model_copy(update={"is_told": not is_due}).to_json())
     report = stores.monitoring.write(now, REPORT, render_report(summary))
+    stores.monitoring.write_row(row_of(summary))
     if is_due:
         _tell(notifications, summary, report)
         stores.monitoring.write(now, SUMMARY, summary.to_json())
