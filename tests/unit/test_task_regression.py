@@ -50,6 +50,16 @@ def test_metrics_equal_those_of_scikit_learn():
         assert estimate.low <= estimate.value <= estimate.high
 
 
+def test_one_wild_label_hides_no_gain_in_squared_errors():
+    """Every error is halved but that to a label out of this world, which counts as the spread of 10 for both."""
+    labels = np.r_[np.zeros(99), 1e6]
+    before, after = (np.r_[np.full(99, error), 0.0] for error in (2.0, 1.0))
+    metric = TASK.gate_metrics["mse"]
+    assert metric.value(before, before, labels) == pytest.approx(4.96)
+    sums = [metric.sums(said, said, labels, np.ones(100), np.zeros(100, np.intp)) for said in (before, after)]
+    assert metric.gain(*sums) == pytest.approx([1 - 1.99 / 4.96])
+
+
 @pytest.mark.parametrize("rows", [50, 200, 1000])
 def test_conformal_intervals_cover_nine_labels_in_ten(rows: int):
     """On exchangeable rows, within two points, whatever the number of rows that they rest on."""

@@ -4,6 +4,8 @@ Each class counts as the truth with the probability that its calibrated score sa
 and the temperature, whose uncertainty grows as the covariates leave those that it was fitted on.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from selfheal.tasks.effective_rows import effective_rows
@@ -25,13 +27,11 @@ def estimated(rows: Unlabelled, tuning: Scored, costs: Floats | None = None) -> 
     temperature = fit_temperature(tuning.answers, tuning.labels)
     rng = np.random.default_rng(SEED)
     expected = temperature.of(rows.answers)
-    values = _metrics(rows, expected, costs)
+    (values,) = _metrics(rows, [expected], costs)
     sample = rows.take(rng.permutation(len(rows.answers))[:ROWS_DRAWN])
     widening = np.sqrt(len(tuning.labels) / effective_rows(tuning.traits, sample.traits))
-    drawn = [
-        _metrics(sample, _drawn(rng, temperature.of(sample.answers, shift)), costs)
-        for shift in widening * rng.standard_normal(DRAWS)
-    ]
+    shifts = widening * rng.standard_normal(DRAWS)
+    drawn = _metrics(sample, [_drawn(rng, temperature.of(sample.answers, shift)) for shift in shifts], costs)
     simulated = {name: np.array([one[name] for one in drawn]) for name in values}
     commonest = float(expected.sum(axis=0).max())
     estimates = {name: estimate_of(value, simulated[name]) for name, value in values.items()}
@@ -44,19 +44,31 @@ def _drawn(rng: np.random.Generator, probabilities: Floats) -> Floats:
     return np.asarray(np.eye(probabilities.shape[1])[np.minimum(places, probabilities.shape[1] - 1)])
 
 
-def _metrics(rows: Unlabelled, truth: Floats, costs: Floats | None) -> dict[str, float]:
-    """Of truths of shape (n, classes), drawn or expected; NaN where a metric isn't defined."""
+def _metrics(rows: Unlabelled, truths: Sequence[Floats], costs: Floats | None) -> list[dict[str, float]]:
+    """Of several truths of shape (n, classes) each, drawn or expected; NaN where a metric isn't defined."""
     said, classes = rows.answers, rows.answers.shape[1]
+    # Ranked once for all truths, a class at a time.
+    areas = np.stack([expected_roc_auc(said[:, code], _of_class(truths, code)) for code in range(classes)], axis=1)
     predicted = np.eye(classes)[rows.predictions.astype(np.intp)]
-    hits, total = (predicted * truth).sum(axis=0), predicted.sum(axis=0) + truth.sum(axis=0)
-    areas = [float(expected_roc_auc(said[:, code], truth[:, code][None])[0]) for code in range(classes)]
-    known = [area for area in areas if not np.isnan(area)]
-    paid = {} if costs is None else {"cost": float((truth * costs[:classes].T[rows.predictions]).sum(axis=1).mean())}
-    return {
-        **paid,
-        "accuracy": float(hits.sum() / len(said)),
-        "macro_f1": float((2 * hits[total > 0] / total[total > 0]).mean()),
-        "roc_auc": float(np.mean(known)) if known else float("nan"),
-        "brier": float(((np.square(said).sum(axis=1) + 1) / 2 - (truth * said).sum(axis=1)).mean()),
-        "log_loss": float(-(truth * np.log(np.maximum(said, SMALLEST))).sum(axis=1).mean()),
-    }
+    sharpness, logs = (np.square(said).sum(axis=1) + 1) / 2, np.log(np.maximum(said, SMALLEST))
+    prices = None if costs is None else costs[:classes].T[rows.predictions]
+    found = []
+    for truth, by_class in zip(truths, areas, strict=True):
+        hits, total = (predicted * truth).sum(axis=0), predicted.sum(axis=0) + truth.sum(axis=0)
+        known = by_class[~np.isnan(by_class)]
+        paid = {} if prices is None else {"cost": float((truth * prices).sum(axis=1).mean())}
+        found.append(
+            {
+                **paid,
+                "accuracy": float(hits.sum() / len(said)),
+                "macro_f1": float((2 * hits[total > 0] / total[total > 0]).mean()),
+                "roc_auc": float(np.mean(known)) if len(known) else float("nan"),
+                "brier": float((sharpness - (truth * said).sum(axis=1)).mean()),
+                "log_loss": float(-(truth * logs).sum(axis=1).mean()),
+            }
+        )
+    return found
+
+
+def _of_class(truths: Sequence[Floats], code: int) -> Floats:
+    return np.stack([truth[:, code] for truth in truths])

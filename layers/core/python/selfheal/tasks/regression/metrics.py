@@ -1,4 +1,4 @@
-"""Mean absolute and squared error in the target's unit, R², and how many labels an interval covers."""
+"""Absolute and squared error in the target's unit, R², and how many labels an interval covers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,16 @@ def relative_squared_error(spread: float) -> Metric:
     )
 
 
+def mean_squared_error(spread: float) -> Metric:
+    """In the target's unit, squared; no error counts for more than the spread: a wild label decides nothing."""
+    return mean_metric(
+        "mse",
+        "mean squared error",
+        lambda answers, _, labels: spread**2 * capped_squares(answers - labels, spread),
+    )
+
+
 MAE = mean_metric("mae", "mean absolute error", lambda answers, _, labels: np.abs(answers - labels))
-MSE = Metric("mse", "mean squared error", is_loss=True, parts=_squared_parts, of_sums=mean_of_parts)
 RMSE = Metric(
     "rmse",
     "root mean squared error",

@@ -26,7 +26,6 @@ class Regression:
     is_relative = True
     shifted = "the target's level has moved"
     needs = "that differ"
-    gate_metrics: Mapping[str, Metric] = {"mae": metrics.MAE, "mse": metrics.MSE}
     segment_metric = metrics.MAE
     mean_loss = "relative_squared_error"
 
@@ -40,6 +39,10 @@ class Regression:
     def __init__(self, spread: float, half_width: float | None = None) -> None:
         self.spread: float | None = spread
         self._scale, self._half_width = spread or 1.0, half_width
+        self.gate_metrics: Mapping[str, Metric] = {
+            "mae": metrics.MAE,
+            "mse": metrics.mean_squared_error(self._scale),
+        }
         self.history_metrics: Mapping[str, Metric] = {
             "rmse": metrics.RMSE,
             "mae": metrics.MAE,
