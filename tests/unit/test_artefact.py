@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from selfheal.errors import ArtefactRefused
-from selfheal.models.native import few_trees, load_artefact, model
+from selfheal.models.native import load_artefact, model
 from selfheal.models.native.estimators import Outputs, parse_outputs
-from selfheal.models.native.trees import Trees
+from selfheal.models.native.trees import Trees, few_rows
 
 # Two trees: one splits `x` at 1 and, on its left, `c` by codes; missing `x` goes left. The other is a single leaf.
 TREES: dict[str, Any] = {
@@ -130,12 +130,12 @@ def test_one_row_and_many_rows_have_the_same_bits(document: dict[str, Any]):
 
 
 @pytest.mark.parametrize("leaves", [2, 8, 9, 16, 33, 64])
-@pytest.mark.parametrize("table_bits", [few_trees.TABLE_BITS, 1])
+@pytest.mark.parametrize("table_bits", [few_rows.TABLE_BITS, 1])
 def test_trees_of_any_size_have_the_same_bits_one_row_at_a_time(
     leaves: int, table_bits: int, monkeypatch: pytest.MonkeyPatch
 ):
     """Whatever the width of a tree's lane, and where a forest is too large for one table."""
-    monkeypatch.setattr(few_trees, "TABLE_BITS", table_bits)
+    monkeypatch.setattr(few_rows, "TABLE_BITS", table_bits)
     generator = random.Random(leaves)
     trees = [grown(generator, generator.randint(2, leaves)) for _ in range(20)] + [grown(generator, leaves)]
     artefact = load(changed(TREES, "estimator.trees", trees))

@@ -1,4 +1,4 @@
-"""Boosted trees over few rows, in plain Python: QuickScorer (see `selfheal.models.native.lanes`) on one long integer.
+"""Boosted trees over few rows, in plain Python: QuickScorer (see `lanes`) on one long integer.
 
 Each tree has a lane of bits in it. What the nodes of all trees rule out by one column depends only on the interval
 between thresholds that the value is in, so it is one look-up and one OR for each column, however many trees there are.
@@ -9,12 +9,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from selfheal.models.native.lanes import Leaves, Node, lane_bits, nodes_by_column
-
-if TYPE_CHECKING:
-    from selfheal.models.native.trees import Tree
+from selfheal.models.native.trees.lanes import Leaves, Node, lane_bits, nodes_by_column
+from selfheal.models.native.trees.tree import Tree
 
 # What `struct` calls a lane of so many bits.
 NUMBERS = {8: "B", 16: "H", 32: "I", 64: "Q"}
@@ -26,7 +24,7 @@ FEWEST_TREES = 8
 class PlainTrees:
     """A forest prepared for few rows; `sizes` holds for each column the number of its codes, 0 where it is numeric."""
 
-    def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
+    def __init__(self, trees: Sequence[Tree], sizes: Sequence[int]) -> None:
         lane = lane_bits(trees)
         nodes = sum(len(tree.column) for tree in trees)
         step = max(FEWEST_TREES, TABLE_BITS // (lane * max(nodes, 1)))
@@ -50,7 +48,7 @@ class PlainTrees:
 class _Group:
     """Trees that share an integer. `leaves` has for each tree the leaves' values by their bits."""
 
-    def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int], lane: int) -> None:
+    def __init__(self, trees: Sequence[Tree], sizes: Sequence[int], lane: int) -> None:
         ordered = [Leaves.of(tree) for tree in trees]
         self.leaves = [{1 << place: value for place, value in enumerate(leaves.values)} for leaves in ordered]
         self._lanes = Struct(f"<{len(trees)}{NUMBERS[lane]}")

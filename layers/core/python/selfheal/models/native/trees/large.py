@@ -8,13 +8,12 @@ is there twice, once for the nodes that send it left and once for those that sen
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from selfheal.models.native.trees import Tree
+from selfheal.models.native.trees.tree import Tree
 
 type Floats = NDArray[np.float64]
 type Numbers = NDArray[np.intp]
@@ -40,7 +39,7 @@ class LargeTrees:
     first child is itself, and nothing is above its cut.
     """
 
-    def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
+    def __init__(self, trees: Sequence[Tree], sizes: Sequence[int]) -> None:
         self._sizes = sizes
         thresholds = _thresholds(trees, sizes)
         # A list would be made an array anew for each row.
@@ -66,7 +65,7 @@ class LargeTrees:
         self._goes_left = np.array(sets, dtype=bool)
         self._is_inner = self._first != np.arange(total)
 
-    def _add(self, tree: "Tree", root: int, thresholds: Mapping[int, list[Any]], sets: list[bool]) -> Levels:
+    def _add(self, tree: Tree, root: int, thresholds: Mapping[int, list[Any]], sets: list[bool]) -> Levels:
         free = root + 1
         leaves_at: list[int] = []
         open_places = [(0 if tree.column else -1, root, 0)]
@@ -151,7 +150,7 @@ class LargeTrees:
         return numbers.ravel()
 
 
-def _thresholds(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, list[Any]]:
+def _thresholds(trees: Sequence[Tree], sizes: Sequence[int]) -> dict[int, list[Any]]:
     found: dict[int, set[Any]] = {}
     for tree in trees:
         for column, split in zip(tree.column, tree.split, strict=True):

@@ -6,10 +6,9 @@ leftmost is the row's; it is the lowest bit. Several trees share a number, each 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from selfheal.models.native.trees import Tree
+from selfheal.models.native.trees.tree import Tree
 
 # How many bits a lane may have.
 LANES = (8, 16, 32, 64)
@@ -26,7 +25,7 @@ class Leaves:
     on_the_left: list[int]
 
     @classmethod
-    def of(cls, tree: "Tree") -> Self:
+    def of(cls, tree: Tree) -> Self:
         """The leaves of a sound tree."""
         children = list(zip(tree.left, tree.right, strict=True))
         # How many leaves are below a node; 1 for a leaf itself.
@@ -50,12 +49,12 @@ class Leaves:
         return cls(values, masks)
 
 
-def lane_bits(trees: Sequence["Tree"]) -> int:
+def lane_bits(trees: Sequence[Tree]) -> int:
     """The narrowest lane that has a bit for each leaf of any of the trees."""
     return min(bits for bits in LANES if all(len(tree.leaves) <= bits for tree in trees))
 
 
-def nodes_by_column(trees: Sequence["Tree"], leaves: Sequence[Leaves], lane: int) -> dict[int, list[Node]]:
+def nodes_by_column(trees: Sequence[Tree], leaves: Sequence[Leaves], lane: int) -> dict[int, list[Node]]:
     """The nodes that ask about each column; the first tree has the lowest lane."""
     nodes: dict[int, list[Node]] = {}
     for number, (tree, of_tree) in enumerate(zip(trees, leaves, strict=True)):

@@ -1,4 +1,4 @@
-"""Boosted trees over many rows: QuickScorer (see `selfheal.models.native.lanes`), its bit masks merged by column.
+"""Boosted trees over many rows: QuickScorer (see `lanes`), its bit masks merged by column.
 
 What the nodes of several trees rule out by one column depends only on the interval between thresholds that the value is
 in, so it is one look-up for each column.
@@ -6,15 +6,13 @@ in, so it is one look-up for each column.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selfheal.models.native.lanes import Leaves, Node, lane_bits, nodes_by_column
-
-if TYPE_CHECKING:
-    from selfheal.models.native.trees import Tree
+from selfheal.models.native.trees.lanes import Leaves, Node, lane_bits, nodes_by_column
+from selfheal.models.native.trees.tree import Tree
 
 WORD = 64
 ALL_LEAVES = np.uint64(2**WORD - 1)
@@ -64,7 +62,7 @@ class MaskedGroup:
     leaves: Sequence[NDArray[np.float64]]
 
     @classmethod
-    def of(cls, trees: Sequence["Tree"], intervals: Mapping[int, Intervals], lane: int) -> Self:
+    def of(cls, trees: Sequence[Tree], intervals: Mapping[int, Intervals], lane: int) -> Self:
         """Prepared once for all rows to come."""
         leaves = [Leaves.of(tree) for tree in trees]
         nodes = nodes_by_column(trees, leaves, lane)
@@ -85,7 +83,7 @@ class MaskedGroup:
 class MaskedTrees:
     """A forest prepared for many rows; `sizes` holds for each column the number of its codes, 0 where it is numeric."""
 
-    def __init__(self, trees: Sequence["Tree"], sizes: Sequence[int]) -> None:
+    def __init__(self, trees: Sequence[Tree], sizes: Sequence[int]) -> None:
         lane = lane_bits(trees)
         self._intervals = _intervals(trees, sizes)
         together = range(0, len(trees), WORD // lane)
@@ -106,7 +104,7 @@ class MaskedTrees:
         return score
 
 
-def _intervals(trees: Sequence["Tree"], sizes: Sequence[int]) -> dict[int, Intervals]:
+def _intervals(trees: Sequence[Tree], sizes: Sequence[int]) -> dict[int, Intervals]:
     thresholds: dict[int, set[Any]] = {}
     for tree in trees:
         for index, split in zip(tree.column, tree.split, strict=True):
