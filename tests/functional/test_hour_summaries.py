@@ -117,7 +117,7 @@ def test_a_summary_that_is_none_is_made_again():
 
 
 def test_a_summary_is_the_same_after_it_was_bytes():
-    """Counts, sums, samples and missing values; the bytes are the same each time."""
+    """Counts, sums, samples and missing values; the bytes are the same each time, and a part of them is no summary."""
     world = world_on(MemoryBucket())
     production = read_production(world.stores)
     world.hours(1, label_delay=None)
@@ -128,6 +128,7 @@ def test_a_summary_is_the_same_after_it_was_bytes():
     again = unpacked(body, default_contract())
     assert again is not None
     assert packed(again) == body
+    assert [unpacked(body[:n], default_contract()) for n in (0, 20, 40, len(body) // 2, len(body) - 1)] == [None] * 5
     pd.testing.assert_frame_equal(again.window.sample.features, rows.features)
     assert again.window.sample.prediction_ids.tolist() == rows.prediction_ids.tolist()
     assert again.minutes[30].tolist() == [40, rows.predictions.sum(), pytest.approx(rows.probabilities.sum())]

@@ -1,13 +1,16 @@
-"""An hour's summary as bytes and back: arrays in a zip, and nothing in it that runs."""
+"""An hour's summary as bytes and back: arrays one after the other, and nothing in it that runs.
 
-import io
+A summary has hundreds of small arrays, and a monitoring run reads twenty summaries: a zip with a file for each array
+takes three times as long to read.
+"""
+
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from selfheal.contract import Contract
@@ -21,7 +24,9 @@ from selfheal.tables.dataset import typed_features
 from selfheal.tables.predictions import PredictionWindow
 from selfheal.tables.sample import Sample
 
-FORMAT = 1
+FORMAT = b"selfheal-summary-2\n"
+# Bytes that say how long the header is.
+LENGTH = 8
 COUNTED = ("missing", "outside", "fractional", "unseen", "undeclared")
 ANSWERED = ("n", "positives", "mean", "squares", "histogram", "sample", "hashes", "by_class", "are_numbers")
 ARRAYS = ("timestamps", "probabilities", "predictions")
@@ -32,21 +37,33 @@ type Arrays = Mapping[str, NDArray[Any]]
 
 def packed(summary: HourSummary) -> bytes:
     """As `unpacked` reads it."""
-    arrays = {"format": np.array(FORMAT), "minutes": summary.minutes, **dict(_window(summary.window))}
+    arrays = {"minutes": summary.minutes, **dict(_window(summary.window))}
     arrays |= {f"answers/{name}": np.asarray(getattr(summary.answers, name)) for name in ANSWERED}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+    content = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+    shapes = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
+    header = json.dumps({"bytes": len(content), "arrays": shapes}).encode()
+    return b"".join([FORMAT, len(header).to_bytes(LENGTH), header, pa.compress(content, codec="zstd", asbytes=True)])
 
 
 def unpacked(body: bytes, contract: Contract) -> HourSummary | None:
     """What was packed under a contract; None where it is of another release, or none."""
-    try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as file:
-            arrays = dict(file)
-        return _summary(arrays, contract) if int(arrays["format"]) == FORMAT else None
-    except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError):
+    if not body.startswith(FORMAT):
         return None
+    try:
+        return _summary(_arrays(body), contract)
+    except (KeyError, OSError, TypeError, ValueError):
+        return None
+
+
+def _arrays(body: bytes) -> Arrays:
+    begin = len(FORMAT) + LENGTH
+    end = begin + int.from_bytes(body[len(FORMAT) : begin])
+    header = json.loads(body[begin:end])
+    content, at, arrays = pa.decompress(body[end:], header["bytes"], codec="zstd", asbytes=True), 0, {}
+    for name, (kind, shape) in header["arrays"].items():
+        array = np.frombuffer(content, np.dtype(kind), int(np.prod(shape)), at).reshape(shape)
+        arrays[name], at = array, at + array.nbytes
+    return arrays
 
 
 def _summary(arrays: Arrays, contract: Contract) -> HourSummary:

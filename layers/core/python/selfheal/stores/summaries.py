@@ -8,7 +8,7 @@ from selfheal.stores.bucket import Bucket
 
 
 class SummaryStore:
-    """`summaries-hourly/<version>/dt=…/hh=…-<fingerprint>.npz` of the data bucket.
+    """`summaries-hourly/<version>/dt=…/hh=…-<fingerprint>.zst` of the data bucket.
 
     A fingerprint says which log objects an hour holds: where some came late, there is another summary.
     """
@@ -32,4 +32,4 @@ class SummaryStore:
 
 def summary_key(version: str, hour: datetime, fingerprint: str) -> str:
     """Where an hour's summary lies."""
-    return f"{SUMMARIES}{version}/dt={hour:%Y-%m-%d}/hh={hour:%H}-{fingerprint}.npz"
+    return f"{SUMMARIES}{version}/dt={hour:%Y-%m-%d}/hh={hour:%H}-{fingerprint}.zst"
