@@ -97,6 +97,14 @@ def test_healed_is_half_of_the_loss_in_f1_or_in_the_brier_score(f1, brier, heale
     assert said in reason
 
 
+@pytest.mark.parametrize(("during", "named"), [(5_000.0, 1), (16_000.0, 0)])
+def test_a_drift_that_goes_on_after_the_healing_is_named_as_the_reason(during: float, named: int):
+    """Rentals that grow every month: what the old model lost came mostly when the new one had been trained already."""
+    healed, reason = recovery({"mse": {"before": 2_500.0, "during": during, "after": 17_600.0, "unhealed": 17_200.0}})
+    assert not healed
+    assert reason.count("The drift went on") == named
+
+
 def test_the_broken_days_are_those_of_the_model_that_met_the_change():
     """Where a better model was promoted on the calm days already, its answers to the changed world are the loss."""
     contract = parse_contract('[model]\nname = "n"\ntask = "regression"\ntarget = "y"\n[features.x]\ntype = "number"')

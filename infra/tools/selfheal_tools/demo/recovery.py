@@ -29,6 +29,9 @@ METRICS = {
 FALLING = {"brier", "mae", "mse", "cost"}
 # The share of what was lost that has to come back.
 ENOUGH = 0.5
+WENT_ON = (
+    ". The drift went on: most of it was lost after the new version was trained, and no label had told of that yet"
+)
 
 type Figures = dict[str, float | None]
 
@@ -66,7 +69,9 @@ def recovery(judged: Mapping[str, Figures]) -> tuple[bool, str]:
         if _regained(name, figures) >= ENOUGH * _loss(name, figures):
             share = "at least half of what was lost is back" if lost else "nothing was lost"
             return True, f"{share}: {_in_words(name, figures)}"
-    return False, f"less than half of what was lost is back: {'; '.join(_in_words(*one) for one in judged.items())}"
+    told_of = "; ".join(_in_words(*one) for one in judged.items())
+    went_on = all(_lost_later(name, figures) for name, figures in lost.items()) if lost else False
+    return False, f"less than half of what was lost is back: {told_of}{WENT_ON if went_on else ''}"
 
 
 def _is_known(figures: Figures) -> bool:
@@ -78,13 +83,25 @@ def _loss(name: str, figures: Figures) -> float:
     return max(_better(name, figures, "before"), 0.0)
 
 
+def _lost_later(name: str, figures: Figures) -> bool:
+    """Whether more than half of the loss came when the new version had been trained, of which no label had told it."""
+    if figures["during"] is None:
+        return False
+    while_it_learnt = _difference(name, figures["before"], figures["during"])
+    return while_it_learnt < (1 - ENOUGH) * _loss(name, figures)
+
+
 def _regained(name: str, figures: Figures) -> float:
     """What the answers to those rows are better than the old model's would have been."""
     return _better(name, figures, "after")
 
 
 def _better(name: str, figures: Figures, period: str) -> float:
-    difference = (figures[period] or 0.0) - (figures["unhealed"] or 0.0)
+    return _difference(name, figures[period], figures["unhealed"])
+
+
+def _difference(name: str, better: float | None, worse: float | None) -> float:
+    difference = (better or 0.0) - (worse or 0.0)
     return -difference if name in FALLING else difference
 
 
