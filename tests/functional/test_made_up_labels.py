@@ -101,7 +101,7 @@ def test_a_made_up_label_costs_no_day_of_predictions(stores: Stores, hour: float
     again, calls_again = look(stores)
     assert again == found
     assert calls_again - calls <= 5 * DAYS
-    assert len(labelled_rows(stores, CONTRACT, START, NOW).rows) == 8
+    assert len(labelled_rows(stores, CONTRACT, START, NOW)) == 8
 
 
 def test_labelled_predictions_that_lie_beside_the_roll_ups_count(past: dict[str, bytes]):

@@ -18,6 +18,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.pointer import Pointer
+from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
@@ -25,6 +26,8 @@ from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.heal.members import trained_versions
 from selfheal.usecases.heal.train_shadow import train_shadow
+from selfheal.usecases.labels.labelled_rows import labelled_rows
+from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal.usecases.registry.train import reference_of, train_version
 from tests.support.healing import CONTRACT, DAY, HOUR, START, healing_of, memory_stores, traffic, write_version
 from tests.support.rows import MIXED, mixed_rows
@@ -307,3 +310,38 @@ def test_a_row_of_the_year_9999_in_production_s_training_set_ends_no_healing(bas
     manifest = stores.models.manifest(training.version)
     assert manifest.evaluation_from is not None
     assert START < manifest.data.newest < manifest.evaluation_from
+
+
+def test_of_more_rows_than_the_contract_wants_a_sample_trains(base_rows: Dataset):
+    """The newest half whole, thinned before that: the manifest, the card and the healing say so."""
+    retraining = CONTRACT.policy.retraining.model_copy(update={"maximum_rows": 1000})
+    contract = CONTRACT.with_policy(CONTRACT.policy.model_copy(update={"retraining": retraining}))
+    stores = memory_stores()
+    bootstrap(stores, base_rows, contract, VALUES, now=START, actor="test")
+    ids = traffic(stores, since=START, rows=1500)
+    healing = healing_of(stores, started_at=NOW)
+    training = train_shadow(stores, healing, NOW)
+    manifest = stores.models.manifest(training.version)
+    assert manifest.data.rows == 1000
+    judging = sum(moment >= manifest.evaluation_from for moment in map(moment_of, ids))
+    assert manifest.data.sampling.held == 600 + len(ids) - judging
+    assert f"1000 of {manifest.data.sampling.held} rows" in training.reason
+    assert f"a sample of {manifest.data.sampling.held}" in stores.models.artefact(manifest, "card.html").decode()
+    taught = from_parquet(stores.models.artefact(manifest, "training.parquet"), contract)
+    newest = taught.timestamps >= np.datetime64(manifest.data.sampling.whole_from.replace(tzinfo=None))
+    assert newest.sum() == 500
+    assert (np.diff(taught.timestamps[newest]) == np.timedelta64(1, "m")).all()
+
+
+def test_reading_labelled_rows_holds_no_more_than_the_sample_and_a_day(stores: Stores):
+    """Of four days of 1,440 rows never more than a day and twice the sample are together; the sample is that of all."""
+    traffic(stores, since=START, rows=4 * 1440)
+    asked: list[int] = []
+
+    def newest_hundred(rows: Dataset):
+        asked.append(len(rows))
+        return rows.timestamps > rows.timestamps.max() - 100 * np.timedelta64(1, "m")
+
+    found = labelled_rows(stores, CONTRACT, START, START + 4 * DAY, kept=newest_hundred)
+    assert max(asked) <= 1440 + 200
+    assert found.row_ids.tolist() == labelled_rows(stores, CONTRACT, START, START + 4 * DAY).row_ids[-100:].tolist()

@@ -88,7 +88,9 @@ def _about(manifest: "Manifest") -> "Table":
     add_row(
         table,
         "data",
-        f"{manifest.data.rows} rows" + (f", {manifest.data.positives} positive" if manifest.data.positives else ""),
+        f"{manifest.data.rows} rows"
+        + (f" of {manifest.data.sampling.held}" if manifest.data.sampling else "")
+        + (f", {manifest.data.positives} positive" if manifest.data.positives else ""),
     )
     add_row(table, "from, to", f"{manifest.data.oldest:%Y-%m-%d %H:%M}, {manifest.data.newest:%Y-%m-%d %H:%M}")
     add_row(table, "fingerprint", manifest.data.fingerprint)

@@ -114,13 +114,14 @@ def _kind(manifest: Manifest) -> str:
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     data, is_binary = manifest.data, manifest.contract.model.task == "binary"
+    drawn = f" of {data.sampling.held:,}" if data.sampling else ""
     facts = [
         ("Model", _kind(manifest)),
         ("Trained", moment(manifest.created_at)),
         ("Why", manifest.lineage.trigger),
         ("Would replace", manifest.lineage.parent_version or "nothing"),
         *threshold_of(manifest),
-        ("Training rows", f"{data.rows:,}{f', {data.positives:,} of them positive' if is_binary else ''}"),
+        ("Training rows", f"{data.rows:,}{drawn}{f', {data.positives:,} of them positive' if is_binary else ''}"),
         ("From, to", f"{moment(data.oldest)}, {moment(data.newest)}"),
     ]
     facts += [("Healing", manifest.lineage.execution)] if manifest.lineage.execution else []

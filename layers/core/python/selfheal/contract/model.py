@@ -17,6 +17,8 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 # Nobody means more, and a time of the calendar less a century is still one.
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 DAYS_OF_A_CENTURY = 36_500
+# Fewer rows teach nothing that is worth a training.
+RowLimit = Annotated[int, Field(ge=1_000, le=1_000_000_000)]
 Days = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY)]
 Hours = Annotated[float, Field(ge=0, le=DAYS_OF_A_CENTURY * 24)]
 # A function in a module.
@@ -147,12 +149,17 @@ class MonitoringPolicy(ContractPart):
 
 
 class RetrainingPolicy(ContractPart):
-    """When a healing starts, how long it waits for labels, and how much of the past it trains on."""
+    """When a healing starts, how long it waits for labels, and how much of the past it trains on.
+
+    maximum_rows: of a training set; of more, the newest half is taken whole and older ones are thinned. auto: as many
+    as memory holds.
+    """
 
     minimum_labels: Count = 200
     retry_hours: Hours = 24.0
     label_wait_hours: Hours = 48.0
     window: Literal["auto", "all"] | Annotated[int, Field(ge=1, le=DAYS_OF_A_CENTURY)] = "auto"
+    maximum_rows: Annotated[Literal["auto"] | RowLimit, left_out_if(default="auto")] = "auto"
 
 
 class GatePolicy(ContractPart):

@@ -25,12 +25,23 @@ class Artefact(Record):
     size: int
 
 
+class Sampling(Record):
+    """How a training set was drawn from `held` rows: all from `whole_from` on, of older ones an even sample.
+
+    That are the older rows whose ids' hashes, as a share of all hashes, are less than `older_share`.
+    """
+
+    held: int
+    whole_from: UtcTime
+    older_share: float
+
+
 class DataWindow(Record):
     """The rows behind a version; `fingerprint` is the SHA-256 of the training set in canonical form.
 
     The newest `fitted` rows are those that the model was fitted on: after an abrupt change the older ones are let go.
     `repeated` rows were in its parent's training set and came again; `relabelled` ones came again with the other label,
-    which they carry now.
+    which they carry now. `sampling` says of which rows these are a sample; None where they are all.
     """
 
     rows: int
@@ -41,6 +52,7 @@ class DataWindow(Record):
     fitted: int | None = None
     repeated: int = 0
     relabelled: int = 0
+    sampling: Annotated[Sampling | None, left_out_if(default=None)] = None
 
 
 class Lineage(Record):

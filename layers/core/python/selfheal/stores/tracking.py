@@ -111,6 +111,7 @@ def _parameters(manifest: Manifest) -> list[Param]:
         "seed": manifest.seed,
         **({} if manifest.threshold is None else {"threshold": manifest.threshold}),
         "rows": manifest.data.rows,
+        **({"rows_held": manifest.data.sampling.held} if manifest.data.sampling else {}),
     }
     return [Param(key, str(value)[:LONGEST_VALUE]) for key, value in known.items()]
 

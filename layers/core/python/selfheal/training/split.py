@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from selfheal.errors import TrainingBudgetExceeded, TrainingImpossible
 from selfheal.tables.dataset import Dataset
+from selfheal.tables.thinning import MOST_VALUES
 from selfheal.tasks import BINARY, Task
 from selfheal.tasks.port import rows_with, support_of
 
@@ -23,8 +24,6 @@ WANTED_SUPPORT = 50
 LARGEST_TUNING_SHARE = 0.5
 # After so many newer rows, as a share of all, a row of a fading past counts half.
 HALF_LIFE_SHARE = 0.2
-# About 3 GB at the peak: a copy for each step of preprocessing; half of it leaves room for two fits at a time.
-MOST_VALUES = 40_000_000
 # So much support a sample holds, where there is as much.
 SAMPLED_SUPPORT = 500
 

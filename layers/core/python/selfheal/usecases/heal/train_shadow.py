@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache, partial
+
+import numpy as np
 
 from selfheal.contract.model import MOST_CLASSES, Contract
 from selfheal.data.labels import TargetValues
@@ -26,6 +29,7 @@ from selfheal.records.manifest import Lineage, Manifest
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
+from selfheal.tables.thinning import Reading, thinned, was_left_out
 from selfheal.usecases.heal.members import trained_versions
 from selfheal.usecases.labels.labelled_rows import labelled_rows
 from selfheal.usecases.registry.train import train_version, version_name
@@ -79,19 +83,26 @@ def _trained(
 ) -> Manifest:
     begin("reading labelled rows")
     contract = _with_new_classes(stores, story, production, now)
-    labelled = labelled_rows(stores, contract, _start(story, production, now), now).rows
+    base = cache(partial(_base, stores, production, contract))
+    start, reading = _start(story, production, now), Reading(contract)
+    labelled = labelled_rows(stores, contract, start, now, kept=reading.kept)
     unhurried = healing.trigger.kind == "growth"
     newest = versions[0] if versions else None
     rows = evaluation_rows_of(story, production, newest, labelled, unhurried=unhurried)
     if rows is None:
         raise TrainingImpossible(_no_evaluation_rows(labelled, production))
     older = labelled.take(labelled.timestamps < as_datetime64(rows.held_out_from))
-    training = _training_rows(stores, production, contract, labelled, older)
+    if reading.left_out:
+        # Read again without the rows that are kept back, which took the place of others.
+        reading = Reading(contract, lambda ids: ~np.isin(ids, base().row_ids))
+        older = labelled_rows(stores, contract, start, rows.held_out_from, kept=reading.kept)
+    training = _training_rows(production, base(), labelled, older)
+    taken = thinned(training.rows, contract, reading)
     return train_version(
         stores.models,
-        training.rows,
+        taken.rows,
         contract,
-        version=version_name(healing.started_at, training.rows),
+        version=version_name(healing.started_at, taken.rows),
         now=now,
         lineage=Lineage(parent_version=production.version, execution=healing.execution, trigger=healing.trigger.reason),
         evaluation_from=rows.held_out_from,
@@ -101,6 +112,7 @@ def _trained(
         takes_new_classes=production.takes_new_classes,
         repeated_rows=training.repeated,
         relabelled_rows=training.relabelled,
+        sampling=taken.sampling,
         seed=production.seed,
         begin=begin,
         fit=fit,
@@ -122,9 +134,10 @@ def _told(stores: Stores, healing: Healing, check_budget: Callable[[], None]) ->
 
 
 def _training(manifest: Manifest) -> Training:
+    drawn = f" of {manifest.data.sampling.held}" if manifest.data.sampling else ""
     return Training(
         outcome="trained",
-        reason=f"trained on {manifest.data.rows} rows up to {manifest.data.newest:%Y-%m-%d %H:%M} UTC",
+        reason=f"trained on {manifest.data.rows}{drawn} rows up to {manifest.data.newest:%Y-%m-%d %H:%M} UTC",
         version=manifest.version,
         evaluation_from=manifest.evidence_from,
     )
@@ -147,14 +160,18 @@ def _start(story: Story, production: Manifest, now: datetime) -> datetime:
     return max(production.taught_until - KEPT, served_since)
 
 
-def _training_rows(
-    stores: Stores, production: Manifest, contract: Contract, labelled: Dataset, older: Dataset
-) -> Merged:
-    """Production's training set and the older of the labelled rows that it doesn't hold yet, in time order."""
+def _base(stores: Stores, production: Manifest, contract: Contract) -> Dataset:
+    """Production's training set."""
     base = from_parquet(stores.models.artefact(production, TRAINING), contract)
     # Rows of the future would tune the next version, and be newer than all that could judge it.
-    base = base.take(base.timestamps <= as_datetime64(production.taught_until))
-    new, needed = merged(base, labelled).added, production.contract.policy.retraining.minimum_labels
+    return base.take(base.timestamps <= as_datetime64(production.taught_until))
+
+
+def _training_rows(production: Manifest, base: Dataset, labelled: Dataset, older: Dataset) -> Merged:
+    """Production's training set and the older of the labelled rows that it doesn't hold yet, in time order."""
+    # Rows that the sample before didn't take are no news.
+    news = labelled.take(~was_left_out(labelled, production.data.sampling))
+    new, needed = merged(base, news).added, production.contract.policy.retraining.minimum_labels
     if new < needed:
         raise TrainingImpossible(f"only {new} rows are newly labelled; at least {needed} are needed")
     return merged(base, older)

@@ -1,6 +1,6 @@
 """Predictions joined with their true labels: the rows that training, performance and the gates work on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -16,17 +16,28 @@ from selfheal.tables.predictions import LabelledRows, LabelledWindow, Prediction
 from selfheal.tasks.coding import labels_of
 from selfheal.usecases.labels.labelled_days import labelled_days
 
+type Kept = Callable[[Dataset], NDArray[np.bool_]]
 
-def labelled_rows(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledRows:
-    """The labelled predictions made in [start, end). Days without any aren't read, others one at a time.
 
-    So a year of predictions of which few are labelled costs the memory of those few.
+def labelled_rows(
+    stores: Stores, contract: Contract, start: datetime, end: datetime, *, kept: Kept | None = None
+) -> Dataset:
+    """The labelled predictions made in [start, end), oldest first. Days without any aren't read, others by the hour.
+
+    So a year of predictions of which few are labelled costs the memory of those few. `kept` says which of some rows are
+    kept; it is asked now and then of all that were read, and at last of all that there are.
     """
-    windows = [
-        labelled_window(stores, contract, max(since, start), min(until, end))
-        for since, until in labelled_days(stores, start, end)
-    ] or [labelled_window(stores, contract, end, end)]
-    return LabelledRows.concatenate([window.joined for window in windows])
+    collected: list[Dataset] = []
+    settled = 0
+    for since, until in labelled_days(stores, start, end):
+        collected += _joined_by_hour(stores, contract, max(since, start), min(until, end))
+        # Where twice as many rows have come as were left by the last look, or more, it is worth another one.
+        if kept is not None and sum(map(len, collected)) > 2 * settled:
+            rows = Dataset.concatenate(collected or [_none(contract)])
+            collected = [rows.take(kept(rows))]
+            settled = len(collected[0])
+    rows = Dataset.concatenate(collected or [_none(contract)])
+    return rows if kept is None else rows.take(kept(rows))
 
 
 def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:
@@ -38,6 +49,15 @@ def labelled_window(stores: Stores, contract: Contract, start: datetime, end: da
     unmatched = len(known.keys() - set(made.prediction_ids))
     is_labelled, rows = joined(predictions, known, contract)
     return LabelledWindow(predictions, is_labelled, rows, unmatched, faulty=int((~sound).sum()))
+
+
+def _joined_by_hour(stores: Stores, contract: Contract, start: datetime, end: datetime) -> Iterator[Dataset]:
+    known = stores.labels.of_predictions_between(start, end)
+    broken = tuple(stores.fault_periods.touching(start, end))
+    for made in stores.history.partitions(start, end, contract):
+        _, labelled = joined(made.take(is_sound(made, broken)), known, contract)
+        if len(labelled):
+            yield labelled.rows
 
 
 def joined(
@@ -54,6 +74,11 @@ def joined(
     )
     arrivals = np.array([known[key].received_at.replace(tzinfo=None) for key in row_ids], dtype="datetime64[us]")
     return is_labelled, LabelledRows(labelled, arrivals)
+
+
+def _none(contract: Contract) -> Dataset:
+    _, nothing = joined(PredictionWindow.empty(contract), {}, contract)
+    return nothing.rows
 
 
 def is_sound(made: PredictionWindow, broken: Iterable[FaultPeriod]) -> NDArray[np.bool_]:

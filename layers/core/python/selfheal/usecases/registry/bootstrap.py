@@ -11,6 +11,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Lineage
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
+from selfheal.tables.thinning import thinned
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.registry.moves import Tell
 from selfheal.usecases.registry.train import train_version, version_name
@@ -27,7 +28,9 @@ def bootstrap(
     fit: Trainer = BUILT_IN,
     tell: Tell = lambda _: None,
 ) -> Decision:
-    """Train the first version on all rows and put it into production; `tell` gets the sentence that says so.
+    """Train the first version and put it into production; `tell` gets the sentence that says so.
+
+    Of more rows than memory holds, or the policy says, a sample trains.
 
     Raises:
         PromotionConflict: the environment has a production model already; nothing is trained.
@@ -35,16 +38,18 @@ def bootstrap(
         StoreUnavailable: the registry doesn't answer; calling again finishes it.
     """
     _refuse_second(stores)
+    taken = thinned(dataset, contract)
     manifest = train_version(
         stores.models,
-        dataset,
+        taken.rows,
         contract,
-        version=version_name(now, dataset),
+        version=version_name(now, taken.rows),
         now=now,
         lineage=Lineage(parent_version=None, execution=None, trigger="bootstrap"),
         evaluation_from=None,
         label_values=label_values,
         takes_new_classes=contract.model.classes is None,
+        sampling=taken.sampling,
         fit=fit,
     )
     return promote_first(stores, manifest, now=now, actor=actor, tell=tell)

@@ -23,7 +23,7 @@ from selfheal.models.importance import importance_of
 from selfheal.models.trainer import Begin, TrainedModel, Trainer, unwatched
 from selfheal.models.trainers import BUILT_IN
 from selfheal.records.artefacts import CARD, CURVES, ESTIMATOR, REFERENCE, TRAINING, TUNING
-from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest
+from selfheal.records.manifest import Artefact, DataWindow, Lineage, Manifest, Sampling
 from selfheal.stores.registry import ModelRegistry
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.tuning import TuningRows, tuning_to_parquet
@@ -52,6 +52,7 @@ def train_version(
     takes_new_classes: bool = False,
     repeated_rows: int = 0,
     relabelled_rows: int = 0,
+    sampling: Sampling | None = None,
     seed: int = 0,
     begin: Begin = unwatched,
     fit: Trainer = BUILT_IN,
@@ -59,7 +60,7 @@ def train_version(
     """Train on all rows of the data set and write the version. Doing it again with the same rows changes nothing.
 
     `takes_new_classes`: a class that comes later joins at the next training. `repeated_rows` and `relabelled_rows` are
-    what the manifest says of rows that came more than once.
+    what the manifest says of rows that came more than once, `sampling` of those that there are beside.
 
     Raises:
         TrainingImpossible: too few labels, one class only, or hardly any of a class.
@@ -89,7 +90,9 @@ def train_version(
         created_at=now,
         contract=contract,
         examples=typical_rows(fitted_on.features, contract),
-        data=_window(rows, trained.rows, repeated_rows, relabelled_rows, is_binary=contract.model.task == "binary"),
+        data=_window(
+            rows, trained.rows, repeated_rows, relabelled_rows, sampling, is_binary=contract.model.task == "binary"
+        ),
         evaluation_from=evaluation_from,
         evidence_from=evidence_from,
         lineage=lineage,
@@ -124,7 +127,9 @@ def _tuning(rows: Dataset, trained: TrainedModel) -> TuningRows:
     return TuningRows(rows.take(slice(len(rows) - tuning, None)), trained.tuning_probabilities)
 
 
-def _window(rows: Dataset, fitted: int, repeated: int, relabelled: int, *, is_binary: bool) -> DataWindow:
+def _window(
+    rows: Dataset, fitted: int, repeated: int, relabelled: int, sampling: Sampling | None, *, is_binary: bool
+) -> DataWindow:
     return DataWindow(
         rows=len(rows),
         positives=int((rows.labels == 1).sum()) if is_binary else 0,
@@ -134,6 +139,7 @@ def _window(rows: Dataset, fitted: int, repeated: int, relabelled: int, *, is_bi
         fitted=fitted,
         repeated=repeated,
         relabelled=relabelled,
+        sampling=sampling,
     )
 
 
