@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, PROBATIONS
+from selfheal.prefixes import LABELS_ACCEPTED, PREDICTIONS, PREDICTIONS_HOURLY, PROBATIONS
 from selfheal.records.healing import Verdict
 from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
@@ -57,13 +57,13 @@ def looked(stores: Stores, later: timedelta = timedelta(0)) -> Probation:
 
 
 def test_an_hour_is_read_once():
-    """The second look reads nothing of the log; a further hour's labels make the third read that hour alone."""
+    """The second look reads neither log nor labels; a further hour's labels make the third read that hour alone."""
     data = CountingBucket()
     stores = on_probation(data)
     first = looked(stores)
     data.read.clear()
     assert looked(stores) == first
-    assert [key for key in data.read if key.startswith((PREDICTIONS, PREDICTIONS_HOURLY))] == []
+    assert [key for key in data.read if key.startswith((PREDICTIONS, PREDICTIONS_HOURLY, LABELS_ACCEPTED))] == []
     traffic(stores, since=PROMOTED + 12 * HOUR, rows=60, seed=1)
     roll_up_closed_hours(stores, NOW + 3 * HOUR)
     data.read.clear()

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -16,8 +16,8 @@ from pyarrow import parquet
 from selfheal.tables.table import Table
 
 COLUMNS = ("row_ids", "timestamps", "arrivals", "differences")
-# Of the file's metadata: for each hour when it began, its fingerprint and how many of the rows are its own.
-HOURS = b"selfheal.judged_hours.1"
+# Of the file's metadata: the days, and for each hour when it began, its fingerprint and how many rows are its own.
+HELD = b"selfheal.judged.1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,28 @@ class JudgedHour:
     rows: JudgedRows
 
 
-type JudgedHours = Mapping[datetime, JudgedHour]
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """By day and by hour; a day's fingerprint is of all that its hours' follow from, found without reading labels."""
+
+    days: Mapping[date, str]
+    hours: Mapping[datetime, JudgedHour]
+
+    def of(self, day: date) -> dict[datetime, JudgedHour]:
+        """A day's hours."""
+        return {hour: judged for hour, judged in self.hours.items() if hour.date() == day}
+
+    def says_as_much_as(self, other: "Judged") -> bool:
+        """Whether it follows from the same."""
+        return self.days == other.days and self.fingerprints == other.fingerprints
+
+    @property
+    def fingerprints(self) -> dict[datetime, str]:
+        """Those of the hours."""
+        return {hour: judged.fingerprint for hour, judged in self.hours.items()}
+
+
+NOTHING = Judged({}, {})
 
 
 def in_order_of_arrival(row_ids: NDArray[np.object_], arrivals: NDArray[np.datetime64]) -> NDArray[np.intp]:
@@ -56,29 +77,32 @@ def in_order_of_arrival(row_ids: NDArray[np.object_], arrivals: NDArray[np.datet
     return np.lexsort((row_ids.astype(str), arrivals))
 
 
-def packed(hours: JudgedHours) -> bytes:
+def packed(judged: Judged) -> bytes:
     """As `unpacked` reads it."""
-    rows = JudgedRows.concatenate([JudgedRows.none(), *(hour.rows for hour in hours.values())])
+    rows = JudgedRows.concatenate([JudgedRows.none(), *(hour.rows for hour in judged.hours.values())])
     table = pa.table({name: getattr(rows, name) for name in COLUMNS})
-    held = [(hour.isoformat(), judged.fingerprint, len(judged.rows)) for hour, judged in hours.items()]
+    days = {day.isoformat(): fingerprint for day, fingerprint in judged.days.items()}
+    hours = [(hour.isoformat(), each.fingerprint, len(each.rows)) for hour, each in judged.hours.items()]
     buffer = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({HOURS: json.dumps(held)}), buffer, compression="zstd")
+    held = json.dumps({"days": days, "hours": hours})
+    parquet.write_table(table.replace_schema_metadata({HELD: held}), buffer, compression="zstd")
     return buffer.getvalue()
 
 
-def unpacked(body: bytes) -> JudgedHours:
+def unpacked(body: bytes) -> Judged:
     """What was packed; nothing where it is of another release, or broken: hours are judged again then."""
     try:
         table = parquet.read_table(pa.BufferReader(body))
         rows = JudgedRows(**{name: _array(table[name], name) for name in COLUMNS})
-        held = json.loads((table.schema.metadata or {})[HOURS])
+        held = json.loads((table.schema.metadata or {})[HELD])
     except (KeyError, OSError, ValueError):
-        return {}
-    ends = accumulate((n for *_, n in held), initial=0)
-    return {
+        return NOTHING
+    ends = accumulate((n for *_, n in held["hours"]), initial=0)
+    hours = {
         datetime.fromisoformat(hour): JudgedHour(fingerprint, rows.take(slice(*bounds)))
-        for (hour, fingerprint, _), bounds in zip(held, pairwise(ends), strict=True)
+        for (hour, fingerprint, _), bounds in zip(held["hours"], pairwise(ends), strict=True)
     }
+    return Judged({date.fromisoformat(day): fingerprint for day, fingerprint in held["days"].items()}, hours)
 
 
 def _array(column: pa.ChunkedArray, name: str) -> NDArray[Any]:

@@ -132,7 +132,14 @@ class LabelStore:
 
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
-        return {date.fromisoformat(_day_of(key)) for key in self._keys(start, end)}
+        return set(self.accepted_between(start, end))
+
+    def accepted_between(self, start: datetime, end: datetime) -> dict[date, list[str]]:
+        """The keys of accepted objects by day, for the days of [start, end), oldest first; none is written again."""
+        found: defaultdict[date, list[str]] = defaultdict(list)
+        for key in self._keys(start, end):
+            found[date.fromisoformat(_day_of(key))].append(key)
+        return dict(found)
 
     def labelled_on(self, day: date) -> set[str]:
         """The ids of a day's labelled predictions, whether or not they were ever made."""

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from functools import cached_property
+from datetime import UTC, date, datetime, time
+from functools import cached_property, partial
 
 from selfheal.contract import Contract
 from selfheal.records.labels import Label
@@ -38,13 +38,42 @@ class FreshHour:
         if self.logged.fingerprint is None:
             return None
         said = [f"{key} {label.label!r} {label.received_at.isoformat()}" for key, label in sorted(self.labels.items())]
-        left_out = [f"{period.start.isoformat()} {period.end.isoformat()}" for period in self.broken]
-        return hashlib.sha256("\n".join([self.logged.fingerprint, *left_out, *said]).encode()).hexdigest()[:16]
+        return _digest([self.logged.fingerprint, *_told(self.broken), *said])
 
     def rows(self) -> LabelledRows:
         """Its labelled rows, without those that a broken pipeline made."""
         made = self.logged.rows()
         return joined(made.take(is_sound(made, self.broken)), self.labels, self.contract)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class FreshDay:
+    """A day of predictions of which any is labelled; its labels are read when its hours are asked for.
+
+    accepted: the keys of what holds them, whose names follow from what they say.
+    """
+
+    day: date
+    logged: Sequence[LoggedHour]
+    accepted: Sequence[str]
+    broken: Sequence[FaultPeriod]
+    contract: Contract
+    labels_by_hour: Callable[[], Mapping[datetime, Labels]]
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """Of all that its hours' fingerprints follow from; None where an hour isn't whole yet."""
+        hours = [f"{each.hour.isoformat()} {each.fingerprint}" for each in self.logged]
+        is_whole = all(each.fingerprint is not None for each in self.logged)
+        return _digest([*hours, *_told(self.broken), *self.accepted]) if is_whole else None
+
+    def hours(self) -> Iterator[FreshHour]:
+        """The hours that have fresh labels, oldest first."""
+        by_hour = self.labels_by_hour() if self.logged else {}
+        for logged in self.logged:
+            labels = _of(logged, by_hour)
+            if labels:
+                yield FreshHour(logged, labels, _touching(self.broken, logged.hour, logged.end), self.contract)
 
 
 class FreshLabels:
@@ -58,20 +87,20 @@ class FreshLabels:
         self._now = now
         self._used = row_ids_behind(stores, [promotion])
 
-    def hours(self) -> Iterator[FreshHour]:
-        """The hours that have any, oldest first; labels are in memory a day at a time."""
+    def days(self) -> Iterator[FreshDay]:
+        """The days that have any label, oldest first."""
         broken = tuple(self._stores.fault_periods.touching(self._since, self._now))
-        for day in sorted(self._stores.labels.days_between(self._since, self._now)):
+        for day, accepted in self._stores.labels.accepted_between(self._since, self._now).items():
             midnight = datetime.combine(day, time(), UTC)
-            end = min(midnight + DAY, self._now)
-            by_hour = self._by_hour(max(midnight, self._since), end)
-            if not by_hour:
-                continue
-            for logged in self._stores.history.hours(min(by_hour), end, self._contract):
-                labels = _of(logged, by_hour)
-                if labels:
-                    touching = [each for each in broken if each.start < logged.end and logged.hour < each.end]
-                    yield FreshHour(logged, labels, touching, self._contract)
+            since, until = max(midnight, self._since), min(midnight + DAY, self._now)
+            # Whole hours, so that the first one can be known: what was made before has no label among those that count.
+            logged = tuple(self._stores.history.hours(hour_of(since), until, self._contract))
+            labels = partial(self._by_hour, since, until)
+            yield FreshDay(day, logged, accepted, _touching(broken, midnight, until), self._contract, labels)
+
+    def hours(self) -> Iterator[FreshHour]:
+        """The hours that have any fresh label, oldest first; labels are in memory a day at a time."""
+        return (hour for day in self.days() for hour in day.hours())
 
     def _by_hour(self, start: datetime, end: datetime) -> Mapping[datetime, Labels]:
         by_hour: defaultdict[datetime, dict[str, Label]] = defaultdict(dict)
@@ -85,3 +114,15 @@ def _of(logged: LoggedHour, by_hour: Mapping[datetime, Labels]) -> Labels:
     """The labels of an hour; a replay's may be longer than an hour."""
     found = [labels for hour, labels in by_hour.items() if logged.hour <= hour < logged.end]
     return found[0] if len(found) == 1 else {key: label for labels in found for key, label in labels.items()}
+
+
+def _touching(broken: Sequence[FaultPeriod], start: datetime, end: datetime) -> Sequence[FaultPeriod]:
+    return [period for period in broken if period.start < end and start < period.end]
+
+
+def _told(broken: Sequence[FaultPeriod]) -> Iterator[str]:
+    return (f"{period.start.isoformat()} {period.end.isoformat()}" for period in broken)
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

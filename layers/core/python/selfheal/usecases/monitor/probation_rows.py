@@ -1,13 +1,20 @@
 """The rows that judge a version in probation: each hour of them is read and answered once, and kept as differences."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from selfheal.contract import Contract
 from selfheal.gates.evidence import EvidenceRows
-from selfheal.healing.judged_rows import JudgedHour, JudgedRows, in_order_of_arrival, packed, unpacked
+from selfheal.healing.judged_rows import (
+    NOTHING,
+    Judged,
+    JudgedHour,
+    JudgedRows,
+    in_order_of_arrival,
+    packed,
+    unpacked,
+)
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
 from selfheal.records.ledger import Decision
@@ -44,18 +51,25 @@ class Rivals:
 def judged_rows(stores: Stores, promotion: Decision, fresh: FreshLabels, rivals: Rivals) -> JudgedRows:
     """All of them, in order of arrival; what an hour came to is kept until anything it follows from changes."""
     body = stores.probations.read(promotion.decision_id)
-    known = unpacked(body) if body is not None else {}
-    hours, open_hours = dict[datetime, JudgedHour](), [JudgedRows.none()]
-    for hour in fresh.hours():
-        kept = known.get(hour.logged.hour)
-        if kept is not None and kept.fingerprint == hour.fingerprint:
-            hours[hour.logged.hour] = kept
-        elif hour.fingerprint is not None:
-            hours[hour.logged.hour] = JudgedHour(hour.fingerprint, _judged_anew(hour, rivals))
-        else:
-            open_hours.append(_judged_anew(hour, rivals))
-    if _fingerprints(hours) != _fingerprints(known):
-        stores.probations.write(promotion.decision_id, packed(hours))
+    known = unpacked(body) if body is not None else NOTHING
+    days, hours, open_hours = dict[date, str](), dict[datetime, JudgedHour](), [JudgedRows.none()]
+    for day in fresh.days():
+        if day.fingerprint is not None:
+            days[day.day] = day.fingerprint
+            if known.days.get(day.day) == day.fingerprint:
+                hours |= known.of(day.day)
+                continue
+        for hour in day.hours():
+            kept = known.hours.get(hour.logged.hour)
+            if kept is not None and kept.fingerprint == hour.fingerprint:
+                hours[hour.logged.hour] = kept
+            elif hour.fingerprint is not None:
+                hours[hour.logged.hour] = JudgedHour(hour.fingerprint, _judged_anew(hour, rivals))
+            else:
+                open_hours.append(_judged_anew(hour, rivals))
+    judged = Judged(days, hours)
+    if not judged.says_as_much_as(known):
+        stores.probations.write(promotion.decision_id, packed(judged))
     rows = JudgedRows.concatenate([*open_hours, *(hour.rows for hour in hours.values())])
     return rows.take(in_order_of_arrival(rows.row_ids, rows.arrivals))
 
@@ -75,7 +89,3 @@ def _judged(evidence: EvidenceRows, labelled: LabelledRows) -> JudgedRows:
 def _judged_anew(hour: FreshHour, rivals: Rivals) -> JudgedRows:
     labelled = hour.rows()
     return _judged(rivals.evidence(labelled), labelled)
-
-
-def _fingerprints(hours: Mapping[datetime, JudgedHour]) -> dict[datetime, str]:
-    return {hour: judged.fingerprint for hour, judged in hours.items()}
