@@ -3,7 +3,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
+import numpy as np
 import pytest
 
 from selfheal.contract.model import Policy, RetrainingPolicy
@@ -18,13 +20,17 @@ from selfheal.errors import (
 )
 from selfheal.healing.evaluation_rows import evaluation_rows_of
 from selfheal.records.healing import Ending, Healing, Training, Verdict
+from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision, Outcome
+from selfheal.records.predictions import new_request_id, prediction_id
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
+from selfheal.stores.labels import parsed_labels
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
-from selfheal.usecases.heal.await_labels import await_labels
+from selfheal.tables.sample import id_hashes
+from selfheal.usecases.heal.await_labels import await_labels, progress
 from selfheal.usecases.heal.conclude import conclude, promote_first
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates
 from selfheal.usecases.heal.evidence import read_evidence
@@ -532,3 +538,41 @@ def test_a_healing_without_a_trained_version_cannot_be_judged():
     nothing = Training(outcome="skip", reason="too few labels")
     with pytest.raises(Exception, match="too few labels"):
         evaluate_gates(stores, healing, nothing, LATER)
+
+
+# More rows than memory holds
+
+
+def test_of_more_predictions_than_memory_holds_a_sample_judges(monkeypatch: pytest.MonkeyPatch):
+    """The same one for the wait and the gates: an even one, with its own labels; ledger and wait say of how many."""
+    monkeypatch.setattr("selfheal.usecases.heal.comparison.labelled_window", partial(labelled_window, most=600))
+    stores, healing = healed_environment()
+    ids = np.array(traffic(stores, since=START + 9 * DAY, rows=1400, labelled_share=0.7), dtype=object)
+    verdict = evaluate_gates(stores, healing, trained(), LATER)
+    assert verdict.kind == "promote"
+    circumstances = verdict.evidence.circumstances
+    assert (circumstances.predictions, circumstances.sampled_from) == (600, 1400)
+    chosen = set(ids[np.argsort(id_hashes(ids))[:600]])
+    labelled = stores.labels.of_predictions_between(START, LATER)
+    assert list(read_evidence(stores, verdict.evidence).row_ids) == [
+        key for key in ids if key in chosen & set(labelled)
+    ]
+    window = labelled_window(stores, CONTRACT, START + 9 * DAY, LATER, most=600)
+    assert "in a sample of 1400 predictions" in progress(window, CONTRACT.policy, LATER, LATER).reason
+
+
+def test_a_sample_leaves_labels_of_others_unread(monkeypatch: pytest.MonkeyPatch):
+    """Of 1,400 labels those of 100 predictions become records; labels of nobody's prediction count in proportion."""
+    stores, _ = healed_environment()
+    traffic(stores, since=START + 9 * DAY, rows=1400)
+    moment = START + 9.5 * DAY
+    nobodys = [prediction_id(new_request_id(moment), row) for row in range(1000)]
+    stores.labels.accept(
+        Label(prediction_id=key, label=1, label_timestamp=moment, received_at=moment) for key in nobodys
+    )
+    parsed: list[Label] = []
+    monkeypatch.setattr(stores.labels, "_labels_in", lambda body: parsed.extend(parsed_labels(body)) or parsed)
+    window = labelled_window(stores, CONTRACT, START + 9 * DAY, LATER, most=100)
+    assert len(window.predictions) == len(window.labelled) == 100
+    assert window.unmatched == pytest.approx(1000 / 14, rel=0.4)
+    assert len(parsed) == 100 + window.unmatched

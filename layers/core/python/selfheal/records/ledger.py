@@ -5,8 +5,9 @@ People's pauses of automatic promotion stand between them: what was decided unde
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+from selfheal.contract.model import left_out_if
 from selfheal.records.base import Name, Phrase, Reason, Record, UtcTime
 
 DecisionKind = Literal["bootstrap", "promote", "reject", "rollback", "skip", "failed"]
@@ -40,7 +41,7 @@ class Circumstances(Record):
     last_move: the last promotion through the gates or rollback. coverage: labelled / all predictions, of the
     `predictions` that are old enough for their labels to have come; None where there are none. newest_disagreement: the
     mean squared difference of the two models' probabilities on the `newest_requests` is at least this, labels or none;
-    None where nobody looked.
+    None where nobody looked. sampled_from: of so many predictions these and the rows are a sample; 0: they are all.
     """
 
     judged_at: UtcTime
@@ -49,6 +50,7 @@ class Circumstances(Record):
     coverage: float | None
     newest_requests: int = 0
     newest_disagreement: float | None = None
+    sampled_from: Annotated[int, left_out_if(default=0)] = 0
 
 
 class Evidence(Record):

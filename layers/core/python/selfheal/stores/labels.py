@@ -98,14 +98,15 @@ class LabelStore:
         """Refused rows: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
         return list(csv.DictReader(io.StringIO(self._data.get(key).body.decode(), newline="")))
 
-    def of_predictions_between(self, start: datetime, end: datetime) -> dict[str, Label]:
+    def of_predictions_between(self, start: datetime, end: datetime, below: int | None = None) -> dict[str, Label]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
 
-        Its `received_at` is the first at which its value was received: saying a label again makes no news of it.
+        Its `received_at` is the first at which its value was received: saying a label again makes no news of it. With
+        `below`: of those predictions alone whose ids' hashes are below it.
         """
         newest: dict[str, Label] = {}
         first: dict[tuple[str, LabelValue], datetime] = {}
-        for label in self._labels_of(self._keys(start, end)):
+        for label in self._labels_of(self._keys(start, end), below):
             known = newest.get(label.prediction_id)
             if known is None or _age(known) < _age(label):
                 newest[label.prediction_id] = label
@@ -150,9 +151,9 @@ class LabelStore:
         bodies = (body for _, body in self._data.get_many(keys))
         return {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
 
-    def _labels_of(self, keys: Iterable[str]) -> Iterator[Label]:
+    def _labels_of(self, keys: Iterable[str], below: int | None) -> Iterator[Label]:
         for _, body in self._data.get_many(keys):
-            yield from self._labels_in(body)
+            yield from self._labels_in(body if below is None else _lines_below(body, below))
 
     def _keys(self, start: datetime, end: datetime) -> Iterator[str]:
         """What lies in the days from start's to the one that holds the last moment before end: one listing."""
@@ -168,6 +169,17 @@ class LabelStore:
         except ObjectExists:
             return False
         return True
+
+
+def _lines_below(body: bytes, below: int) -> bytes:
+    """The lines whose predictions' ids have hashes below a limit."""
+    import numpy as np  # both not where labels are sent to the API, which has no pandas
+
+    from selfheal.tables.sample import id_hashes
+
+    lines = body.splitlines()
+    ids = np.array([orjson.loads(line)["prediction_id"] for line in lines], dtype=object)
+    return b"\n".join(lines[place] for place in np.flatnonzero(id_hashes(ids) < below))
 
 
 def _outcome(upload: str) -> str:

@@ -71,6 +71,7 @@ class LabelledWindow:
 
     is_labelled: shape (n predictions,). joined: the labelled rows, in the window's order.
     unmatched: labels of the window whose prediction isn't in the log (yet). faulty: predictions left out.
+    sampled_from: of so many predictions this is a sample, and what is counted is its own; 0 where it is all.
     """
 
     predictions: PredictionWindow
@@ -78,6 +79,7 @@ class LabelledWindow:
     joined: LabelledRows
     unmatched: int
     faulty: int
+    sampled_from: int = 0
 
     @property
     def labelled(self) -> Dataset:

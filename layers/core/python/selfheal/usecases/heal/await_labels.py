@@ -45,6 +45,7 @@ def progress(
     counted = f"{labelled} of {len(window.predictions)} predictions labelled, coverage {coverage or 0.0:.1%}"
     counted += f"; {window.unmatched} labels belong to no known prediction" if window.unmatched else ""
     counted += f"; {window.faulty} predictions left out: the data pipeline was broken" if window.faulty else ""
+    counted += f"; counted in a sample of {window.sampled_from} predictions" if window.sampled_from else ""
     is_over = now >= deadline
     return LabelProgress(
         ready=bool(is_enough or is_over),

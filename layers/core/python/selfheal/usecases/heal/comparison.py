@@ -107,6 +107,7 @@ def compared(
         predictions=len(window.predictions),
         coverage=coverage_of(window, now),
         newest_requests=len(newest),
+        sampled_from=window.sampled_from,
         newest_disagreement=_disagreement(newest, before, models, answers, rows),
     )
     gates = judge_gates(rows, circumstances, contract.policy.gates, contract.segments)

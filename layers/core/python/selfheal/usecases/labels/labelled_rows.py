@@ -13,6 +13,7 @@ from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
 from selfheal.tables.predictions import LabelledRows, LabelledWindow, PredictionWindow
+from selfheal.tables.smallest import MOST_JUDGED, smallest_of
 from selfheal.tasks.coding import labels_of
 from selfheal.usecases.labels.labelled_days import labelled_days
 
@@ -40,15 +41,28 @@ def labelled_rows(
     return rows if kept is None else rows.take(kept(rows))
 
 
-def labelled_window(stores: Stores, contract: Contract, start: datetime, end: datetime) -> LabelledWindow:
-    """All predictions made in [start, end) while the pipeline was sound, joined with the labels known now."""
-    made = stores.history.window(start, end, contract)
-    sound = is_sound(made, stores.fault_periods.touching(start, end))
-    predictions = made.take(sound)
-    known = stores.labels.of_predictions_between(start, end)
-    unmatched = len(known.keys() - set(made.prediction_ids))
+def labelled_window(
+    stores: Stores, contract: Contract, start: datetime, end: datetime, *, most: int = MOST_JUDGED
+) -> LabelledWindow:
+    """The predictions made in [start, end) while the pipeline was sound, joined with the labels known now.
+
+    Of more predictions than `most` a sample, and what is counted is of that sample: an hour of them is in memory beside
+    it, and of the labels no more than its own.
+    """
+    made = smallest_of(stores.history.partitions(start, end, contract), PredictionWindow.empty(contract), most)
+    sound = is_sound(made.rows, stores.fault_periods.touching(start, end))
+    predictions = made.rows.take(sound)
+    known = stores.labels.of_predictions_between(start, end, made.below)
+    unmatched = len(known.keys() - set(made.rows.prediction_ids))
     is_labelled, rows = joined(predictions, known, contract)
-    return LabelledWindow(predictions, is_labelled, rows, unmatched, faulty=int((~sound).sum()))
+    return LabelledWindow(
+        predictions,
+        is_labelled,
+        rows,
+        unmatched,
+        faulty=int((~sound).sum()),
+        sampled_from=0 if made.below is None else made.held,
+    )
 
 
 def _joined_by_hour(stores: Stores, contract: Contract, start: datetime, end: datetime) -> Iterator[Dataset]:
