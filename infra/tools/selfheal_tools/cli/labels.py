@@ -3,6 +3,8 @@
 import hashlib
 import io
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,25 +56,34 @@ def labels(
 
 
 def _upload(file: Path, stage: str) -> None:
-    from selfheal.files.limits import UPLOAD
+    from selfheal.files.limits import LOCAL
     from selfheal.files.opening import opened
-    from selfheal.labels.files import check_size
+    from selfheal.labels.parts import part_name
+    from selfheal.usecases.labels.ingest import terms_of_production
+    from selfheal_tools.label_parts import parts_of
 
     if not file.is_file():
         raise typer.BadParameter(f"there is no file {file}")
-    check_size(file.stat().st_size)
     body = file.read_bytes()
-    opened(file.name, io.BytesIO(body), UPLOAD)
+    opened(file.name, io.BytesIO(body), LOCAL)
     environment = connect(stage)
-    store = environment.stores.labels
     # Tomorrow's file may have the same name.
     name = f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}"
+    with parts_of(file.name, body, terms_of_production(environment.stores)) as parts:
+        names = [part_name(name, number, len(parts)) for number in range(len(parts))]
+        sent = [_send(environment, each, part.read_bytes()) for each, part in zip(names, parts, strict=True)]
+    reports = [_outcome(environment, *each) for each in sent or [_send(environment, name, body)]]
+    _say(reports, file)
+    raise typer.Exit(REFUSED if any(report.rejected for report in reports) else 0)
+
+
+def _send(environment: "Environment", name: str, body: bytes) -> "tuple[str, IngestionReport | None]":
+    """Upload a file; its name, and what became of the one of that name before."""
+    store = environment.stores.labels
     before = store.outcome(name)
     key = store.receive(name, body)
     typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}")
-    report = _outcome(environment, name, before)
-    _say(report, file)
-    raise typer.Exit(REFUSED if report.rejected else 0)
+    return name, before
 
 
 def _outcome(environment: "Environment", name: str, before: "IngestionReport | None") -> "IngestionReport":
@@ -87,19 +98,24 @@ def _outcome(environment: "Environment", name: str, before: "IngestionReport | N
     return report
 
 
-def _say(report: "IngestionReport", file: Path) -> None:
-    if report.reason:
-        typer.echo(f"refused as a whole: {report.reason}")
+def _say(reports: "Sequence[IngestionReport]", file: Path) -> None:
+    """What became of a file, or of its parts together."""
+    for report in reports:
+        if report.reason:
+            typer.echo(f"refused as a whole: {report.reason}")
+    taken = [report for report in reports if not report.reason]
+    if not taken:
         return
-    known = " (all of it was said before)" if report.repeated else ""
-    typer.echo(f"accepted: {report.accepted} row(s){known}")
-    if report.pending:
-        typer.echo(f"pending: {report.pending} row(s) by id, matched with their predictions once this hour is closed")
-    if report.doubled:
-        typer.echo(f"said twice: {report.doubled} row(s), which count once")
-    if report.rejected:
-        typer.echo(f"refused: {report.rejected} row(s)")
-        for reason, count in report.reasons.items():
+    known = " (all of it was said before)" if all(report.repeated for report in taken) else ""
+    typer.echo(f"accepted: {sum(report.accepted for report in taken)} row(s){known}")
+    if pending := sum(report.pending for report in taken):
+        typer.echo(f"pending: {pending} row(s) by id, matched with their predictions once this hour is closed")
+    if doubled := sum(report.doubled for report in taken):
+        typer.echo(f"said twice: {doubled} row(s), which count once")
+    if rejected := sum(report.rejected for report in taken):
+        typer.echo(f"refused: {rejected} row(s)")
+        reasons = sum((Counter(report.reasons) for report in taken), Counter[str]())
+        for reason, count in reasons.most_common():
             typer.echo(f"  {count} x {reason}")
         typer.echo(f"each of them: selfheal labels {file.name} --rejected")
 

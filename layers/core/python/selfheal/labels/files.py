@@ -11,7 +11,7 @@ import pyarrow as pa
 from selfheal.contract.model import FileSection
 from selfheal.errors import FileUnreadable, UploadUnreadable
 from selfheal.files.columns import texts, values
-from selfheal.files.limits import UPLOAD
+from selfheal.files.limits import UPLOAD, Limits
 from selfheal.files.source import Batch
 from selfheal.files.table import source_of
 from selfheal.files.times import times_of
@@ -32,12 +32,12 @@ def check_size(size: int) -> None:
     """Raises UploadUnreadable where a file has too many bytes to be read."""
     if size > MAXIMUM_BYTES:
         raise UploadUnreadable(
-            f"the file has {size:,} bytes, more than {MAXIMUM_BYTES:,}: split it and upload the parts"
+            f"the file has {size:,} bytes, more than {MAXIMUM_BYTES:,}: split it, or let `selfheal labels` do so"
         )
 
 
 def read_label_file(
-    name: str, body: bytes, spec: FileSection | None = None, id_column: str | None = None
+    name: str, body: bytes, spec: FileSection | None = None, id_column: str | None = None, limits: Limits = UPLOAD
 ) -> Iterator[UploadedRow]:
     """The rows of an uploaded file; `line` is the line in a text, else the number of the row.
 
@@ -52,7 +52,7 @@ def read_label_file(
     spec = spec or FileSection()
     ids = () if id_column is None else tuple(dict.fromkeys((NAME, id_column)))
     try:
-        source = source_of(name, io.BytesIO(body), spec, UPLOAD, known=(LABEL,))
+        source = source_of(name, io.BytesIO(body), spec, limits, known=(LABEL,))
         wanted = [KEY, *ids, LABEL, *OPTIONAL]
         if source.has_header:
             _require(source.names(), ids)

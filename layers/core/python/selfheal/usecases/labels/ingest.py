@@ -5,7 +5,7 @@ that comes twice says the same thing twice, which changes nothing; a later uploa
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from selfheal.contract.model import FileSection
 from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
 from selfheal.labels.checks import checked_label
 from selfheal.labels.files import check_size, read_label_file
+from selfheal.labels.parts import PARTS, read_part
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
 from selfheal.labels.values import Values
@@ -47,12 +48,10 @@ def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
 
 def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
     name = upload.key.removeprefix(LABELS_INCOMING)
-    terms = _terms(stores)
+    terms = terms_of_production(stores)
     try:
         check_size(upload.size)
-        # What the API wrote itself is always written in the same way.
-        spec = FileSection() if name.startswith(FROM_API) else terms.file
-        rows = read_label_file(name, stores.labels.upload(upload), spec, terms.id_column)
+        rows = _rows(name, stores.labels.upload(upload), terms)
         sorted_rows = sort_rows(rows, terms.values, upload.uploaded_at, name)
     except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
         return _refused(stores, upload, LOST.get(type(error)) or str(error))
@@ -69,6 +68,14 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
         repeated=bool(sorted_rows.accepted or sorted_rows.by_id) and not kept,
         refusals=refusals,
     )
+
+
+def _rows(name: str, body: bytes, terms: LabelTerms) -> Iterator[UploadedRow]:
+    if name.startswith(PARTS):
+        return read_part(body)
+    # What the API wrote itself is always written in the same way.
+    spec = FileSection() if name.startswith(FROM_API) else terms.file
+    return read_label_file(name, body, spec, terms.id_column)
 
 
 def _refused(stores: Stores, upload: Upload, reason: str) -> IngestionReport:
@@ -131,7 +138,8 @@ def _rejected(row: UploadedRow, reason: str) -> RejectedRow:
     return RejectedRow(line=row.line, prediction_id=row.prediction_id, id=row.id, label=row.label, reason=reason)
 
 
-def _terms(stores: Stores) -> LabelTerms:
+def terms_of_production(stores: Stores) -> LabelTerms:
+    """What production's contract says of labels. Raises StoreUnavailable."""
     try:
         return terms_of(stores.models.manifest(stores.pointer.read().pointer.version))
     except NoProductionModel:
