@@ -20,6 +20,7 @@ class FunctionPool:
         self._runtimes: dict[str, Runtime] = {}
         self._names: dict[str, str] = {}
         self._background: list[tuple[str, Future[Outcome]]] = []
+        self._awaited: list[str] = []
         self._threads = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="invocation")
 
     def add(self, deployed_name: str, runtime: Runtime) -> None:
@@ -56,7 +57,12 @@ class FunctionPool:
 
     def now(self, deployed_name: str, event: Any) -> tuple[str, bool]:
         """Run for moto and wait: the answer's JSON, and whether it is an error."""
-        outcome = self._runtimes[self._names[deployed_name]].invoke(json.dumps(event).encode())
+        name = self._names[deployed_name]
+        self._awaited.append(name)
+        try:
+            outcome = self._runtimes[name].invoke(json.dumps(event).encode())
+        finally:
+            self._awaited.remove(name)
         return outcome.payload.decode(), outcome.failed
 
     def later(self, deployed_name: str, event: Any) -> None:
@@ -64,8 +70,8 @@ class FunctionPool:
         self.invoke_later(self._names[deployed_name], json.dumps(event).encode())
 
     def running(self) -> list[str]:
-        """Names of the functions that run, or wait to run, in the background."""
-        return [name for name, future in self._background if not future.done()]
+        """Names of the functions that run, or wait to run: in the background, or for moto."""
+        return [*self._awaited, *(name for name, future in self._background if not future.done())]
 
     def take_failures(self) -> list[FunctionFailed]:
         """The background invocations that failed since this was asked last."""
