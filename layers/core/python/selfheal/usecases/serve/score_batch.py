@@ -67,7 +67,10 @@ class _Written:
 
 def _check_size(name: str, size: int) -> None:
     if size > UPLOAD.unfolded:
-        raise FileUnreadable(f"{name} has {size:,} bytes, more than {UPLOAD.unfolded:,}: split it and upload the parts")
+        raise FileUnreadable(
+            f"{name} has {size:,} bytes, more than {UPLOAD.unfolded:,}: split it and upload the parts, or have "
+            "`selfheal score` do it"
+        )
 
 
 def _scored(stores: Stores, model: ServedModel, upload: Upload, body: bytes) -> _Written:
