@@ -15,7 +15,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 HOURS = st.integers(min_value=0, max_value=24 * 6)
 
 
-def label_of(key: str, value: int) -> Label:
+def label_of(key: str, value: int | str) -> Label:
     return Label(prediction_id=key, label=value, label_timestamp=START, received_at=START)
 
 
@@ -39,3 +39,16 @@ def test_a_replay_parses_each_object_of_labels_once():
     first, again = (stores.labels.of_predictions_between(START, START + timedelta(hours=1)) for _ in range(2))
     assert first == LabelStore(stores.data).of_predictions_between(START, START + timedelta(hours=1))
     assert first[key] is again[key]
+
+
+@given(st.lists(st.tuples(HOURS, st.sampled_from("abc")), max_size=30), HOURS, HOURS)
+def test_the_values_of_labels_are_those_of_a_full_look(said: list[tuple[int, str]], first: int, last: int):
+    """Read a day at a time: what was corrected since counts as corrected, and what lies outside doesn't count."""
+    store = LabelStore(MemoryBucket())
+    for hour, value in said:
+        store.accept([label_of(prediction_id(new_request_id(START + timedelta(hours=hour)), 0), value)])
+    for hour, _ in said[::3]:
+        store.accept([label_of(prediction_id(new_request_id(START + timedelta(hours=hour)), 0), "d")])
+    start, end = START + timedelta(hours=first), START + timedelta(hours=last)
+    whole = store.of_predictions_between(start, end).values()
+    assert store.values_between(start, end) == {label.label for label in whole}

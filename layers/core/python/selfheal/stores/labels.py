@@ -131,6 +131,15 @@ class LabelStore:
                 break
         return newest[:at_most]
 
+    def values_between(self, start: datetime, end: datetime) -> set[LabelValue]:
+        """What the current labels of predictions made in [start, end) say; a day of them is in memory at a time."""
+        found: set[LabelValue] = set()
+        for day in sorted(self.days_between(start, end)):
+            since = datetime.combine(day, time(), UTC)
+            labels = self.of_predictions_between(max(start, since), min(end, since + timedelta(days=1)))
+            found.update(label.label for label in labels.values())
+        return found
+
     def days_between(self, start: datetime, end: datetime) -> set[date]:
         """The days of [start, end) whose predictions have any label."""
         return set(self.accepted_between(start, end))

@@ -149,8 +149,8 @@ def _with_new_classes(stores: Stores, story: Story, production: Manifest, now: d
     if not production.takes_new_classes:
         return contract
     known = contract.model.classes or ()
-    labels = stores.labels.of_predictions_between(_start(story, production, now), now).values()
-    new = sorted({str(label.label) for label in labels} - set(known))
+    named = stores.labels.values_between(_start(story, production, now), now)
+    new = sorted(set(map(str, named)) - set(known))
     return contract.with_classes((*known, *new)[:MOST_CLASSES]) if new else contract
 
 
