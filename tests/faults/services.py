@@ -55,6 +55,12 @@ class Bucket:
         )
         return iter(found)
 
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        found = self._line.injector.call(
+            f"{self._name} list {prefix}", lambda: list(self._inner.sizes(prefix, start_after))
+        )
+        return iter(found)
+
     def _created(self, key: str, body: bytes) -> str:
         etag = self._inner.create(key, body)
         self._moved(key, body)

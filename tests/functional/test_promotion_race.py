@@ -56,6 +56,9 @@ class FileBucket:
         known = sorted(file.name.replace("|", "/") for file in self.folder.glob("*|*"))
         return (key for key in known if key.startswith(prefix) and key > start_after)
 
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        return ((key, self._file(key).stat().st_size) for key in self.keys(prefix, start_after))
+
     def _file(self, key: str) -> Path:
         return self.folder / key.replace("/", "|")
 

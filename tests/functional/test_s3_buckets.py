@@ -53,6 +53,7 @@ def test_what_is_written_is_read(bucket):
     assert bucket.get("a/2").body == b""
     assert list(bucket.keys("a/")) == ["a/1", "a/2"]
     assert list(bucket.keys("a/", "a/1")) == ["a/2"]
+    assert list(bucket.sizes("a/")) == [("a/1", 3), ("a/2", 0)]
     assert dict(bucket.get_many(["a/1", "gone"])) == {"a/1": b"one"}
 
 
@@ -97,7 +98,7 @@ def test_a_key_that_isn_t_listed_is_missing_whatever_s3_says_of_it(client, sdk):
     for listed, error in ((["k2"], ObjectMissing), (["k", "k2"], AccessRefused)):
         with Stubber(client) as stub:
             stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
-            stub.add_response("list_objects_v2", {"Contents": [{"Key": key} for key in listed]})
+            stub.add_response("list_objects_v2", {"Contents": [{"Key": key, "Size": 1} for key in listed]})
             with pytest.raises(error):
                 sdk.get("k")
 

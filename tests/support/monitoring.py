@@ -15,6 +15,7 @@ from selfheal.records.manifest import Lineage
 from selfheal.records.monitoring import DriftSummary, MonitoringResult
 from selfheal.records.predictions import Prediction, new_request_id, prediction_id, timestamp_of
 from selfheal.stores.collection import Stores
+from selfheal.stores.large_hours import LargeHours
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
@@ -112,9 +113,14 @@ class CreditWorld:
         if labels:
             self.stores.labels.accept(labels)
 
-    def run(self, schedule_minutes: int = 60) -> MonitoringResult:
+    def run(self, schedule_minutes: int = 60, large_hours: LargeHours | None = None) -> MonitoringResult:
         return monitor(
-            self.stores, self.executions, self.notifications, now=self.now, schedule_minutes=schedule_minutes
+            self.stores,
+            self.executions,
+            self.notifications,
+            now=self.now,
+            schedule_minutes=schedule_minutes,
+            large_hours=large_hours,
         )
 
     def summary(self, result: MonitoringResult) -> DriftSummary:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from selfheal.errors import ObjectMissing
+from selfheal.errors import ObjectExists, ObjectMissing
 from selfheal.stores.bucket import StoredObject
 
 
@@ -36,7 +36,10 @@ class FolderBucket:
         path.write_bytes(body)
         return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
-    create = put
+    def create(self, key: str, body: bytes) -> str:
+        if (self._folder / key).exists():
+            raise ObjectExists(f"{key} is already written")
+        return self.put(key, body)
 
     def replace(self, key: str, body: bytes, etag: str) -> str:
         del etag
@@ -45,3 +48,6 @@ class FolderBucket:
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         found = (str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
         return iter(sorted(key for key in found if key.startswith(prefix) and key > start_after))
+
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        return ((key, (self._folder / key).stat().st_size) for key in self.keys(prefix, start_after))

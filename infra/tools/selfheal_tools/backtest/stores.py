@@ -41,7 +41,11 @@ class RememberedHistory(PredictionHistory):
     ) -> Iterator[LoggedHour]:
         """All of it at once, since it is in memory already; nothing of it is worth keeping."""
         del newest_first
-        yield LoggedHour(start, end, None, partial(self.window, start, end, contract))
+        yield LoggedHour(start, end, None, partial(self._whole, start, end, contract))
+
+    def _whole(self, start: datetime, end: datetime, contract: Contract) -> Iterator[PredictionWindow]:
+        rows = self.window(start, end, contract)
+        return iter([rows] if len(rows) else [])
 
     def _read_on(self, contract: Contract) -> PredictionWindow:
         unread = list(self._data.keys(PREDICTIONS, self._last))

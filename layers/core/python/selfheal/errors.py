@@ -141,6 +141,10 @@ class ObjectChanged(SelfhealError):
     """An object is no longer the one that the writer had read; read it again before writing."""
 
 
+class LogUnreadable(SelfhealError):
+    """An object of the prediction log doesn't hold what the predictor writes; the message names it."""
+
+
 class StoreUnavailable(SelfhealError):
     """The store didn't answer, or refused; the operation may be tried again."""
 

@@ -36,6 +36,10 @@ class HourSummary:
         minutes = sums_of(rows, places.astype(np.intp), MINUTES)
         return cls(window, Answers.of(rows.predictions, rows.probabilities, hashes), minutes)
 
+    def __add__(self, other: Self) -> Self:
+        """Of the predictions of both; each must be in one of them only."""
+        return type(self)(self.window + other.window, self.answers + other.answers, self.minutes + other.minutes)
+
     def by_age(self, now: datetime, hour: datetime, nothing: Answers) -> AnswersByAge:
         """Its predictions by their age at a moment that cuts none of the hours that are told; ages to the minute."""
         recent = tuple(self.answers if now - hour <= hours * HOUR else nothing for hours in HOURS)

@@ -21,7 +21,8 @@ class MonitoringRun:
     window: the predictions of the last hours; answers: the same by their age. inputs: the same, or as many as it takes
     to judge where these are few. recent: those with labels, and a sample of those without.
     probation: how production fares in its own, None where none is on. open_hours: hours of the log that are open since
-    a day and more. silence: how long no prediction has been made; day_before: how many were, in the same hours a day
+    a day and more. waiting_hours: hours that are left out, since they are too large to be read before they are rolled
+    up. silence: how long no prediction has been made; day_before: how many were, in the same hours a day
     earlier. level: significance level of one look.
     """
 
@@ -34,6 +35,7 @@ class MonitoringRun:
     now: datetime
     probation: Probation | None
     open_hours: tuple[datetime, ...]
+    waiting_hours: tuple[datetime, ...]
     silence: timedelta
     day_before: int
     level: float

@@ -45,6 +45,7 @@ def summary_of(run: MonitoringRun, judgement: Judgement, alarm: AlarmState, heal
         usual_predictions=run.usual,
         probation=run.probation,
         unchanged=judgement.unchanged,
+        waiting_hours=run.waiting_hours,
         timeline=extended(run.before.timeline if run.before else (), _point(run, judgement)),
     )
 

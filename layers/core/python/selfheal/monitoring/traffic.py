@@ -14,7 +14,7 @@ VOLUME_FACTOR = 5.0
 # A silence is told where at least so many rows came in its hours a day earlier; traffic may end that much sooner than
 # it did then, and begin that much later.
 EXPECTED_ROWS, TOLERANCE = 20, timedelta(minutes=90)
-DAY = timedelta(days=1)
+DAY, HOUR, NOTHING = timedelta(days=1), timedelta(hours=1), timedelta(0)
 
 
 def traffic_findings(rows: int, usual: float, silence: timedelta, day_before: int) -> tuple[Finding, ...]:
@@ -29,11 +29,15 @@ def traffic_findings(rows: int, usual: float, silence: timedelta, day_before: in
     return (*_stopped(silence, day_before), *_volume(rows, usual))
 
 
-def silence_until(now: datetime, timestamps: NDArray[np.datetime64], lookback: timedelta) -> timedelta:
-    """How long no prediction has been made, as far as the window shows; `timestamps` is as logged, shape (n,)."""
-    if not len(timestamps):
-        return lookback
-    return now - as_utc(timestamps.max())
+def silence_until(
+    now: datetime, timestamps: NDArray[np.datetime64], lookback: timedelta, waiting: Sequence[datetime] = ()
+) -> timedelta:
+    """How long no prediction has been made, as far as the window shows; `timestamps` is as logged, shape (n,).
+
+    waiting: hours with predictions that the window lacks, by their beginning; they may reach to the hours' ends.
+    """
+    newest = [as_utc(timestamps.max())] if len(timestamps) else []
+    return min([lookback, *(now - moment for moment in newest), *(max(now - hour - HOUR, NOTHING) for hour in waiting)])
 
 
 def overdue(now: datetime, silence: timedelta) -> tuple[datetime, datetime] | None:

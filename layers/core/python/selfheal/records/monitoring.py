@@ -206,7 +206,8 @@ class DriftSummary(Record):
 
     drift_share is the observed share of drifted features; `features` are in order of what they move, most first.
     is_told: False while a message about it is due that hasn't been sent. told_healings: those that failed after they
-    had decided, and whose decision people have been told; None where nobody kept account.
+    had decided, and whose decision people have been told; None where nobody kept account. waiting_hours: hours that
+    this run left out, since they are too large to be read before they are rolled up; a later run judges them.
     """
 
     timestamp: UtcTime
@@ -244,6 +245,15 @@ class DriftSummary(Record):
     is_told: bool = True
     told_healings: tuple[str, ...] | None = None
     unchanged: Annotated[tuple[Unchanged, ...], left_out_if(default=())] = ()
+    waiting_hours: Annotated[tuple[UtcTime, ...], left_out_if(default=())] = ()
+
+    @property
+    def left_out(self) -> str | None:
+        """What this run didn't judge, as a sentence; None where that is nothing."""
+        if not self.waiting_hours:
+            return None
+        oldest = f"{self.waiting_hours[0]:%Y-%m-%d %H}:00 UTC"
+        return f"Left out: {len(self.waiting_hours)} large hour(s) that aren't rolled up yet, the oldest {oldest}."
 
     @model_serializer(mode="wrap")
     def _named_fields_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

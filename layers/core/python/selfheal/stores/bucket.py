@@ -47,6 +47,10 @@ class Bucket(Protocol):
         """Keys below a prefix in ascending UTF-8 order, those up to and including `start_after` left out."""
         ...
 
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        """The same, and how many bytes each object has: the same listing tells both."""
+        ...
+
 
 @contextmanager
 def absence_told(bucket: Bucket, key: str) -> Iterator[None]:

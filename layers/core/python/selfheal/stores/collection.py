@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from selfheal.stores.evidence import EvidenceStore
     from selfheal.stores.fault_periods import FaultPeriods
     from selfheal.stores.history import PredictionHistory
+    from selfheal.stores.hour_parts import HourParts
     from selfheal.stores.id_index import IdIndex
     from selfheal.stores.idempotency import IdempotencyStore
     from selfheal.stores.labels import LabelStore
@@ -76,6 +77,13 @@ class Stores:
         from selfheal.stores.rollups import HourlyRollups
 
         return HourlyRollups(self.data)
+
+    @cached_property
+    def hour_parts(self) -> "HourParts":
+        """Parts of large closed hours."""
+        from selfheal.stores.hour_parts import HourParts
+
+        return HourParts(self.data)
 
     @cached_property
     def summaries(self) -> "SummaryStore":

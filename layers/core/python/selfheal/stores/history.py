@@ -1,16 +1,17 @@
 """The prediction log as monitoring and training read it: a window of hours as one table."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 
 import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
+from selfheal.hours.size import is_large
 from selfheal.stores.bucket import Bucket
+from selfheal.stores.hour_parts import fingerprint_of
 from selfheal.stores.log_columns import BY_CLASS, ID, PREDICTION, PROBABILITY, TIMESTAMP, VERSION
 from selfheal.stores.rollups import HOUR, HourlyRollups, once_each
 from selfheal.tables.dataset import typed_features
@@ -20,16 +21,27 @@ from selfheal.tasks.coding import answers_of
 
 @dataclass(frozen=True, eq=False)
 class LoggedHour:
-    """An hour of the log, or the part of it that was asked for; `rows` reads them, each once, oldest first.
+    """An hour of the log, or the stretch of it that was asked for.
 
     end: of the hour, no longer in it.
-    fingerprint: says of a whole hour that is rolled up which log objects it holds; None for others.
+    parts: reads its rows, each once; of a large hour part by part, so that no more than one is in memory, each oldest
+    first, and empty ones left out. fingerprint: says of a whole hour that is rolled up which log objects it holds; None
+    for others. waits: whether it is too large to be read before it is rolled up; then there are no parts.
     """
 
     hour: datetime
     end: datetime
     fingerprint: str | None
-    rows: Callable[[], PredictionWindow]
+    parts: Callable[[], Iterator[PredictionWindow]]
+    waits: bool = False
+
+    def newest(self, n: int, contract: Contract) -> PredictionWindow:
+        """Its newest n rows, or all where they are fewer, oldest first."""
+        found = PredictionWindow.empty(contract)
+        for part in self.parts():
+            both = PredictionWindow.concatenate([found, part.take(slice(-n, None))]) if len(found) else part
+            found = in_time(both).take(slice(-n, None))
+        return found
 
 
 class PredictionHistory:
@@ -41,19 +53,19 @@ class PredictionHistory:
     def window(self, start: datetime, end: datetime, contract: Contract) -> PredictionWindow:
         """All predictions with start <= timestamp < end, each once, with the contract's features.
 
-        A row logged under an older contract may lack a feature; it is missing then.
+        A row logged under an older contract may lack a feature; it is missing then. A large hour that isn't rolled up
+        yet is left out, as it is by `partitions`.
         """
         parts = list(self.partitions(start, end, contract))
-        rows = PredictionWindow.concatenate(parts) if parts else PredictionWindow.empty(contract)
         # An id lies in the hour that it names, so that no two hours share one.
-        return rows.take(rows.order_in_time) if (np.diff(rows.timestamps.astype(np.int64)) < 0).any() else rows
+        return in_time(PredictionWindow.concatenate(parts)) if parts else PredictionWindow.empty(contract)
 
-    def partitions(
-        self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
-    ) -> Iterator[PredictionWindow]:
-        """The same an hour at a time, so that no more than an hour of them is in memory; hours without any left out."""
-        made = (hour.rows() for hour in self.hours(start, end, contract, newest_first=newest_first))
-        return (rows for rows in made if len(rows))
+    def partitions(self, start: datetime, end: datetime, contract: Contract) -> Iterator[PredictionWindow]:
+        """The same an hour at a time, a large one in parts, so that no more than that is in memory.
+
+        Each part is oldest first; the parts of one hour lie beside each other, not one after the other.
+        """
+        return (part for hour in self.hours(start, end, contract) for part in hour.parts())
 
     def hours(
         self, start: datetime, end: datetime, contract: Contract, *, newest_first: bool = False
@@ -62,36 +74,57 @@ class PredictionHistory:
         rolled = {hour for hour, has_rows in self._rollups.hours_between(start, end).items() if has_rows}
         logged = self._rollups.logged_between(start, end)
         for hour in sorted(rolled.union(logged), reverse=newest_first):
-            keys, is_rolled = logged.get(hour, ()), hour in rolled
+            objects, is_rolled = logged.get(hour, {}), hour in rolled
             is_whole = is_rolled and start <= hour and hour + HOUR <= end
+            waits = not is_rolled and is_large(objects)
+            read = partial(self._parts_of, hour, objects) if is_rolled else partial(self._open, objects)
             yield LoggedHour(
                 hour=hour,
                 end=hour + HOUR,
-                fingerprint=sha256("\n".join(keys).encode()).hexdigest()[:16] if is_whole else None,
-                rows=partial(
-                    _window_between, partial(self._hour, hour, keys, is_rolled=is_rolled), start, end, contract
-                ),
+                fingerprint=fingerprint_of(objects) if is_whole else None,
+                parts=partial(_windows_between, _nothing if waits else read, start, end, contract),
+                waits=waits,
             )
 
     def holds_any(self, prediction_ids: Collection[str]) -> bool:
         """Whether any of these predictions was made, found out without reading a day of them."""
         return self._rollups.holds_any(prediction_ids)
 
-    def _hour(self, hour: datetime, keys: Sequence[str], *, is_rolled: bool) -> pd.DataFrame:
-        """An hour's rows, each once, oldest first."""
-        if not is_rolled:
-            return once_each(self._rollups.readable_rows_of(keys))
+    def _open(self, keys: Iterable[str]) -> Iterator[pd.DataFrame]:
+        """The rows of an hour that isn't rolled up."""
+        yield once_each(self._rollups.readable_rows_of(keys))
+
+    def _parts_of(self, hour: datetime, keys: Iterable[str]) -> Iterator[pd.DataFrame]:
+        """The rows of one that is, and what came late."""
         known = self._rollups.read(hour)
-        late = [key for key in keys if key not in known.held]
-        if not late:
-            return known.rows
-        return once_each(pd.concat([known.rows, self._rollups.readable_rows_of(late)], ignore_index=True))
+        late = self._rollups.late(hour, known, keys)
+        beside = self._rollups.readable_rows_of(late) if late else None
+        for part in known.parts:
+            rows = self._rollups.part(hour, part)
+            beside = None if beside is None else beside[~beside[ID].isin(rows[ID])]
+            yield rows
+        if beside is None or not len(beside):
+            yield known.rows
+        elif not len(known.rows):
+            yield once_each(beside)
+        else:
+            yield once_each(pd.concat([known.rows, beside], ignore_index=True))
 
 
-def _window_between(
-    read: Callable[[], pd.DataFrame], start: datetime, end: datetime, contract: Contract
-) -> PredictionWindow:
-    return window_of(_between(read(), start, end), contract)
+def in_time(rows: PredictionWindow) -> PredictionWindow:
+    """The rows oldest first, as they are where they are so already."""
+    return rows.take(rows.order_in_time) if (np.diff(rows.timestamps.astype(np.int64)) < 0).any() else rows
+
+
+def _nothing() -> Iterator[pd.DataFrame]:
+    return iter(())
+
+
+def _windows_between(
+    read: Callable[[], Iterator[pd.DataFrame]], start: datetime, end: datetime, contract: Contract
+) -> Iterator[PredictionWindow]:
+    made = (_between(rows, start, end) for rows in read())
+    return (window_of(rows, contract) for rows in made if len(rows))
 
 
 def _between(rows: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:

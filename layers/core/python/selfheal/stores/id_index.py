@@ -2,6 +2,7 @@
 
 A part holds a sixteenth of a day's ids, so that no reader has all of them in memory. It only ever grows, by
 compare-and-swap: adding what it holds changes nothing, and of two writers the second adds to what the first one wrote.
+Of large hours, which many write at once, each writer leaves parts of its own beside those of the day.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ type Pairs = list[tuple[str, str]]
 
 
 class IdIndex:
-    """`prediction-ids/dt=…/<first hex digit of the id's hash>.arrow` of the data bucket."""
+    """`prediction-ids/dt=…/<first hex digit of the id's hash>.arrow` of the data bucket, and the same below `hh=…/`."""
 
     def __init__(self, data: Bucket) -> None:
         self._data = data
@@ -49,6 +50,18 @@ class IdIndex:
             parts[_key(_day(moment_of(prediction_id)), _part_of(own_id))].append((own_id, prediction_id))
         for key, found in parts.items():
             self._grow(key, _table(found))
+
+    def keep(self, hour: datetime, name: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Keep pairs of some predictions of an hour for themselves; whoever does it again under a name keeps the same.
+
+        Raises:
+            StoreUnavailable: some may not be kept; doing it again completes it.
+        """
+        parts: defaultdict[str, Pairs] = defaultdict(list)
+        for own_id, prediction_id in pairs:
+            parts[_key(f"{_day(hour)}/hh={hour:%H}-{name}", _part_of(own_id))].append((own_id, prediction_id))
+        for key, found in parts.items():
+            self._data.put(key, _written(_table(found)))
 
     def find(self, ids: Collection[str], since: datetime, until: datetime) -> dict[str, list[str]]:
         """The ids of the predictions of the days from since's to until's that were made under some of the users' ids.
@@ -67,7 +80,9 @@ class IdIndex:
                 part = _read(body)
                 hits = part.filter(pc.is_in(part[ID], value_set=value_sets[_part_in(key)]))
                 for own_id, prediction_id in zip(hits[ID].to_pylist(), hits[PREDICTION_ID].to_pylist(), strict=True):
-                    found[own_id].append(prediction_id)
+                    # A line that came twice is in two parts of a large hour.
+                    if prediction_id not in found[own_id]:
+                        found[own_id].append(prediction_id)
         return found
 
     def _keys(self, since: datetime, until: datetime) -> Iterator[str]:

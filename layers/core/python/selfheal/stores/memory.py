@@ -62,6 +62,10 @@ class MemoryBucket:
             # No key holds the last code point, so that this is where those below the prefix end.
             return iter(self._keys[first : bisect_left(self._keys, f"{prefix}\U0010ffff")])
 
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        """Keys below a prefix in ascending order, and how many bytes each object has."""
+        return ((key, len(self._objects[key].body)) for key in self.keys(prefix, start_after))
+
     def _write(self, key: str, body: bytes) -> str:
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
         if key not in self._objects:

@@ -100,13 +100,17 @@ class S3Bucket:
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Keys below a prefix in ascending UTF-8 order. Raises StoreUnavailable."""
+        return (key for key, _ in self.sizes(prefix, start_after))
+
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        """The same, and how many bytes each object has. Raises StoreUnavailable."""
         with _errors_of(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._name, Prefix=prefix, StartAfter=start_after
             )
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield item["Key"]
+                    yield item["Key"], item["Size"]
 
     def _lock_of(self, key: str) -> "_Lock":
         if self._retention is None or not key.startswith(self._retention.prefixes):

@@ -77,15 +77,22 @@ class SignedBucket:
 
     def keys(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Keys below a prefix in ascending UTF-8 order. Raises StoreUnavailable."""
+        return (key for key, _ in self.sizes(prefix, start_after))
+
+    def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
+        """The same, and how many bytes each object has. Raises StoreUnavailable."""
         from xml.etree import ElementTree as ET  # nothing on the way to a prediction lists
 
         after: str | None = start_after
         while after is not None:
             query = {"list-type": "2", "prefix": prefix, "start-after": after, "encoding-type": "url"}
             page = ET.fromstring(self._send("GET", "", query=query).data)  # noqa: S314 - S3's own answer
-            found = [unquote_plus(element.text or "") for element in page.findall("{*}Contents/{*}Key")]
+            found = [
+                (unquote_plus(element.findtext("{*}Key", "")), int(element.findtext("{*}Size", "0")))
+                for element in page.findall("{*}Contents")
+            ]
             yield from found
-            after = found[-1] if found and page.findtext("{*}IsTruncated") == "true" else None
+            after = found[-1][0] if found and page.findtext("{*}IsTruncated") == "true" else None
 
     def _send(
         self,

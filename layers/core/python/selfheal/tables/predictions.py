@@ -51,6 +51,11 @@ class LabelledPredictions(Table):
     rows: PredictionWindow
     labels: NDArray[Any]
 
+    @property
+    def in_time(self) -> Self:
+        """The same, oldest first, of rows in any order."""
+        return self.take(self.rows.order_in_time)
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledRows(Table):

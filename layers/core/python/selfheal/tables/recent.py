@@ -1,7 +1,7 @@
 """The newest predictions as monitoring holds them: the labelled ones whole, of the others a sample."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Self
@@ -25,6 +25,14 @@ class RecentPredictions:
     def coverage(self) -> float:
         """Labelled predictions / all; 0 where there are none."""
         return len(self.labelled) / max(self.n, 1)
+
+    @classmethod
+    def together(cls, parts: Sequence[Self]) -> Self:
+        """Of parts that lie beside each other in time, in any order; there must be one at least."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls.concatenate(parts)
+        return replace(whole, labelled=whole.labelled.in_time)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:

@@ -68,10 +68,12 @@ def labelled_window(
 def _joined_by_hour(stores: Stores, contract: Contract, start: datetime, end: datetime) -> Iterator[Dataset]:
     known = stores.labels.of_predictions_between(start, end)
     broken = tuple(stores.fault_periods.touching(start, end))
-    for made in stores.history.partitions(start, end, contract):
-        _, labelled = joined(made.take(is_sound(made, broken)), known, contract)
-        if len(labelled):
-            yield labelled.rows
+    for hour in stores.history.hours(start, end, contract):
+        parts = (joined(made.take(is_sound(made, broken)), known, contract)[1].rows for made in hour.parts())
+        if labelled := [rows for rows in parts if len(rows)]:
+            rows = Dataset.concatenate(labelled)
+            # Parts of a large hour lie beside each other in time.
+            yield rows.in_time_order() if len(labelled) > 1 else rows
 
 
 def joined(

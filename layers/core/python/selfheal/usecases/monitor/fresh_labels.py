@@ -15,7 +15,7 @@ from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import LoggedHour
 from selfheal.stores.rollups import hour_of
-from selfheal.tables.predictions import LabelledRows
+from selfheal.tables.predictions import LabelledRows, PredictionWindow
 from selfheal.usecases.heal.evidence import row_ids_behind
 from selfheal.usecases.labels.labelled_days import DAY
 from selfheal.usecases.labels.labelled_rows import is_sound, joined
@@ -42,8 +42,10 @@ class FreshHour:
 
     def rows(self) -> LabelledRows:
         """Its labelled rows, without those that a broken pipeline made."""
-        made = self.logged.rows()
-        return joined(made.take(is_sound(made, self.broken)), self.labels, self.contract)[1]
+        made = (part.take(is_sound(part, self.broken)) for part in self.logged.parts())
+        labelled = [joined(part, self.labels, self.contract)[1] for part in made]
+        nothing = PredictionWindow.empty(self.contract)
+        return LabelledRows.concatenate(labelled or [joined(nothing, {}, self.contract)[1]])
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,9 @@ from selfheal.drift import Reference
 from selfheal.errors import ObjectMissing
 from selfheal.monitoring.hour import HourSummary
 from selfheal.monitoring.packing import packed, unpacked
-from selfheal.monitoring.window import WindowSummary
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import LoggedHour
 from selfheal.stores.summaries import SummaryStore, summary_key
-from selfheal.tables.predictions import PredictionWindow
-from selfheal.tables.sample import Hashes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +40,13 @@ class HourSummaries:
         except ObjectMissing:
             return None
 
-    def keep(self, hour: LoggedHour, rows: PredictionWindow, hashes: Hashes, window: WindowSummary) -> None:
-        """Keep what a whole hour's rows came to, for later runs; nothing where it is kept already."""
-        if hour.fingerprint is not None and (key := self._key(hour)) not in self.keys:
-            self.store.write(key, packed(HourSummary.of(hour.hour, rows, hashes, window)))
+    def wants(self, hour: LoggedHour) -> bool:
+        """Whether an hour is whole, and what it came to isn't kept yet."""
+        return hour.fingerprint is not None and self._key(hour) not in self.keys
+
+    def keep(self, hour: LoggedHour, summary: HourSummary) -> None:
+        """Keep what a wanted hour came to, for later runs."""
+        self.store.write(self._key(hour), packed(summary))
 
     def _key(self, hour: LoggedHour) -> str:
         return summary_key(self.version, hour.hour, hour.fingerprint or "")

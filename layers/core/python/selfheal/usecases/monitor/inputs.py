@@ -22,15 +22,21 @@ def read_production(stores: Stores) -> Production:
     """The production version, each artefact verified. Raises NoProductionModel, ReferenceTampered, StoreUnavailable."""
     pointer = stores.pointer.read().pointer
     manifest = stores.models.manifest(pointer.version)
-    frozen = from_parquet(stores.models.artefact(manifest, REFERENCE), manifest.contract)
+    reference, frozen = read_reference(stores, manifest)
     return Production(
         pointer=pointer,
         manifest=manifest,
         model=model_of(manifest, stores.models.artefact),
-        reference=Reference(frozen.features, manifest.contract, _times(frozen, manifest)),
+        reference=reference,
         reference_rows=frozen,
         tuning=tuning_from_parquet(stores.models.artefact(manifest, TUNING), manifest.contract),
     )
+
+
+def read_reference(stores: Stores, manifest: Manifest) -> tuple[Reference, Dataset]:
+    """What a version's inputs are compared with, and its rows. Raises ReferenceTampered, StoreUnavailable."""
+    frozen = from_parquet(stores.models.artefact(manifest, REFERENCE), manifest.contract)
+    return Reference(frozen.features, manifest.contract, _times(frozen, manifest)), frozen
 
 
 def _times(frozen: Dataset, manifest: Manifest) -> Times:
@@ -49,9 +55,9 @@ def judgeable_inputs(
     earliest, inputs, step = max(taught, start - KEPT), window, timedelta(days=1)
     while len(inputs) < minimum and start > earliest:
         since = max(start - step, earliest)
-        for part in stores.history.partitions(since, start, production.contract, newest_first=True):
-            rows = part.take(part.timestamps > as_datetime64(taught))
-            newest = rows.take(slice(max(len(rows) - (minimum - len(inputs)), 0), None))
+        for hour in stores.history.hours(since, start, production.contract, newest_first=True):
+            rows = hour.newest(minimum - len(inputs), production.contract)
+            newest = rows.take(rows.timestamps > as_datetime64(taught))
             inputs += WindowSummary.of(newest, id_hashes(newest.prediction_ids), production.reference)
             if len(inputs) >= minimum:
                 break

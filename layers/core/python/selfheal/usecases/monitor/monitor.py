@@ -12,6 +12,7 @@ from selfheal.records.monitoring import DriftSummary, FaultPeriod, MonitoringRes
 from selfheal.report import render_report
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import Executions
+from selfheal.stores.large_hours import LargeHours
 from selfheal.stores.monitoring import REPORT, SUMMARY
 from selfheal.stores.notifications import Notifications
 from selfheal.usecases.heal.lifecycle import settle, tell_of_failed
@@ -38,12 +39,19 @@ def has_begun(stores: Stores) -> bool:
 
 
 def monitor(
-    stores: Stores, executions: Executions, notifications: Notifications, *, now: datetime, schedule_minutes: int
+    stores: Stores,
+    executions: Executions,
+    notifications: Notifications,
+    *,
+    now: datetime,
+    schedule_minutes: int,
+    large_hours: LargeHours | None = None,
 ) -> MonitoringResult:
     """Judge the last hours, keep summary and report, start a healing when one is due, tell people what changed.
 
     Doing it again for the same moment overwrites the same files and starts nothing twice. A probation that can't be
-    judged, since the version before is damaged, is a finding and holds nothing up. A message that can't be sent fails
+    judged, since the version before is damaged, is a finding and holds nothing up. `large_hours` rolls up what is too
+    large for this run; hours that aren't there yet are named, and left out. A message that can't be sent fails
     the run and is sent by the next one: people may get it twice, but don't miss it.
 
     Raises:
@@ -62,7 +70,7 @@ def monitor(
     )
     if probation is not None and probation.rolled_back:
         story = stores.ledger.story()
-    open_hours = roll_up_closed_hours(stores, now)
+    open_hours = roll_up_closed_hours(stores, now, large_hours)
     by_id = match_labels(stores, now)
     run = read_run(stores, now, schedule_minutes, probation, open_hours, before)
     judgement = judged(run)
@@ -114,7 +122,8 @@ def _is_due(before: DriftSummary | None, summary: DriftSummary) -> bool:
 
 def _tell(notifications: Notifications, summary: DriftSummary, report: str) -> None:
     out = [finding.message for finding in outages(summary)]
-    lines = (*out, summary.sentence, "", summary.diagnosis.reason, summary.action, "")
+    left_out = [summary.left_out] if summary.left_out else []
+    lines = (*out, summary.sentence, *left_out, "", summary.diagnosis.reason, summary.action, "")
     lines += (f"Healing: {summary.healing.reason}", f"Report: {report}", "")
     notifications.send(out[0] if out and _is_calm(summary) else summary.sentence, "\n".join(lines))
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Self
 
 import numpy as np
 
 from selfheal.contract import Contract
-from selfheal.monitoring.hour import is_cut
+from selfheal.monitoring.hour import HourSummary, is_cut
 from selfheal.monitoring.proxy_metrics import AnswersByAge
 from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import KEPT
@@ -18,6 +19,7 @@ from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
+from selfheal.stores.history import LoggedHour
 from selfheal.stores.rollups import HOUR, hour_of
 from selfheal.tables.predictions import LabelledPredictions, PredictionWindow
 from selfheal.tables.recent import RecentPredictions
@@ -36,11 +38,13 @@ class Traffic:
     """What a run knows of the predictions of [start, now) and of those before that are labelled.
 
     window: beside the version's reference. answers: by age. recent: the labelled ones, and of the others a sample.
+    waiting: hours of which nothing is in these, since they are too large to be read before they are rolled up.
     """
 
     window: WindowSummary
     answers: AnswersByAge
     recent: RecentPredictions
+    waiting: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +95,53 @@ def read_traffic(
     hashes = id_hashes(nothing.prediction_ids)
     window, answers = WindowSummary.of(nothing, hashes, summaries.reference), AnswersByAge.of(now, nothing, hashes)
     none, joins = answers.recent[0], _Joins.between(stores, contract, start, now)
-    recent = [joins.joined(nothing, hashes)]
+    recent, waiting = [joins.joined(nothing, hashes)], list[datetime]()
     for hour in stores.history.hours(start, now, contract):
         known = None if joins.touch(hour.hour) or is_cut(hour.hour, now) else summaries.read(hour)
         if known is not None:
             window += known.window
             answers += known.by_age(now, hour.hour, none)
             recent.append(joins.unlabelled(known.window))
-        elif len(rows := hour.rows()):
-            hashes = id_hashes(rows.prediction_ids)
-            part = WindowSummary.of(rows, hashes, summaries.reference)
-            window += part
-            answers += AnswersByAge.of(now, rows, hashes)
-            recent.append(joins.joined(rows, hashes))
-            summaries.keep(hour, rows, hashes, part)
-    return Traffic(window, answers, _with_earlier(stores, contract, RecentPredictions.concatenate(recent), start, now))
+        elif hour.waits:
+            waiting.append(hour.hour)
+        else:
+            read = _read(hour, joins, summaries, now)
+            if read is not None:
+                window += read.window
+                answers += read.answers
+                recent.append(RecentPredictions.together(read.recent))
+                if read.summary is not None:
+                    summaries.keep(hour, read.summary)
+    found = _with_earlier(stores, contract, RecentPredictions.concatenate(recent), start, now)
+    return Traffic(window, answers, found, tuple(waiting))
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What an hour's rows came to, or some of a large hour's; additive. `summary`: None where none is wanted."""
+
+    window: WindowSummary
+    answers: AnswersByAge
+    recent: tuple[RecentPredictions, ...]
+    summary: HourSummary | None
+
+    def __add__(self, other: Self) -> Self:
+        summary = self.summary + other.summary if self.summary and other.summary else None
+        return type(self)(self.window + other.window, self.answers + other.answers, self.recent + other.recent, summary)
+
+
+def _read(hour: LoggedHour, joins: _Joins, summaries: HourSummaries, now: datetime) -> _Reading | None:
+    """A part is done with before the next one is read; None where the hour has none."""
+
+    def of(rows: PredictionWindow) -> _Reading:
+        hashes = id_hashes(rows.prediction_ids)
+        window = WindowSummary.of(rows, hashes, summaries.reference)
+        summary = HourSummary.of(hour.hour, rows, hashes, window) if summaries.wants(hour) else None
+        return _Reading(window, AnswersByAge.of(now, rows, hashes), (joins.joined(rows, hashes),), summary)
+
+    readings = map(of, hour.parts())
+    first = next(readings, None)
+    return first and reduce(add, readings, first)
 
 
 def _with_earlier(
@@ -124,5 +160,7 @@ def _with_earlier(
 
 def _labelled(stores: Stores, contract: Contract, since: datetime, until: datetime) -> Iterator[RecentPredictions]:
     joins = _Joins.between(stores, contract, since, until)
-    for part in stores.history.partitions(since, until, contract):
-        yield joins.joined(part, id_hashes(part.prediction_ids))
+    for hour in stores.history.hours(since, until, contract):
+        parts = [joins.joined(part, id_hashes(part.prediction_ids)) for part in hour.parts()]
+        if parts:
+            yield RecentPredictions.together(parts)

@@ -28,7 +28,7 @@ def read_run(
     version, contract, reference = production.manifest.version, production.contract, production.reference
     summaries = HourSummaries.since(stores, version, contract, reference, start)
     traffic = read_traffic(stores, contract, summaries, start, now)
-    silence = silence_until(now, traffic.window.newest.timestamps, now - start)
+    silence = silence_until(now, traffic.window.newest.timestamps, now - start, traffic.waiting)
     missed = overdue(now, silence)
     return MonitoringRun(
         production=production,
@@ -40,6 +40,7 @@ def read_run(
         now=now,
         probation=probation,
         open_hours=open_hours,
+        waiting_hours=traffic.waiting,
         silence=silence,
         day_before=sum(map(len, stores.history.partitions(*missed, production.contract))) if missed else 0,
         level=level_of_one_look(policy.false_alarm_rate, 24 * 60 / schedule_minutes),
