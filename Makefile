@@ -83,7 +83,7 @@ check-infra: synth .tools/sam.done .tools/lint.done ## Check templates, policies
 	@$(LINT)/cfn-lint --include-checks I --include-experimental --regions us-east-1 -- cdk.out/*.template.json
 	@$(LINT)/checkov --config-file infra/lint/checkov.yaml --file cdk.out/*.template.json
 	@$(LINT)/python -W ignore infra/lint/policies.py cdk.out/*.template.json
-	@$(LINT)/statelint --ignore URI,FLOAT infra/cloud/state_machine.asl.json
+	@$(LINT)/statelint --ignore URI,FLOAT infra/cloud/state_machine.asl.json infra/cloud/hour_roll_up.asl.json
 	@$(MAKE) --no-print-directory check-workflows
 	@$(BIN)/pytest tests/infra tests/e2e/test_packages.py
 

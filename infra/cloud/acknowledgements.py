@@ -40,4 +40,6 @@ def _as_written(resource: Any) -> str:
     (function, argument), *_ = resource.items()
     if function == "Fn::Join":
         return "".join(map(_as_written, argument[1]))
+    if function == "Fn::GetAtt":
+        return f"<{'.'.join(argument)}>"
     return f"<{argument}>" if function == "Ref" else str(argument)

@@ -8,6 +8,7 @@ from infra.cloud.acknowledgements import acknowledge_lint
 from infra.cloud.capabilities.batch_scoring import BatchScoring
 from infra.cloud.capabilities.failures import Failures
 from infra.cloud.capabilities.healing import Healing
+from infra.cloud.capabilities.hour_roll_up import HourRollUp
 from infra.cloud.capabilities.label_ingestion import LabelIngestion
 from infra.cloud.capabilities.monitoring import Monitoring
 from infra.cloud.capabilities.notifications import Notifications
@@ -62,12 +63,14 @@ class ServiceStack(Stack):
             storage=storage,
             topic=notifications.topic,
         )
+        hours = HourRollUp(self, "HourRollUp", stage=stage, functions=functions, storage=storage)
         Monitoring(
             self,
             "Monitoring",
             functions=functions,
             storage=storage,
             state_machine=healing.state_machine,
+            large_hours=hours.state_machine,
             topic=notifications.topic,
             stage=stage,
             failures=failures,
@@ -79,6 +82,7 @@ class ServiceStack(Stack):
             api=serving.api,
             functions=functions.made,
             state_machine=healing.state_machine,
+            large_hours=hours.state_machine,
             failures=failures.queue,
             topic=notifications.topic,
             stream=stream,

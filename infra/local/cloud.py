@@ -17,12 +17,14 @@ from infra.local.deployment import ACCOUNT, REGION, Deployment
 from infra.local.errors import NotSettled
 from infra.local.function_pool import FunctionPool
 from infra.local.functions import (
+    HOUR_ROLL_UP,
     SCHEDULER,
     ThirdParty,
     caller_roles,
     development_packages,
     failure_destinations,
     function_specs,
+    state_machines,
 )
 from infra.local.guard import Guard, RecordedCall
 from infra.local.hosting import Hosting, Processes, Runtime
@@ -33,6 +35,7 @@ from infra.local.runtime import LOG_STREAM, FunctionSpec
 from infra.local.schedules import Schedule
 from selfheal.stores.collection import Stores
 from selfheal.stores.executions import StateMachine
+from selfheal.stores.large_hours import HourStateMachine
 from selfheal.stores.s3 import S3Bucket
 
 # Looked at this often while waiting for everything to come to rest.
@@ -119,7 +122,7 @@ class LocalCloud:
 
     @property
     def roles(self) -> dict[str, list[Statement]]:
-        """The statements of each caller's role: functions by name, `STATE_MACHINE_KEY` and `SCHEDULER`."""
+        """The statements of each caller's role: functions by name, `HEALING`, `HOUR_ROLL_UP` and `SCHEDULER`."""
         return self._guard.roles
 
     def client(self, service: str) -> Any:
@@ -195,6 +198,7 @@ class LocalCloud:
         deployment = Deployment(assembly, self.client)
         for logical_id, spec in function_specs(deployment, third_party):
             self._functions.add(deployment.physical_id(logical_id), self._runtime(logical_id, spec))
+        self._machines = state_machines(deployment)
         self._open(deployment.outputs())
         self._guard.protect(deployment, caller_roles(deployment))
         self._failure_queues = {self._functions.name_of(arn): queue for arn, queue in failure_destinations(deployment)}
@@ -207,7 +211,9 @@ class LocalCloud:
         s3 = self.client("s3")
         self.stores = Stores(S3Bucket(s3, outputs["DataBucket"]), S3Bucket(s3, outputs["RegistryBucket"]))
         self.executions = StateMachine(self.client("stepfunctions"), outputs["StateMachineArn"])
-        self._exits.callback(self._stop_executions, outputs["StateMachineArn"])
+        self.large_hours = HourStateMachine(self.client("stepfunctions"), self._machines[HOUR_ROLL_UP])
+        for arn in self._machines.values():
+            self._exits.callback(self._stop_executions, arn)
         self._inbox = Inbox(self.client("sns"), self.client("sqs"), outputs["TopicArn"])
         self._exits.callback(self._hosting.stop)
         self._url = self._hosting.open(self._functions.runtimes(), lambda: self.clock.now)
@@ -253,6 +259,8 @@ class LocalCloud:
     def _running(self) -> list[str]:
         if functions := self._functions.running():
             return [f"function {name}" for name in functions]
+        if hours := self._executions(self._machines[HOUR_ROLL_UP]):
+            return [f"roll-up {execution['name']}" for execution in hours]
         healings = [item.name for item in self.executions.recent() if item.status == "RUNNING"]
         waiting = len(self.clock.pending_waits())
         if len(healings) > waiting:
@@ -268,7 +276,11 @@ class LocalCloud:
         return min([*self.clock.pending_waits(), *(schedule.next_due for schedule in self._schedules)])
 
     def _stop_executions(self, state_machine_arn: str) -> None:
+        for execution in self._executions(state_machine_arn):
+            self.client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+
+    def _executions(self, state_machine_arn: str) -> list[dict[str, Any]]:
+        """Those that are under way."""
         client = self.client("stepfunctions")
-        listed = client.list_executions(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
-        for execution in listed["executions"]:
-            client.stop_execution(executionArn=execution["executionArn"])
+        listed: Any = client.list_executions(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
+        return list(listed["executions"])

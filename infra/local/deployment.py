@@ -133,6 +133,8 @@ class Deployment:
     def _attribute(self, argument: list[str]) -> str:
         logical_id, attribute = argument
         physical_id = self.physical_id(logical_id)
+        if attribute == "Name":
+            return physical_id.rpartition(":")[2]
         if attribute != "Arn":
             raise KeyError(f"{logical_id}.{attribute}")
         kind = next(stack.template["Resources"][logical_id]["Type"] for stack in self._holding(logical_id))

@@ -9,15 +9,16 @@ from typing import Any
 
 from infra.local.assembly import Resource
 from infra.local.deployment import Deployment
-from infra.local.moto_adaptations import FIREHOSE, STATE_MACHINE_KEY
+from infra.local.moto_adaptations import FIREHOSE
 from infra.local.runtime import FunctionSpec
 
 # What our Dockerfile copies from its context into the folder that Lambda runs, by way of the stage that compiles it.
 _COPIED = re.compile(r"^COPY (\S+) /code/$", re.MULTILINE)
 
 
-# The caller that stands for EventBridge Scheduler.
+# The callers that stand for EventBridge Scheduler and for the state machines.
 SCHEDULER = "scheduler"
+HEALING, HOUR_ROLL_UP = "Healing", "HourRollUp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,21 @@ def function_specs(deployment: Deployment, third_party: ThirdParty) -> Iterator[
 def caller_roles(deployment: Deployment) -> dict[str, Any]:
     """References to the roles of all that calls AWS, by the access keys that stand for them here."""
     functions = {_name(properties): properties["Role"] for _, properties in _own_functions(deployment)}
-    ((_, machine),) = deployment.resources("AWS::StepFunctions::StateMachine")
     ((_, schedule),) = deployment.resources("AWS::Scheduler::Schedule")
+    machines = deployment.resources("AWS::StepFunctions::StateMachine")
     others = {
-        STATE_MACHINE_KEY: machine["Properties"]["RoleArn"],
+        **{_machine_name(logical_id): machine["Properties"]["RoleArn"] for logical_id, machine in machines},
         SCHEDULER: schedule["Properties"]["Target"]["RoleArn"],
     }
     for _, stream in deployment.resources("AWS::KinesisFirehose::DeliveryStream"):
         others[FIREHOSE] = stream["Properties"]["ExtendedS3DestinationConfiguration"]["RoleARN"]
     return {**functions, **others}
+
+
+def state_machines(deployment: Deployment) -> dict[str, str]:
+    """The ARNs of all state machines by their callers' names."""
+    machines = deployment.resources("AWS::StepFunctions::StateMachine")
+    return {_machine_name(logical_id): deployment.physical_id(logical_id) for logical_id, _ in machines}
 
 
 def failure_destinations(deployment: Deployment) -> Iterator[tuple[str, str]]:
@@ -60,6 +67,11 @@ def failure_destinations(deployment: Deployment) -> Iterator[tuple[str, str]]:
         properties = resource["Properties"]
         function = deployment.arn(properties["FunctionName"]["Ref"])
         yield function, deployment.resolve(properties["DestinationConfig"]["OnFailure"]["Destination"])
+
+
+def _machine_name(logical_id: str) -> str:
+    """A state machine is called by its capability."""
+    return logical_id.split("StateMachine", maxsplit=1)[0]
 
 
 def _own_functions(deployment: Deployment) -> Iterator[tuple[str, Resource]]:

@@ -47,13 +47,15 @@ class Guard:
     """Roles by the access keys that stand for them; a key without a role, such as the operator's, is an administrator.
 
     `roles` holds each caller's statements, `buckets` those of each bucket's own policy, which bind everybody, `keys`
-    the KMS key of each bucket that has one, which whoever reads or writes there has to be allowed to use.
+    the KMS key of each bucket that has one, which whoever reads or writes there has to be allowed to use. `names` are
+    those of the callers by the ARNs of their roles.
     """
 
     roles: dict[str, list[Statement]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     buckets: dict[str, list[Statement]] = field(default_factory=dict)
     calls: list[RecordedCall] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._recording = threading.Lock()
@@ -63,6 +65,11 @@ class Guard:
         self.buckets = bucket_statements(deployment)
         self.keys = bucket_keys(deployment)
         self.roles = {caller: role_statements(deployment, role) for caller, role in roles.items()}
+        self.names = {deployment.resolve(role): caller for caller, role in roles.items()}
+
+    def name_of(self, role_arn: str) -> str:
+        """Who has a role; its last part where nobody is known to."""
+        return self.names.get(role_arn, role_arn.rpartition("/")[2])
 
     def allows(self, caller: str, call: Call) -> bool:
         """Decide on one call, and record it where its caller has a role."""

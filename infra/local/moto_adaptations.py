@@ -14,17 +14,28 @@ from typing import Any, Protocol
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import boto3
 import moto.s3.notifications
 import moto.stepfunctions.models
 import moto.stepfunctions.parser.asl.component.common.retry.retrier_decl as retries
-import moto.stepfunctions.parser.asl.utils.boto_client as state_machine_clients
+import moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils as moto_lambda
+import moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sns as moto_sns
 import moto.stepfunctions.responses  # before anything is patched: it keeps the backends that it finds
+from botocore.config import Config
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
 from moto.firehose.models import FirehoseBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+    DistributedIterationComponent,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -47,8 +58,10 @@ class Invoker(Protocol):
         ...
 
 
-# The access key with which moto's state machines sign what they call.
-STATE_MACHINE_KEY = "ak"
+# Names of moto's modules that make a client for a state machine, of those whose services our state machines call.
+CALLING = (moto_lambda, moto_sns, resource_eval_s3)
+# A task of a state machine may take as long as its function.
+LONGEST_TASK = 1000
 # The caller that stands for Firehose where it delivers.
 FIREHOSE = "firehose"
 
@@ -66,7 +79,7 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
         raise LocalCloudError("a process has local clouds one at a time: end the other one first")
     with ExitStack() as stack:
         stack.callback(_one_at_a_time.release)
-        for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries):
+        for adaptation in (quiet_server, fast_server, executing_state_machines, immediate_retries, failing_maps):
             stack.enter_context(adaptation())
         stack.enter_context(guarded_by(guard))
         stack.enter_context(delivering_streams(clock, guard))
@@ -79,7 +92,7 @@ def adapted(clock: SimulatedClock, invoker: Invoker, guard: Guard) -> Iterator[s
         stack.callback(server.stop)
         _, port = server.get_host_and_port()
         address = f"http://127.0.0.1:{port}"
-        stack.enter_context(state_machines_call(port))
+        stack.enter_context(state_machines_call(port, guard))
         _forget_everything(address)
         stack.callback(_forget_everything, address)
         yield address
@@ -132,6 +145,26 @@ def executing_state_machines() -> Iterator[None]:
 def immediate_retries() -> Iterator[None]:
     """Retry a failed task at once: its back-off would be real time, and nothing gets better by it here."""
     with patch.object(retries, "time", SimpleNamespace(sleep=lambda _: None)):
+        yield
+
+
+@contextmanager
+def failing_maps() -> Iterator[None]:
+    """Let a Distributed Map fail where an item fails: moto tolerates every failure, whatever the definition says."""
+    run = vars(DistributedIterationComponent)["_map_run"]
+
+    def run_all(self: Any, env: Any, eval_input: Any) -> None:
+        run(self, env=env, eval_input=eval_input)
+        items = eval_input.map_run_record.item_counter
+        if failed := items.failed.get() + items.timed_out.get():
+            error = StatesErrorName(typ=StatesErrorNameType.StatesExceedToleratedFailureThreshold)
+            cause = f"{failed} of {items.total.get()} items failed"
+            told: Any = {"mapRunFailedEventDetails": {"error": error.error_name, "cause": cause}}
+            raise FailureEventException(
+                FailureEvent(env=env, error_name=error, event_type=HistoryEventType.MapRunFailed, event_details=told)
+            )
+
+    with patch.object(DistributedIterationComponent, "_map_run", run_all):
         yield
 
 
@@ -206,9 +239,23 @@ def guarded_by(guard: Guard) -> Iterator[None]:
 
 
 @contextmanager
-def state_machines_call(port: int) -> Iterator[None]:
-    """Let state machines call this server rather than the port in an environment variable."""
-    with patch.object(state_machine_clients, "moto_server_port", lambda: port):
+def state_machines_call(port: int, guard: Guard) -> Iterator[None]:
+    """Let state machines call this server, each under its own name; moto's all sign with one key."""
+
+    def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+        make: Any = boto3.client  # its overloads know services by name only
+        return make(
+            service,
+            region_name=region,
+            endpoint_url=f"http://127.0.0.1:{port}",
+            aws_access_key_id=guard.name_of(state_credentials.role_arn),
+            aws_secret_access_key="local",  # noqa: S106 - nothing checks it
+            config=Config(parameter_validation=False, read_timeout=LONGEST_TASK, retries={"total_max_attempts": 1}),
+        )
+
+    with ExitStack() as stack:
+        for module in CALLING:
+            stack.enter_context(patch.object(module, "boto_client_for", client_for))
         yield
 
 

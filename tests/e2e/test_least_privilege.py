@@ -8,20 +8,27 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
+import boto3
 import httpx
 import pytest
 
 from infra.local import FunctionFailed, LocalCloud, synthesised
-from infra.local.functions import SCHEDULER
+from infra.local.functions import HEALING, HOUR_ROLL_UP, SCHEDULER
 from infra.local.iam import Call, Statement, is_allowed
-from infra.local.moto_adaptations import STATE_MACHINE_KEY
+from selfheal.prefixes import PREDICTIONS
 from selfheal.records.artefacts import TRAINING
 from selfheal.records.healing import Trigger
 from selfheal.records.monitoring import FaultPeriod
+from selfheal.records.predictions import new_request_id, prediction_id, timestamp_of
+from selfheal.stores.collection import Stores
+from selfheal.stores.large_hours import HourStateMachine
 from selfheal.stores.pointer import KEY as POINTER
+from selfheal.stores.rollups import hour_of
+from selfheal.stores.summaries import summary_key
 from selfheal.usecases.heal.lifecycle import start_healing
 from selfheal.usecases.registry.pause import pause, resume
 from selfheal.usecases.registry.promote import force_promotion
@@ -39,8 +46,9 @@ FUNCTIONS = (
     "label_wait",
     "gate_evaluation",
     "promotion",
+    "hour_roll_up",
 )
-CALLERS = (*FUNCTIONS, SCHEDULER, STATE_MACHINE_KEY)
+CALLERS = (*FUNCTIONS, SCHEDULER, HEALING, HOUR_ROLL_UP)
 
 # What AWS asks of the role of a state machine that writes its log; it has no resources to name.
 # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
@@ -56,6 +64,11 @@ LOG_DELIVERY = {
 }
 
 
+# What AWS asks of the role of a state machine for its Distributed Map, beside what the map reads.
+# https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+PARTS_ARE_RUN = {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """A cloud whose functions have done all that they ever do."""
@@ -68,6 +81,7 @@ def cloud(tmp_path_factory):
             heal_until_promoted(loop)
             ask_every_step_again(loop)
             take_back_a_forced_promotion(loop)
+            roll_up_a_large_hour(loop)
             fail_for_good(loop)
             fail_to_deliver(loop)
         yield deployed
@@ -199,6 +213,58 @@ def has_read_training_set(cloud: LocalCloud, before: int) -> bool:
     )
 
 
+def roll_up_a_large_hour(loop: SmallLoop) -> None:
+    """Monitoring has an hour rolled up in parts, of which some are done already; a little of it came late.
+
+    The steps that the state machine would take are asked for one by one first: meanwhile a summary gets lost.
+    """
+    cloud, stores, hour = loop.cloud, loop.cloud.stores, hour_of(loop.cloud.clock.now)
+    requests = [log_again(stores, hour, minute) for minute in range(3)]
+    cloud.clock.advance(timedelta(hours=2))
+    plan = cloud.invoke("hour_roll_up", {"step": "plan", "hour": hour.isoformat()})
+    requests.append(log_again(stores, hour, 3))
+    (part,) = stores.hour_parts.planned(plan["manifest"])
+    assert cloud.invoke("hour_roll_up", {"step": "part", "plan": plan, "part": part})["rows"] >= len(requests) - 1
+    data = cloud.outputs["DataBucket"]
+    cloud.client("s3").delete_object(Bucket=data, Key=summary_key(plan["version"], hour, part))
+    assert cloud.invoke("hour_roll_up", {"step": "reduce", "plan": plan})["whole"]
+    assert len(stores.rollups.read(hour).rows) == 1
+    requests.append(log_again(stores, hour, 4))
+    machine = next(iter(state_machines_of(cloud, "HourRollUp")))
+    HourStateMachine(client_of(cloud, "drift"), machine).start(hour, cloud.clock.now)
+    HourStateMachine(client_of(cloud, "drift"), machine).start(hour, cloud.clock.now)
+    cloud.settle()
+    assert len(stores.rollups.read(hour).parts) == 2
+    window = stores.history.window(hour, hour + timedelta(hours=1), loop.contract)
+    assert {key.partition("-")[0] for key in window.prediction_ids} >= set(requests)
+
+
+def log_again(stores: Stores, hour: datetime, minute: int) -> str:
+    """A prediction that was made before, as one of another minute and under an id of the user's own."""
+    moment = hour + timedelta(minutes=minute)
+    request, known = new_request_id(moment), next(iter(stores.data.keys(PREDICTIONS)))
+    row = json.loads(stores.data.get(known).body.splitlines()[0])
+    row |= {"prediction_id": prediction_id(request, 0), "id": f"late-{minute}", "timestamp": timestamp_of(moment)}
+    assert stores.prediction_log.append(request, [row])
+    return request
+
+
+def state_machines_of(cloud: LocalCloud, capability: str) -> Iterator[str]:
+    machines = cloud.client("stepfunctions").list_state_machines()["stateMachines"]
+    return (machine["stateMachineArn"] for machine in machines if capability in machine["name"])
+
+
+def client_of(cloud: LocalCloud, caller: str) -> Any:
+    """Step Functions as a function of the cloud calls it."""
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=cloud.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=caller,
+        aws_secret_access_key="local",
+    )
+
+
 def machine_of(cloud: LocalCloud) -> str:
     return next(item.call.resource for item in cloud.calls if item.call.action == "states:ListExecutions")
 
@@ -274,8 +340,9 @@ def recorded(cloud: LocalCloud, caller: str) -> tuple[Call, ...]:
 
 
 def rights(cloud: LocalCloud, caller: str) -> list[Statement]:
-    """The statements of a caller's role; without that for delivering logs, which is none of our calls."""
-    return [statement for statement in cloud.roles[caller] if set(statement.actions) != LOG_DELIVERY]
+    """The statements of a caller's role; without those of what the services do by themselves."""
+    own = [statement for statement in cloud.roles[caller] if set(statement.actions) != LOG_DELIVERY]
+    return [statement for statement in own if caller != HOUR_ROLL_UP or not set(statement.actions) <= PARTS_ARE_RUN]
 
 
 def is_enough(statements: list[Statement], calls: tuple[Call, ...]) -> bool:
@@ -330,8 +397,20 @@ def test_no_part_of_a_statement_can_be_left_out(cloud, caller):
 
 def test_the_state_machine_may_deliver_its_log_as_aws_asks_for_it(cloud):
     """The one statement that no recorded call uses has exactly the documented actions."""
-    (statement,) = [s for s in cloud.roles[STATE_MACHINE_KEY] if s not in rights(cloud, STATE_MACHINE_KEY)]
+    (statement,) = [s for s in cloud.roles[HEALING] if s not in rights(cloud, HEALING)]
     assert set(statement.actions) == LOG_DELIVERY
+
+
+def test_the_roll_up_may_run_its_parts_as_aws_asks_for_it(cloud):
+    """It may start executions of itself alone, and watch and end those of its parts alone."""
+    own = {s.actions: s.resources for s in cloud.roles[HOUR_ROLL_UP] if set(s.actions) <= PARTS_ARE_RUN}
+    (machine,) = state_machines_of(cloud, "HourRollUp")
+    assert own == {
+        ("states:StartExecution",): (machine,),
+        ("states:DescribeExecution", "states:StopExecution"): (
+            f"{machine.replace(':stateMachine:', ':execution:')}/*",
+        ),
+    }
 
 
 def test_everything_that_is_written_once_is_locked_and_the_pointer_is_not(cloud):

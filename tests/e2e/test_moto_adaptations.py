@@ -13,6 +13,10 @@ from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
 from moto.firehose.models import FirehoseBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+    DistributedIterationComponent,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
 from infra.local.clock import SimulatedClock
@@ -150,6 +154,68 @@ def test_state_machines_execute_and_call_this_server(client, function, invoker):
     assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"answered": {"a": 1}})
 
 
+def map_of_two(client) -> str:
+    """A Distributed Map of the fields that ours has, over two items."""
+    client("s3").create_bucket(Bucket="bucket")
+    client("s3").put_object(Bucket="bucket", Key="m.json", Body=b'[{"part": "x"}, {"part": "y"}]')
+    return machine_of(
+        client,
+        Type="Map",
+        Label="S",
+        ItemReader={
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Parameters": {"Bucket": "bucket", "Key": "m.json"},
+        },
+        ItemSelector={"a.$": "$.a", "part.$": "$$.Map.Item.Value.part"},
+        MaxConcurrency=2,
+        ToleratedFailurePercentage=0.0,
+        ItemProcessor={
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "T",
+            "States": {"T": {"Type": "Task", "Resource": FUNCTION, "End": True}},
+        },
+        ResultPath=None,
+    )
+
+
+def test_a_distributed_map_reads_its_manifest_and_runs_each_item(client, function, invoker):
+    """Items of a JSON object in S3 and chosen fields of the input reach the function; the input goes on."""
+    ended = executed(client, map_of_two(client))
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"a": 1})
+    assert sorted(event["part"] for _, _, event in invoker.seen if event["a"] == 1) == ["x", "y"]
+
+
+def test_a_distributed_map_fails_with_one_of_its_items(client, function, invoker):
+    """No failure is tolerated."""
+    invoker.failures = 1
+    ended = executed(client, map_of_two(client))
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    assert ended["cause"] == "1 of 2 items failed"
+
+
+def test_a_state_machine_calls_under_its_own_name(clock, invoker):
+    """Two machines with two roles: what each calls is decided on, and recorded, by its own role."""
+    guard = Guard(roles={"one": [], "two": []}, names={ROLE: "one", f"{ROLE}2": "two"})
+    with adapted(clock, invoker, guard) as address:
+        states = boto3.client(
+            "stepfunctions",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        definition = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": FUNCTION, "End": True}}}
+        for name, role in (("m1", ROLE), ("m2", f"{ROLE}2")):
+            made = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+            execution = states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+            wait_for(lambda ran=execution: states.describe_execution(executionArn=ran)["status"] == "FAILED")
+    assert [(made.caller, made.call.action, made.allowed) for made in guard.calls] == [
+        ("one", "lambda:InvokeFunction", False),
+        ("two", "lambda:InvokeFunction", False),
+    ]
+
+
 def test_state_machines_made_by_cloudformation_execute(client):
     """CloudFormation puts state machines where they are executed, not only stored."""
     definition = {"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": 7, "End": True}}}
@@ -241,6 +307,8 @@ def test_everything_is_taken_back(clock, invoker):
         (WaitFunction, "_eval_body"),
         (FirehoseBackend, "put_s3_records"),
         (DomainDispatcherApplication, "get_backend_for_host"),
+        (lambda_eval_utils, "boto_client_for"),
+        (DistributedIterationComponent, "_map_run"),
     ]
     before = [getattr(holder, name) for holder, name in names]
     configured, level = dict(default_user_config), logging.getLogger("werkzeug").level

@@ -1,6 +1,7 @@
 """What leaves the drift function: metrics in CloudWatch's format, and the offline command's exit codes."""
 
 import json
+from functools import partial
 from importlib.resources import files
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import drift.handler
 from drift.telemetry import emit
 from selfheal.errors import NoProductionModel
 from selfheal.stores.collection import Stores
+from selfheal.usecases.monitor.monitor import monitor
 from selfheal_tools.cli.app import app
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications, healed_environment, memory_stores
@@ -36,8 +38,8 @@ def test_metrics_are_few_and_carry_no_dimension_but_the_service(capsys):
 def stores(monkeypatch) -> Stores:
     """What the drift function's handler works on: empty."""
     stores = memory_stores()
-    settings = SimpleNamespace(schedule_minutes=60)
-    found = (settings, stores, FakeExecutions(), FakeNotifications())
+    run = partial(monitor, stores, FakeExecutions(), FakeNotifications(), schedule_minutes=60)
+    found = (SimpleNamespace(), stores, run)
     monkeypatch.setattr(drift.handler, "connections", lambda: found)
     return stores
 

@@ -18,6 +18,7 @@ SETTINGS = {
     "label_wait": settings.LabelWaitSettings,
     "gate_evaluation": settings.GateEvaluationSettings,
     "promotion": settings.PromotionSettings,
+    "hour_roll_up": settings.HourRollUpSettings,
 }
 ZIPPED = {"predictor", "promotion"}
 
@@ -82,12 +83,25 @@ def test_every_route_of_the_api_wants_a_signature(of_type):
 
 
 def test_the_state_machine_gets_every_arn_that_it_names(of_type):
-    """The definition is the file's, and each of its placeholders is filled in."""
-    (machine,) = of_type("AWS::StepFunctions::StateMachine").values()
-    definition = machine["DefinitionString"]
-    assert json.loads(definition) == json.loads(Path("infra/cloud/state_machine.asl.json").read_text(encoding="utf-8"))
-    named = {part.split("}")[0] for part in definition.split("${")[1:]}
-    assert named == set(machine["DefinitionSubstitutions"])
+    """The definitions are the files', and each of their placeholders is filled in."""
+    machines = of_type("AWS::StepFunctions::StateMachine")
+    files = {name: f"infra/cloud/{name}.asl.json" for name in ("state_machine", "hour_roll_up")}
+    assert len(machines) == len(files)
+    for machine in machines.values():
+        definition = machine["DefinitionString"]
+        assert any(json.loads(definition) == json.loads(Path(file).read_text("utf-8")) for file in files.values())
+        named = {part.split("}")[0] for part in definition.split("${")[1:]}
+        assert named == set(machine["DefinitionSubstitutions"])
+
+
+def test_a_part_that_fails_fails_the_roll_up_of_its_hour():
+    """No failure is tolerated, a part's answer is small, and an execution ends before the next may be started."""
+    definition = json.loads(Path("infra/cloud/hour_roll_up.asl.json").read_text(encoding="utf-8"))
+    parts = definition["States"]["RollUpParts"]
+    assert (parts["ToleratedFailurePercentage"], parts["MaxConcurrency"]) == (0, 20)
+    assert parts["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+    assert parts["ItemProcessor"]["States"]["RollUpPart"]["ResultSelector"] == {"rows.$": "$.rows"}
+    assert definition["TimeoutSeconds"] < 3600
 
 
 def test_only_zip_functions_have_layers_and_the_rest_share_one_image(functions):
@@ -177,6 +191,7 @@ ALARMS = {
     "PointerUnreadable": {"StaleModelLooks"},
     "MonitoringMissing": {"Invocations"},
     "HealingFailed": {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"},
+    "RollUpFailed": {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"},
     "DeadLetters": {"NumberOfMessagesSent"},
     "RefusedUploads": {"RefusedUploads"},
 }

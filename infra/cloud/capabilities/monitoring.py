@@ -51,7 +51,7 @@ WRITTEN = (
 
 
 class Monitoring(Construct):
-    """The drift function, which may start a healing, take a promotion back, and tell people."""
+    """The drift function, which may start a healing, have hours rolled up, take a promotion back, and tell people."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Monitoring(Construct):
         functions: FunctionFactory,
         storage: Storage,
         state_machine: sfn.IStateMachine,
+        large_hours: sfn.IStateMachine,
         topic: sns.ITopic,
         stage: Stage,
         failures: Failures,
@@ -73,6 +74,7 @@ class Monitoring(Construct):
             settings=storage.settings(
                 DriftSettings,
                 state_machine_arn=state_machine.state_machine_arn,
+                large_hours_arn=large_hours.state_machine_arn,
                 topic_arn=topic.topic_arn,
                 metrics_namespace=stage.metrics_namespace,
                 schedule_minutes=stage.schedule_minutes,
@@ -92,7 +94,7 @@ class Monitoring(Construct):
                 ),
                 may_write(registry, POINTERS),
                 storage.may_write_once(LEDGER, LEDGER_SEALS, EVIDENCE),
-                may("states:StartExecution", state_machine.state_machine_arn),
+                may("states:StartExecution", state_machine.state_machine_arn, large_hours.state_machine_arn),
                 may("states:ListExecutions", state_machine.state_machine_arn),
                 may("sns:Publish", topic.topic_arn),
             ],

@@ -31,6 +31,7 @@ class Observability(Construct):
         api: gateway.HttpApi,
         functions: Mapping[str, lambda_.Function],
         state_machine: sfn.StateMachine,
+        large_hours: sfn.StateMachine,
         failures: sqs.Queue,
         topic: sns.ITopic,
         stream: PredictionStream | None = None,
@@ -42,6 +43,7 @@ class Observability(Construct):
         if stream is not None:
             self._alarm_on_stream(stream)
         self._alarm_on_healing(stage, functions["drift"], state_machine, failures)
+        self._alarm("RollUpFailed", "A large hour of the log couldn't be rolled up", _unhappy_ends(large_hours))
         self._dashboard(stage, api, functions, state_machine)
 
     def _alarm_on_serving(self, api: gateway.HttpApi, functions: Mapping[str, lambda_.Function]) -> None:

@@ -1,25 +1,36 @@
-"""A day through summaries: each hour by one of two workers, then a run that reads summaries: build/bench/scale.json.
+"""A day of delivered objects rolled up in parts by two workers, then judged: build/bench/scale.json.
 
-The hours are the parts of the map; the run that adds their summaries and judges is the reduce.
+All predictions are of eight hours, so that the largest day has hours that are rolled up in parts. The same objects are
+rolled up and judged by one process too, and both verdicts compared.
 """
 
+import argparse
 import json
 import math
+import shutil
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.scale.day import ROOT, measured, run_program, write_day
+from tests.benchmarks.scale.day import ROOT, measured, run_program
+from tests.benchmarks.scale.folder import FolderBucket
+from tests.support.monitoring import HOUR, START, trained_registry
 
 OUT = ROOT / "build" / "bench" / "scale.json"
 SIZES = (600_000, 2_400_000, 10_000_000)
+BUSY_HOURS = 8
+# Lines of so many rows are what one object of the stream may have.
+AN_OBJECT = 320_000
 WORKERS = 2
-TOLD = ("rows", "part_peak_mb", "part_rows_per_second", "judge_seconds", "judge_peak_mb")
+TOLD = ("rows", "part_peak_mb", "part_rows_per_second", "reduce_peak_mb", "judge_seconds", "judge_peak_mb")
 
 
 def main() -> None:
-    found = [_sized(rows) for rows in SIZES]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
+    found = [_sized(rows) for rows in parser.parse_args().rows]
     largest = found[-1]
     result = {
         **{name: largest[name] for name in TOLD},
@@ -34,27 +45,57 @@ def main() -> None:
 
 
 def _sized(rows: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        # Labels come later than a day, as where there are so many predictions.
-        write_day(folder, rows, labels_an_hour=0)
-        by_rows = measured(ROOT, folder, keep=False)
-        with ThreadPoolExecutor(WORKERS) as workers:
-            parts = list(workers.map(lambda hour: run_program(ROOT, "part.py", str(folder), str(hour)), range(24)))
-        by_summaries = measured(ROOT, folder)
-    times = {"a part": parts[0], "from rows": by_rows, "from summaries": by_summaries}
-    print(f"{rows:12,} rows:", *(f"{name} {found['seconds']:.2f} s" for name, found in times.items()))
-    return {
-        "rows": by_rows["predictions"],
-        "map_seconds": sum(part["seconds"] for part in parts),
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(WORKERS) as workers:
+        folder, alone = Path(name) / "parts", Path(name) / "one"
+        made = _deliver(folder, rows, workers)
+        shutil.copytree(folder, alone)
+        started = time.monotonic()
+        plans = list(workers.map(lambda n: _step(folder, "plan", (START + n * HOUR).isoformat()), range(BUSY_HOURS)))
+        asked = [(plan["plan"], part) for plan in plans for part in plan["parts"]]
+        parts = list(workers.map(lambda one: _step(folder, "part", *one), asked))
+        mapped = time.monotonic() - started
+        reduced = list(workers.map(lambda plan: _step(folder, "reduce", plan["plan"]), plans))
+        by_parts, by_one = measured(ROOT, folder), measured(ROOT, alone)
+    seconds = sum(part["seconds"] for part in parts)
+    found = {
+        "rows": by_parts["predictions"],
+        "parts": len(parts),
+        "bytes_a_line": sum(one["lines"] for one in made) / rows,
+        "expansion": sum(one["lines"] for one in made) / sum(one["packed"] for one in made),
+        "map_seconds": seconds,
+        "map_elapsed": mapped,
         "part_peak_mb": max(part["peak_mb"] for part in parts),
-        "part_rows_per_second": sum(part["rows"] for part in parts) / sum(part["seconds"] for part in parts),
-        "rows_seconds": by_rows["seconds"],
-        "rows_peak_mb": by_rows["peak_mb"],
-        "judge_seconds": by_summaries["seconds"],
-        "judge_peak_mb": by_summaries["peak_mb"],
-        "verdict_equal": all(by_rows[name] == by_summaries[name] for name in ("verdict", "p_values", "effects")),
+        "part_rows_per_second": sum(part["rows"] for part in parts) / seconds,
+        "reduce_seconds": sum(one["seconds"] for one in reduced),
+        "reduce_peak_mb": max(one["peak_mb"] for one in reduced),
+        "judge_seconds": by_parts["seconds"],
+        "judge_peak_mb": by_parts["peak_mb"],
+        "one_seconds": by_one["seconds"],
+        "one_peak_mb": by_one["peak_mb"],
+        "verdict_equal": all(
+            by_parts[each] == by_one[each] for each in ("predictions", "verdict", "p_values", "effects")
+        ),
     }
+    print(json.dumps(found))
+    return found
+
+
+def _deliver(folder: Path, rows: int, workers: ThreadPoolExecutor) -> list[dict[str, Any]]:
+    registry, trained = FolderBucket(folder / "registry"), trained_registry()
+    for key, body in trained.get_many(trained.keys("")):
+        registry.put(key, body)
+    an_hour = rows // BUSY_HOURS
+    objects = -(-an_hour // AN_OBJECT)
+    asked = [
+        ((START + hour * HOUR).isoformat(), an_hour // objects + (number < an_hour % objects), number)
+        for hour in range(BUSY_HOURS)
+        for number in range(objects)
+    ]
+    return list(workers.map(lambda one: run_program(ROOT, "delivered.py", str(folder), *map(str, one)), asked))
+
+
+def _step(folder: Path, *arguments: str) -> dict[str, Any]:
+    return run_program(ROOT, "part.py", str(folder), *arguments)
 
 
 def _growth(points: list[tuple[float, float]]) -> float:

@@ -1,36 +1,34 @@
-"""One part of a day: the summary of one hour, kept beside the others; a program alone, so that its peak is its own."""
+"""One step of an hour's roll-up; a program alone, so that its peak is its own."""
 
 import json
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 from folder import FolderBucket
 from monitored import kilobytes
 
-from selfheal.monitoring.window import WindowSummary
+from selfheal.records.hours import HourPlan
 from selfheal.stores.collection import Stores
-from selfheal.tables.sample import id_hashes
-from selfheal.usecases.monitor.hours import HourSummaries
-from selfheal.usecases.monitor.inputs import read_production
-from tests.support.monitoring import HOUR, START
+from selfheal.usecases.roll_up.part import roll_up_part
+from selfheal.usecases.roll_up.plan import plan_hour
+from selfheal.usecases.roll_up.reduce import reduce_hour
 
 
-def main(folder: Path, number: int) -> None:
+def main(folder: Path, step: str, about: str, part: str = "") -> None:
     stores = Stores(FolderBucket(folder / "data"), FolderBucket(folder / "registry"))
-    production, start = read_production(stores), START + number * HOUR
-    version, contract = production.manifest.version, production.contract
-    summaries = HourSummaries.since(stores, version, contract, production.reference, start)
-    seconds = time.process_time()
-    rows = 0
-    for hour in stores.history.hours(start, start + HOUR, contract):
-        made = hour.rows()
-        hashes = id_hashes(made.prediction_ids)
-        summaries.keep(hour, made, hashes, WindowSummary.of(made, hashes, production.reference))
-        rows += len(made)
-    found = {"rows": rows, "seconds": time.process_time() - seconds, "peak_mb": kilobytes("VmHWM") / 1024}
-    sys.stdout.write(json.dumps(found) + "\n")
+    seconds, elapsed = time.process_time(), time.monotonic()
+    if step == "plan":
+        plan = plan_hour(stores, datetime.fromisoformat(about))
+        found = {"plan": plan.model_dump_json(), "parts": stores.hour_parts.planned(plan.manifest)}
+    elif step == "part":
+        found = roll_up_part(stores, HourPlan.model_validate_json(about), part).model_dump()
+    else:
+        found = reduce_hour(stores, HourPlan.model_validate_json(about)).model_dump(mode="json")
+    found |= {"seconds": time.process_time() - seconds, "elapsed": time.monotonic() - elapsed}
+    sys.stdout.write(json.dumps({**found, "peak_mb": kilobytes("VmHWM") / 1024}) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from selfheal.stores.approvals import Approvals
     from selfheal.stores.executions import WatchedExecutions
     from selfheal.stores.firehose import FirehoseStream
+    from selfheal.stores.large_hours import LargeHours
     from selfheal.stores.notifications import Notifications
     from selfheal.stores.tracking import Tracking
 
@@ -118,6 +119,15 @@ def executions_of(state_machine_arn: str) -> "WatchedExecutions":
     from selfheal.stores.executions import StateMachine
 
     return StateMachine(boto3.client("stepfunctions"), state_machine_arn)
+
+
+def large_hours_of(state_machine_arn: str) -> "LargeHours":
+    """Who rolls up hours that are too large for one function."""
+    import boto3
+
+    from selfheal.stores.large_hours import HourStateMachine
+
+    return HourStateMachine(boto3.client("stepfunctions"), state_machine_arn)
 
 
 def approvals_of(state_machine_arn: str) -> "Approvals":

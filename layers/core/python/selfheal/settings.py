@@ -53,10 +53,15 @@ class BatchScoringSettings(Settings):
     """Settings of the batch scoring."""
 
 
+class HourRollUpSettings(Settings):
+    """Settings of the roll-up of large hours."""
+
+
 class DriftSettings(RegistrySettings, MeasuredSettings):
     """Settings of the scheduled monitoring."""
 
     state_machine_arn: str = Field(description="The healing state machine that is started when a healing is due")
+    large_hours_arn: str = Field(description="The state machine that rolls up hours too large for this function")
     topic_arn: str = Field(description="The topic that gets a message when something changed")
     schedule_minutes: int = Field(
         default=60, ge=5, description="Minutes between two runs; the alarm rate is kept for it"

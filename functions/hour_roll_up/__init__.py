@@ -1,0 +1,1 @@
+"""Rolling up a large hour of the log, one step at a time."""
