@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from selfheal.contract import default_contract
@@ -107,6 +109,9 @@ def test_an_hour_in_parts_says_what_one_function_says():
     assert len(parts_of(several)) == 4
     assert sorted(ids) == sorted(row["prediction_id"] for request in made for row in request)
     assert list(several.rollups.hours_between(START, START + HOUR)) == [START]
+    # As queries read them: whatever Parquet there is below the day.
+    tables = [body for key, body in several.data.get_many(several.data.keys(PREDICTIONS_HOURLY)) if ".parquet" in key]
+    assert sum(pq.read_table(pa.BufferReader(body)).num_rows for body in tables) == len(ids)
     assert all(several.history.holds_any([key]) for key in (ids[0], ids[-1]))
     assert not several.history.holds_any([prediction_id(new_request_id(START), 0)])
 
@@ -127,7 +132,7 @@ def test_runs_over_hours_in_parts_say_what_runs_over_whole_hours_say():
         found = [world.summary(world.run()) for world in worlds]
         assert comparable(found[0]) == nearly(comparable(found[1]))
     assert len(worlds[1].stores.rollups.read(START).parts) == 2
-    rows = [labelled_rows(world.stores, CONTRACT, START, world.now).rows for world in worlds]
+    rows = [labelled_rows(world.stores, CONTRACT, START, world.now) for world in worlds]
     assert rows[0].labels.tolist() == rows[1].labels.tolist()
     assert rows[0].features["age"].tolist() == rows[1].features["age"].tolist()
 

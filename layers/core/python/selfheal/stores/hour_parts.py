@@ -1,9 +1,10 @@
-"""Parts of large hours of the log: which log objects each is made of, and its rows, below the hour's own name.
+"""Parts of large hours of the log: which log objects each is made of, and its rows, beside the hour's own object.
 
-`predictions-hourly/dt=…/hh=…/` holds `<part>.parquet`, and beside them, under names that engines of queries pass over,
-`_<part>.json.gz`, the keys of its log objects, and `_manifest-<n>.json`, the parts that were planned when n had been
-rolled up. A part is called by what it is made of. All of it is written once: whoever plans an hour again finds what was
-planned, so that no row comes to lie in the parts of two plans. What counts is what the hour's own object names.
+`predictions-hourly/dt=…/` holds `hh=…-<part>.parquet` and, under names that engines of queries pass over,
+`_hh=…-<part>.json.gz`, the keys of its log objects, and `_hh=…-manifest-<n>.json`, the parts that were planned when n
+had been rolled up. A part is called by what it is made of. All of it is written once: whoever plans an hour again
+finds what was planned, so that no row comes to lie in the parts of two plans. What counts is what the hour's own object
+names.
 """
 
 import gzip
@@ -31,7 +32,7 @@ PART = "part"
 
 
 class HourParts:
-    """`predictions-hourly/dt=…/hh=…/` of the data bucket."""
+    """`predictions-hourly/dt=…/hh=…-<part>.parquet` and what belongs to them, of the data bucket."""
 
     def __init__(self, data: Bucket) -> None:
         self._data = data
@@ -113,12 +114,12 @@ def hour_key(hour: datetime) -> str:
 
 def part_key(hour: datetime, part: str) -> str:
     """Where a part's rows lie."""
-    return f"{hour_key(hour)}/{part}.parquet"
+    return f"{hour_key(hour)}-{part}.parquet"
 
 
 def manifest_key(hour: datetime, rolled_up: int) -> str:
     """Where the list of the parts lies that were planned when so many had been rolled up."""
-    return f"{hour_key(hour)}/_manifest-{rolled_up}.json"
+    return f"{_hidden(hour)}-manifest-{rolled_up}.json"
 
 
 def ids_in(body: bytes) -> NDArray[np.object_]:
@@ -148,4 +149,8 @@ def _with_known_types(table: pa.Table) -> pa.Table:
 
 
 def _objects_key(hour: datetime, part: str) -> str:
-    return f"{hour_key(hour)}/_{part}.json.gz"
+    return f"{_hidden(hour)}-{part}.json.gz"
+
+
+def _hidden(hour: datetime) -> str:
+    return f"{PREDICTIONS_HOURLY}dt={hour:%Y-%m-%d}/_hh={hour:%H}"

@@ -8,6 +8,7 @@ wrote, and a crash leaves an hour as it was. Log objects are never deleted here:
 
 import io
 import json
+import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +34,8 @@ from selfheal.stores.prediction_log import hour_prefix, log_key
 
 HELD, PARTS = b"selfheal.objects", b"selfheal.parts"
 EMPTY = ".empty"
+# What isn't a part of an hour, nor a list of its parts.
+_OF_AN_HOUR = re.compile(r"/hh=\d\d\.\w+$")
 HOUR = timedelta(hours=1)
 # An hour is closed this long after its end: a request that was answered in it is logged by then.
 GRACE = timedelta(minutes=20)
@@ -65,11 +68,11 @@ class HourlyRollups:
         """The hours that are rolled up and begin in [start's hour, end); True where there was traffic in them."""
         found: dict[datetime, bool] = {}
         for key in self._data.keys(PREDICTIONS_HOURLY, start_after=hour_key(hour_of(start))):
+            if _OF_AN_HOUR.search(key) is None:
+                continue
             hour = _hour_in(key)
             if hour >= end:
                 break
-            if _is_of_a_part(key):
-                continue
             # An hour that was empty at first has a marker as well; it comes before the rows.
             found[hour] = not key.endswith(EMPTY)
         return found
@@ -272,10 +275,6 @@ def _listed(schema: pa.Schema, name: bytes) -> list[str]:
 def _hour_in(key: str) -> datetime:
     day, hour = key.split("dt=")[1].split("/hh=")
     return datetime.fromisoformat(f"{day}T{hour[:2]}:00:00+00:00")
-
-
-def _is_of_a_part(key: str) -> bool:
-    return "/" in key.split("/hh=")[1]
 
 
 def _parsed(body: bytes) -> Iterator[dict[str, Any]]:
