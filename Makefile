@@ -153,7 +153,7 @@ bench-drift: setup ## Measure the monitoring: error rates, power, speed (about e
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.drift
 
 .PHONY: bench-scale
-bench-scale: setup ## Measure a day of up to ten million predictions through hours' summaries (about ten minutes; build/bench/scale.json)
+bench-scale: setup ## Measure many predictions: over HTTP, rolled up in parts, and their bill (about half an hour; build/bench/scale.json)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.scale
 
 .PHONY: bench-serving

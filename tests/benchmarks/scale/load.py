@@ -23,7 +23,6 @@ import numpy as np
 from selfheal.replay import replayed
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.refusals.stand_in import STREAM, settings, stand_in
-from tests.benchmarks.scale.told import tell
 from tests.benchmarks.serving.store import free_port, wait_for
 from tests.support.serving import ROW
 
@@ -32,14 +31,10 @@ SHARE = 0.1
 WAYS = {"objects": ("", 0.0), "stream": (STREAM, 0.0), "refusing stream": (STREAM, SHARE)}
 
 
-def main() -> None:
-    """Measure the three ways, tell, and fail where a prediction was lost."""
-    found = {name: load(stream, share, REQUESTS) for name, (stream, share) in WAYS.items()}
-    tell({**found["objects"], "lost": sum(each["lost"] for each in found.values()), "ways": found})
-    for name, each in found.items():
-        print(f"{name:16}", *(f"{key} {value:,.1f}" for key, value in each.items()))
-    if lost := {name: each["lost"] for name, each in found.items() if each["lost"]}:
-        sys.exit(f"predictions that were answered and are neither logged nor replayable: {lost}")
+def loads(requests: int) -> dict[str, Any]:
+    """The figures of the log by objects, how many predictions were lost in all, and the three ways' own figures."""
+    found = {name: load(stream, share, requests) for name, (stream, share) in WAYS.items()}
+    return {**found["objects"], "lost": sum(each["lost"] for each in found.values()), "ways": found}
 
 
 def load(stream: str, share: float, requests: int) -> dict[str, Any]:
@@ -108,7 +103,3 @@ async def _ask(port: int, request: bytes, left: Iterator[int], answers: list[tup
         answers.append((json.loads(body)["prediction_id"], (time.perf_counter() - started) * 1000))
     writer.close()
     await writer.wait_closed()
-
-
-if __name__ == "__main__":
-    main()
