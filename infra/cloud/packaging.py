@@ -16,7 +16,15 @@ CORE = ROOT / "layers" / "core" / "python"
 TRAINERS = ROOT / "layers" / "trainers"
 RUNTIME_LOCK = ROOT / "layers" / "runtime" / "requirements.txt"
 TRIMMING = ROOT / "infra" / "cloud" / "trimming.py"
-IMAGE_FUNCTIONS = ("batch_scoring", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation")
+IMAGE_FUNCTIONS = (
+    "batch_scoring",
+    "labels",
+    "drift",
+    "hour_roll_up",
+    "shadow_training",
+    "label_wait",
+    "gate_evaluation",
+)
 
 _SOURCES_ONLY = shutil.ignore_patterns("__pycache__", "*.pyc")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cloud.packaging import IMAGE_FUNCTIONS
 from selfheal import settings
 from selfheal.gates.judging import GATES
 from tests.support.serving import event
@@ -26,7 +27,7 @@ ZIPPED = {"predictor", "promotion"}
 def test_every_folder_of_functions_is_deployed(functions):
     """The template's functions are the folders of `functions/`, and each has its settings."""
     folders = {path.parent.name for path in Path("functions").glob("*/__init__.py")}
-    assert set(functions) == folders == set(SETTINGS)
+    assert set(functions) == folders == set(SETTINGS) == ZIPPED | set(IMAGE_FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
