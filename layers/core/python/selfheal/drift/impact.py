@@ -1,6 +1,8 @@
 """Which features matter to the model: what the estimated Brier score does if one feature alone changes as it did."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import batched
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from selfheal.drift.cells import is_categorical
 from selfheal.records.drift import FeatureDrift
 
 ROWS = 1000
+# Features whose rows are scored together: in half the time of one after the other.
+AT_A_TIME = 8
 SEED = 0
 
 type Floats = NDArray[np.float64]
@@ -28,13 +32,11 @@ def impacts(
     rng = np.random.default_rng(SEED)
     rows = reference.iloc[rng.permutation(len(reference))[:ROWS]].reset_index(drop=True)
     before = float(expected_losses(rows).mean())
-    found = {}
-    for name, feature in contract.features.items():
-        if is_categorical(feature):
-            moved = window[name].to_numpy()[rng.integers(0, len(window), len(rows))]
-        else:
-            moved = _at_same_rank(rows[name].to_numpy(), window[name].to_numpy(), rng)
-        found[name] = float(expected_losses(rows.assign(**{name: moved})).mean()) - before
+    found: dict[str, float] = {}
+    for names in batched(contract.features, AT_A_TIME, strict=False):
+        moved = [rows.assign(**{name: _moved(name, rows, window, contract, rng)}) for name in names]
+        losses = expected_losses(pd.concat(moved, ignore_index=True)).reshape(len(names), len(rows))
+        found |= {name: float(mean) - before for name, mean in zip(names, losses.mean(axis=1), strict=True)}
     return found
 
 
@@ -50,6 +52,15 @@ def ranked(features: Sequence[FeatureDrift], importance: Mapping[str, float]) ->
             key=lambda one: (not one.drift_detected, -importance.get(one.feature, 0.0), -abs(one.impact or 0.0)),
         )
     )
+
+
+def _moved(
+    name: str, rows: pd.DataFrame, window: pd.DataFrame, contract: Contract, rng: np.random.Generator
+) -> NDArray[Any]:
+    values = window[name].to_numpy()
+    if is_categorical(contract.features[name]):
+        return np.asarray(values[rng.integers(0, len(window), len(rows))])
+    return _at_same_rank(rows[name].to_numpy(), values, rng)
 
 
 def _at_same_rank(values: Floats, window: Floats, rng: np.random.Generator) -> Floats:
