@@ -161,7 +161,6 @@ def map_of_two(client) -> str:
     return machine_of(
         client,
         Type="Map",
-        Label="S",
         ItemReader={
             "Resource": "arn:aws:states:::s3:getObject",
             "ReaderConfig": {"InputType": "JSON"},
@@ -169,7 +168,7 @@ def map_of_two(client) -> str:
         },
         ItemSelector={"a.$": "$.a", "part.$": "$$.Map.Item.Value.part"},
         MaxConcurrency=2,
-        ToleratedFailurePercentage=0.0,
+        ToleratedFailureCount=0,
         ItemProcessor={
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             "StartAt": "T",

@@ -99,7 +99,7 @@ def test_a_part_that_fails_fails_the_roll_up_of_its_hour():
     """No failure is tolerated, a part's answer is small, and an execution ends before the next may be started."""
     definition = json.loads(Path("infra/cloud/hour_roll_up.asl.json").read_text(encoding="utf-8"))
     parts = definition["States"]["RollUpParts"]
-    assert (parts["ToleratedFailurePercentage"], parts["MaxConcurrency"]) == (0, 20)
+    assert (parts["ToleratedFailureCount"], parts["MaxConcurrency"]) == (0, 20)
     assert parts["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
     assert parts["ItemProcessor"]["States"]["RollUpPart"]["ResultSelector"] == {"rows.$": "$.rows"}
     assert definition["TimeoutSeconds"] < 3600
