@@ -9,8 +9,8 @@ LARGE_BYTES = 400_000_000
 # A part, with room to spare in a function of 1,769 MB and 15 minutes. A stream's object has 128 MB of lines at most.
 PART_OBJECTS = 20_000
 PART_BYTES = 128_000_000
-# Bytes of lines in a byte of what a stream delivers.
-EXPANSION, COMPRESSED = 4, ".gz"
+# Bytes of lines in a byte that a stream delivers: rather too many, so that parts come out smaller than they may be.
+EXPANSION, COMPRESSED = 10, ".gz"
 
 # The objects of an hour by key, in the order of a listing, with their sizes in bytes.
 type Objects = Mapping[str, int]
