@@ -64,7 +64,9 @@ class MemoryBucket:
 
     def sizes(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, int]]:
         """Keys below a prefix in ascending order, and how many bytes each object has."""
-        return ((key, len(self._objects[key].body)) for key in self.keys(prefix, start_after))
+        for key in self.keys(prefix, start_after):
+            if (stored := self._objects.get(key)) is not None:
+                yield key, len(stored.body)
 
     def _write(self, key: str, body: bytes) -> str:
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
