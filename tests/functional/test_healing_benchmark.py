@@ -59,10 +59,15 @@ def test_a_trial_keeps_rows_back_that_its_version_has_not_seen():
         assert before.new.max() < after.new.min()
 
 
+@cache
+def whole_versions() -> ModelCache:
+    return ModelCache()
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_every_fourth_version_is_broken_and_no_other(kind: str):
     """What is trained on rows up to the fourth period says worse than nothing of them; the others are as they were."""
-    whole, broken = ModelCache(), BrokenShelf(kind=kind, stream=stream())
+    whole, broken = whole_versions(), BrokenShelf(kind=kind, stream=stream())
     traffic = stream().traffic
     for number in (3, 4):
         rows = versions().rows_known(number)

@@ -89,7 +89,9 @@ def test_fifty_promotions_from_five_processes_have_one_winner(tmp_path: Path):
     """One promotion is done, forty-nine are named conflicts, and the ledger is whole, without a gap."""
     stores, healing = healed_environment(stores=stores_at(tmp_path))
     write_version(stores, "v3", slope=1.0)
-    context = multiprocessing.get_context("spawn")
+    # From a process that has imported all of it once: five times that would take longer than the race.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     gate = context.Barrier(PROCESSES)
     workers = [context.Process(target=promote_many, args=(tmp_path, healing, n, gate)) for n in range(PROCESSES)]
     for worker in workers:
