@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selfheal.contract import Contract
@@ -63,6 +63,7 @@ def test_rows_within_the_window_of_days_come_before_older_ones():
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 2500), max_size=4), st.integers(0, 2**32), st.booleans())
+@example(cuts=[2494], seed=0, at_once=False)
 def test_thinning_in_parts_gives_the_sample_of_all(cuts: list[int], seed: int, at_once):
     """However the rows are divided and in whatever order they come; also where all are of one moment."""
     rows = mixed_rows(2500)

@@ -70,7 +70,9 @@ class Reading:
         mask[dropped] = False
         self.left_out += int(self.is_new(rows.row_ids[dropped]).sum())
         self.whole_from = as_utc(rows.timestamps[whole].min())
-        self.older_share = float(id_hashes(rows.row_ids[dropped[:1]])[0]) / ALL_HASHES
+        # Of all that any look has dropped: a later one may drop but larger hashes.
+        first = float(id_hashes(rows.row_ids[dropped[:1]])[0]) / ALL_HASHES
+        self.older_share = min(self.older_share, first)
         return mask
 
 
