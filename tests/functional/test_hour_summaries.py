@@ -14,25 +14,13 @@ from selfheal.monitoring.packing import packed, unpacked
 from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import PREDICTIONS_HOURLY, SUMMARIES
 from selfheal.records.monitoring import DriftSummary
-from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.sample import id_hashes
 from selfheal.usecases.monitor.inputs import read_production
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.monitoring import HOUR, START, CreditWorld, copy_of, trained_registry
-
-
-class Counting(MemoryBucket):
-    """Keeps what is read whole."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def get(self, key: str) -> StoredObject:
-        self.read.append(key)
-        return super().get(key)
+from tests.support.reading import ReadBucket
 
 
 class Forgetful(MemoryBucket):
@@ -76,7 +64,7 @@ def test_runs_from_summaries_say_what_runs_from_rows_say(minutes: int, phase: Ph
 
 def test_a_whole_hour_without_labels_is_read_once():
     """The next run reads the summaries of the day, and of the rows those of hours that begin or end within a window."""
-    data = Counting()
+    data = ReadBucket()
     world = world_on(data)
     world.hours(30, label_delay=None)
     world.now += timedelta(minutes=25)

@@ -1,6 +1,6 @@
 """A probation's looks: what an hour came to is kept, and says what reading it anew would say."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,7 +10,6 @@ from selfheal.records.healing import Verdict
 from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.probation import Probation
-from selfheal.stores.bucket import StoredObject
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.heal.conclude import conclude
@@ -18,26 +17,10 @@ from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.monitor.check_probation import check_probation
 from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from tests.support.healing import DAY, HOUR, START, FakeNotifications, healed_environment, traffic
+from tests.support.reading import ReadBucket
 
 PROMOTED = START + 10 * DAY
 NOW = PROMOTED + 12 * HOUR
-
-
-class CountingBucket(MemoryBucket):
-    """Keeps what is read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def get(self, key: str) -> StoredObject:
-        self.read.append(key)
-        return super().get(key)
-
-    def get_many(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        asked = list(keys)
-        self.read += asked
-        return super().get_many(asked)
 
 
 def on_probation(data: MemoryBucket) -> Stores:
@@ -58,7 +41,7 @@ def looked(stores: Stores, later: timedelta = timedelta(0)) -> Probation:
 
 def test_an_hour_is_read_once():
     """The second look reads neither log nor labels; a further hour's labels make the third read that hour alone."""
-    data = CountingBucket()
+    data = ReadBucket()
     stores = on_probation(data)
     first = looked(stores)
     data.read.clear()

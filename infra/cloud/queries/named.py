@@ -13,7 +13,7 @@ from selfheal.contract.model import Contract, Segment
 from selfheal.records.predictions import CROCKFORD
 
 FOLDER = Path(__file__).parent / "sql"
-# A query's text is a file of its name, or of its name and the task.
+# A query's text is a file of its name, or of its name and the task; what tasks share lies in `parts/`.
 NAMES = (
     "traffic_by_version",
     "positive_rate_by_segment",
@@ -49,14 +49,18 @@ def queries_of(contract: Contract) -> tuple[NamedQuery, ...]:
         "decided_at": _moment("moved.decision.decided_at"),
         "day_of_id": day_of_id("prediction_id"),
     }
-    return tuple(_query(name, contract.model.task, filled) for name in NAMES)
+    parts = {path.stem: _filled(path, filled).rstrip() for path in (FOLDER / "parts").glob("*.sql")}
+    return tuple(_query(name, contract.model.task, filled | parts) for name in NAMES)
 
 
 def _query(name: str, task: str, filled: dict[str, str]) -> NamedQuery:
     alike, of_task = FOLDER / f"{name}.sql", FOLDER / f"{name}.{task}.sql"
-    text = (of_task if of_task.exists() else alike).read_text(encoding="utf-8")
-    about = text.splitlines()[0].removeprefix("-- ")
-    return NamedQuery(name, about, Template(text).substitute(filled))
+    sql = _filled(of_task if of_task.exists() else alike, filled)
+    return NamedQuery(name, sql.splitlines()[0].removeprefix("-- "), sql)
+
+
+def _filled(path: Path, values: dict[str, str]) -> str:
+    return Template(path.read_text(encoding="utf-8")).substitute(values)
 
 
 def _day_before(days: int) -> str:

@@ -1,15 +1,5 @@
 -- How often each class is predicted in each group of the segments: over the last 30 days, and the last seven.
-WITH made AS (
-    SELECT
-        segments.segment,
-        ${value} AS value,
-        __prediction AS predicted,
-        __probability AS probability,
-        dt >= ${last_week} AS is_recent
-    FROM predictions
-    CROSS JOIN (VALUES ${segments}) AS segments (segment)
-    WHERE dt >= ${since}
-),
+WITH ${made},
 counted AS (
     SELECT
         segment,

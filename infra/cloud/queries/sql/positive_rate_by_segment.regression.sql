@@ -1,14 +1,5 @@
 -- What is predicted for each group of the segments: over the last 30 days, and over the last seven.
-WITH made AS (
-    SELECT
-        segments.segment,
-        ${value} AS value,
-        __prediction AS predicted,
-        dt >= ${last_week} AS is_recent
-    FROM predictions
-    CROSS JOIN (VALUES ${segments}) AS segments (segment)
-    WHERE dt >= ${since}
-)
+WITH ${made}
 SELECT
     segment,
     value,

@@ -25,9 +25,9 @@ class Seen:
         self._suspects = suspects
         self._ids: set[str] = set()
 
-    def are_new(self, ids: NDArray[np.object_], hashes: Hashes | None = None) -> NDArray[np.bool_]:
+    def are_new(self, ids: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Which of a part's ids no earlier part has shown, shape (len(ids),); they count as seen from now on."""
-        places = np.flatnonzero(np.isin(id_hashes(ids) if hashes is None else hashes, self._suspects))
+        places = np.flatnonzero(np.isin(id_hashes(ids), self._suspects))
         are_new = np.ones(len(ids), dtype=bool)
         are_new[places] = [key not in self._ids for key in ids[places]]
         self._ids.update(ids[places])

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from selfheal.contract import Contract
@@ -40,7 +39,7 @@ class LoggedHour:
         found = PredictionWindow.empty(contract)
         for part in self.parts():
             both = PredictionWindow.concatenate([found, part.take(slice(-n, None))]) if len(found) else part
-            found = in_time(both).take(slice(-n, None))
+            found = both.in_time_order().take(slice(-n, None))
         return found
 
 
@@ -58,7 +57,7 @@ class PredictionHistory:
         """
         parts = list(self.partitions(start, end, contract))
         # An id lies in the hour that it names, so that no two hours share one.
-        return in_time(PredictionWindow.concatenate(parts)) if parts else PredictionWindow.empty(contract)
+        return PredictionWindow.concatenate(parts).in_time_order() if parts else PredictionWindow.empty(contract)
 
     def partitions(self, start: datetime, end: datetime, contract: Contract) -> Iterator[PredictionWindow]:
         """The same an hour at a time, a large one in parts, so that no more than that is in memory.
@@ -109,11 +108,6 @@ class PredictionHistory:
             yield once_each(beside)
         else:
             yield once_each(pd.concat([known.rows, beside], ignore_index=True))
-
-
-def in_time(rows: PredictionWindow) -> PredictionWindow:
-    """The rows oldest first, as they are where they are so already."""
-    return rows.take(rows.order_in_time) if (np.diff(rows.timestamps.astype(np.int64)) < 0).any() else rows
 
 
 def _nothing() -> Iterator[pd.DataFrame]:

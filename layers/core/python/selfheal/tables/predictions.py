@@ -43,6 +43,11 @@ class PredictionWindow(Table):
         """Positions of the rows, oldest first; those of one moment in the order of their ids. Shape (n,)."""
         return np.lexsort((self.prediction_ids.astype(str), self.timestamps))
 
+    def in_time_order(self) -> Self:
+        """The rows oldest first, as they are where they are so already."""
+        is_disordered = bool((np.diff(self.timestamps.astype(np.int64)) < 0).any())
+        return self.take(self.order_in_time) if is_disordered else self
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledPredictions(Table):

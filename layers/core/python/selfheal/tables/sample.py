@@ -44,6 +44,6 @@ def id_hashes(prediction_ids: NDArray[np.object_]) -> Hashes:
     return np.asarray(pd.util.hash_array(prediction_ids, categorize=False))
 
 
-def smallest(hashes: Hashes) -> NDArray[np.intp]:
-    """The positions of the smallest hashes, of as many as a sample holds, in ascending order."""
-    return np.sort(np.argpartition(hashes, KEPT - 1)[:KEPT]) if len(hashes) > KEPT else np.arange(len(hashes))
+def smallest(hashes: Hashes, most: int = KEPT) -> NDArray[np.intp]:
+    """The positions of so many smallest hashes, or of all where they are fewer, in ascending order."""
+    return np.sort(np.argpartition(hashes, most - 1)[:most]) if len(hashes) > most else np.arange(len(hashes))

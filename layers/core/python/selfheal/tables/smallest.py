@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfheal.tables.predictions import PredictionWindow
-from selfheal.tables.sample import id_hashes
+from selfheal.tables.sample import id_hashes, smallest
 
 # A difference of .002 between two Brier scores shows on a tenth of it.
 MOST_JUDGED = 500_000
@@ -35,14 +35,13 @@ def smallest_of(parts: Iterable[PredictionWindow], nothing: PredictionWindow, mo
             rows, below = _thinned(PredictionWindow.concatenate(so_far), most, below)
             so_far = [rows]
     rows, below = _thinned(PredictionWindow.concatenate(so_far or [nothing]), most, below)
-    is_disordered = bool((np.diff(rows.timestamps.astype(np.int64)) < 0).any())
-    return Smallest(rows.take(rows.order_in_time) if is_disordered else rows, held, below)
+    return Smallest(rows.in_time_order(), held, below)
 
 
 def _thinned(rows: PredictionWindow, most: int, below: int | None) -> tuple[PredictionWindow, int | None]:
     if len(rows) <= most:
         return rows, below
     hashes = id_hashes(rows.prediction_ids)
-    order = np.argpartition(hashes, most)
-    first_dropped = int(hashes[order[most]])
-    return rows.take(np.sort(order[:most])), first_dropped if below is None else min(below, first_dropped)
+    kept = smallest(hashes, most)
+    first_dropped = int(np.delete(hashes, kept).min())
+    return rows.take(kept), first_dropped if below is None else min(below, first_dropped)
