@@ -1,8 +1,10 @@
 """Shadow training over buckets in memory: which rows it takes, what it writes, and when it doesn't train."""
 
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import override
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from selfheal.data.labels import TargetValues
 from selfheal.data.parquet import fingerprint, from_parquet
 from selfheal.errors import AccessRefused, StoreUnavailable, TrainerFailed, TrainingBudgetExceeded
-from selfheal.models.trainer import TrainedModel
+from selfheal.models.trainer import Begin, TrainedModel
 from selfheal.prefixes import PROGRESS
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision
@@ -22,6 +24,7 @@ from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
+from selfheal.training.parallel import in_parallel
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.heal.members import trained_versions
@@ -263,6 +266,39 @@ def test_whoever_watches_sees_at_which_step_a_training_is(stores: Stores):
     assert steps == ["reading", "looking", "comparing", "fitting", "exporting"]
     assert watched.progress.read(healing.execution) == watched.data.steps[-1]
     assert watched.progress.read("another") is None
+
+
+class _Slow(_Watched):
+    """Takes a while to write a step; `overlaps` are those that another one was being written beside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overlaps, self._free = [], Lock()
+
+    @override
+    def put(self, key: str, body: bytes) -> str:
+        if not self._free.acquire(blocking=False):
+            self.overlaps.append(body)
+            return super().put(key, body)
+        try:
+            time.sleep(0.01)
+            return super().put(key, body)
+        finally:
+            self._free.release()
+
+
+def test_steps_of_fits_beside_each_other_are_told_one_after_the_other(stores: Stores):
+    """Two writes of one object at once end in either order, and the step that began first would stay."""
+
+    def fit(*_: object, begin: Begin, **__: object) -> TrainedModel:
+        in_parallel(begin, [f"fitting {number}" for number in range(8)], at_a_time=4)
+        raise TrainerFailed("enough")
+
+    slow = Stores(_Slow(), stores.registry_bucket)
+    traffic(slow, since=START, rows=1000)
+    train_shadow(slow, healing_of(slow, started_at=NOW), NOW, fit=fit)
+    assert sorted(slow.data.steps[-8:]) == [f"fitting {number}" for number in range(8)]
+    assert slow.data.overlaps == []
 
 
 def test_a_step_that_can_not_be_told_ends_no_training_but_a_right_that_lacks_is_seen(stores: Stores):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache, partial
+from threading import Lock
 
 import numpy as np
 
@@ -120,15 +121,19 @@ def _trained(
 
 
 def _told(stores: Stores, healing: Healing, check_budget: Callable[[], None]) -> Begin:
+    # Fits beside each other tell of their steps: written one at a time, the last one to begin is what stays.
+    in_turn = Lock()
+
     def begin(step: str) -> None:
         check_budget()
-        try:
-            stores.progress.write(healing.execution, step)
-        except AccessRefused:
-            raise
-        except StoreUnavailable:
-            # Whoever watches sees an older step; the training is worth more.
-            return
+        with in_turn:
+            try:
+                stores.progress.write(healing.execution, step)
+            except AccessRefused:
+                raise
+            except StoreUnavailable:
+                # Whoever watches sees an older step; the training is worth more.
+                return
 
     return begin
 
