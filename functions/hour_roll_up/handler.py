@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from selfheal.composition import settings_of, stores_of
-from selfheal.records.hours import HourAsked, HourPlan
+from selfheal.records.hours import HourAsked, HourPlan, HourRolledUp, PartDone
 from selfheal.settings import HourRollUpSettings
 from selfheal.stores.collection import Stores
 from selfheal.usecases.roll_up.part import roll_up_part
@@ -18,15 +18,18 @@ logger = Logger(service="hour_roll_up")
 
 def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     """`plan`: an hour in, `HourPlan` out; `part` and `reduce`: that plan in, what became of it out."""
-    match event["step"]:
-        case "plan":
-            done = plan_hour(_stores(), HourAsked.model_validate(event).hour)
-        case "part":
-            done = roll_up_part(_stores(), HourPlan.model_validate(event["plan"]), event["part"])
-        case _:
-            done = reduce_hour(_stores(), HourPlan.model_validate(event["plan"]))
-    logger.info(event["step"], extra={"done": done.model_dump(mode="json")})
-    return done.model_dump(mode="json")
+    done = _done(event).model_dump(mode="json")
+    logger.info(event["step"], extra={"done": done})
+    return done
+
+
+def _done(event: dict[str, Any]) -> HourPlan | PartDone | HourRolledUp:
+    if event["step"] == "plan":
+        return plan_hour(_stores(), HourAsked.model_validate(event).hour)
+    plan = HourPlan.model_validate(event["plan"])
+    if event["step"] == "part":
+        return roll_up_part(_stores(), plan, event["part"])
+    return reduce_hour(_stores(), plan)
 
 
 @cache

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,13 @@ def test_nothing_on_the_operators_side_imports_the_commands():
     """Commands call the demo, the backtest and the rest; none of these knows that there are commands."""
     others = [path for path in modules_below(INFRA) if path.parent != COMMANDS]
     assert [path for path in others if any(name.startswith("selfheal_tools.cli") for name in imports_of(path))] == []
+
+
+def test_every_function_is_type_checked():
+    """mypy is given packages by name: a new function's belongs to them."""
+    settings = tomllib.loads((FUNCTIONS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    deployed = {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
+    assert deployed <= set(settings["tool"]["mypy"]["packages"])
 
 
 @pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))

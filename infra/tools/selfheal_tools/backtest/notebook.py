@@ -12,7 +12,7 @@ from selfheal_tools.backtest.run import Ticked
 def bar(total: int) -> Iterator[Ticked]:
     """Count periods of all policies, `total` of them; it is full when the work is done."""
     done: set[tuple[str, int]] = set()
-    shown = notebook.display(_html(total, 0, ""), display_id=True)  # type: ignore[no-untyped-call]
+    shown = notebook.display(_html(total, 0, ""), display_id=True)
 
     def ticked(policy: str, period: int) -> None:
         done.add((policy, period))
@@ -26,4 +26,4 @@ def bar(total: int) -> Iterator[Ticked]:
 
 def _html(total: int, done: int, said: str) -> notebook.HTML:
     bar_and_text = f'<progress max="{total}" value="{done}"></progress> {said}'
-    return notebook.HTML(bar_and_text)  # type: ignore[no-untyped-call]
+    return notebook.HTML(bar_and_text)
