@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from selfheal.contract import Contract
+from selfheal.data.stored_table import frame_of, table_in
 from selfheal.tables.dataset import Dataset, typed_features
 
 # Names of these columns are reserved by the contract's parser.
@@ -29,7 +30,7 @@ def to_parquet(dataset: Dataset) -> bytes:
 
 def from_parquet(payload: bytes, contract: Contract) -> Dataset:
     """What `to_parquet` wrote, with the contract's features; one that the table lacks is missing in every row."""
-    frame = parquet.read_table(io.BytesIO(payload)).to_pandas()
+    frame = frame_of(table_in(payload))
     return Dataset(
         row_ids=frame[ROW_ID].astype(object).to_numpy(dtype=object),
         timestamps=frame[TIMESTAMP].to_numpy(dtype="datetime64[us]"),

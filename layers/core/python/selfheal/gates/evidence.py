@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from selfheal.data.stored_table import table_in
 from selfheal.gates.blend import MemberAnswers
 from selfheal.tasks import BINARY, Task
 from selfheal.tasks.metric import Metric
@@ -112,7 +113,7 @@ def evidence_to_parquet(rows: EvidenceRows) -> bytes:
 
 def evidence_from_parquet(body: bytes, task: Task = BINARY) -> EvidenceRows:
     """The rows that `evidence_to_parquet` wrote; `task` is what kind of labels they have."""
-    table = parquet.read_table(io.BytesIO(body))
+    table = table_in(body)
     frame = table.to_pandas()
     segments = frame[[name for name in frame if str(name).startswith(SEGMENT_PREFIX)]]
     return EvidenceRows(

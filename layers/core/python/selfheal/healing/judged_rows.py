@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from selfheal.data.stored_table import table_in
 from selfheal.tables.table import Table
 
 COLUMNS = ("row_ids", "timestamps", "arrivals", "differences")
@@ -92,7 +93,7 @@ def packed(judged: Judged) -> bytes:
 def unpacked(body: bytes) -> Judged:
     """What was packed; nothing where it is of another release, or broken: hours are judged again then."""
     try:
-        table = parquet.read_table(pa.BufferReader(body))
+        table = table_in(body)
         rows = JudgedRows(**{name: _array(table[name], name) for name in COLUMNS})
         held = json.loads((table.schema.metadata or {})[HELD])
     except (KeyError, OSError, ValueError):

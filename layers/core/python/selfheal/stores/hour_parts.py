@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from selfheal.contract.parsing import RESERVED_PREFIX
+from selfheal.data.stored_table import frame_of, table_in
 from selfheal.errors import ObjectExists, ObjectMissing
 from selfheal.prefixes import PREDICTIONS_HOURLY
 from selfheal.stores.bucket import Bucket
@@ -85,8 +86,7 @@ class HourParts:
     def read(self, hour: datetime, part: str) -> tuple[pd.DataFrame, str]:
         """A part's rows, oldest first, and the ETag that `replace` has to present. Raises ObjectMissing."""
         stored = self._data.get(part_key(hour, part))
-        table = pq.read_table(pa.BufferReader(stored.body))
-        return table.to_pandas(split_blocks=True, self_destruct=True), stored.etag
+        return frame_of(table_in(stored.body)), stored.etag
 
     def replace(self, hour: datetime, part: str, rows: pd.DataFrame, etag: str) -> None:
         """Write fewer rows of a part that was written with some that an earlier part holds. Raises ObjectChanged."""
@@ -124,7 +124,7 @@ def manifest_key(hour: datetime, rolled_up: int) -> str:
 
 def ids_in(body: bytes) -> NDArray[np.object_]:
     """The ids of the predictions of a Parquet object."""
-    ids: NDArray[np.object_] = pq.read_table(pa.BufferReader(body), columns=[ID])[ID].to_numpy(zero_copy_only=False)
+    ids: NDArray[np.object_] = table_in(body, [ID])[ID].to_numpy(zero_copy_only=False)
     return ids.astype(object)
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from selfheal.data.stored_table import frame_of, table_in
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
 from selfheal.hours.size import Objects
 from selfheal.prefixes import PREDICTIONS, PREDICTIONS_HOURLY, STREAM
@@ -80,10 +81,9 @@ class HourlyRollups:
     def read(self, hour: datetime) -> HourOfLog:
         """A rolled-up hour. Raises ObjectMissing."""
         stored = self._data.get(rollup_key(hour))
-        table = pq.read_table(pa.BufferReader(stored.body))
+        table = table_in(stored.body)
         held, parts = (_listed(table.schema, name) for name in (HELD, PARTS))
-        rows = table.to_pandas(split_blocks=True, self_destruct=True)
-        return HourOfLog(rows, frozenset(held), tuple(parts), stored.etag)
+        return HourOfLog(frame_of(table), frozenset(held), tuple(parts), stored.etag)
 
     def find(self, hour: datetime) -> HourOfLog | None:
         """The same; None where the hour isn't rolled up."""
