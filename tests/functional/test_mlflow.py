@@ -1,14 +1,5 @@
 """The registry mirrored on a real MLflow server on this machine, over a SQLite store."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from selfheal.composition import tracking_of
@@ -22,69 +13,30 @@ from tests.support.healing import DAY, START, healed_environment
 LATER = START + 10 * DAY
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An MLflow server of its own process; its address."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder}/mlflow.db",
-        "_MLFLOW_SERVER_REGISTRY_STORE": f"sqlite:///{folder}/mlflow.db",
-        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(folder / "artefacts"),
-        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "mlflow.server.fastapi_app:app"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}", process, folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_until_it_answers(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    limit = time.monotonic() + 120
-    while time.monotonic() < limit and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=5).close()  # noqa: S310 - our own server
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(log.read_text(encoding="utf-8")[-2000:])
-
-
-def champion(server: str) -> str:
+def champion(mlflow_server: str) -> str:
     from mlflow import MlflowClient
 
-    found = MlflowClient(server, server).get_model_version_by_alias("small", "champion")
+    found = MlflowClient(mlflow_server, mlflow_server).get_model_version_by_alias("small", "champion")
     return found.tags["selfheal.version"]
 
 
-def test_versions_are_mirrored_once_and_champion_follows_production(server: str, monkeypatch):
+def test_versions_are_mirrored_once_and_champion_follows_production(mlflow_server: str, monkeypatch):
     """Runs with parameters, metrics and model.json; `champion` moves at promotion and at rollback."""
     from mlflow import MlflowClient
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
     stores, _ = healed_environment()
-    tracking = tracking_of(server)
+    tracking = tracking_of(mlflow_server)
     assert mirror(stores, tracking) == ["v1", "v2"]
     assert mirror(stores, tracking) == []
-    assert champion(server) == "v1"
+    assert champion(mlflow_server) == "v1"
     force_promotion(stores, "v2", reason="better", actor="ann", now=LATER)
     mirror_where_configured(stores)
-    assert champion(server) == "v2"
+    assert champion(mlflow_server) == "v2"
     roll_back(stores, None, reason="worse", actor="ann", now=LATER + DAY)
     mirror_where_configured(stores)
-    assert champion(server) == "v1"
-    client = MlflowClient(server, server)
+    assert champion(mlflow_server) == "v1"
+    client = MlflowClient(mlflow_server, mlflow_server)
     experiment = client.get_experiment_by_name("small").experiment_id
     runs = {run.info.run_name: run for run in client.search_runs([experiment])}
     assert set(runs) == {"v1", "v2"}
@@ -95,10 +47,10 @@ def test_versions_are_mirrored_once_and_champion_follows_production(server: str,
     assert logged == {"manifest.json", "model.json"}
 
 
-def test_a_version_that_is_not_mirrored_cannot_be_crowned(server: str):
+def test_a_version_that_is_not_mirrored_cannot_be_crowned(mlflow_server: str):
     """Champion only ever names what is there."""
     with pytest.raises(VersionUnknown, match="v9"):
-        tracking_of(server).crown("small", "v9")
+        tracking_of(mlflow_server).crown("small", "v9")
 
 
 def test_a_server_that_is_away_is_named_and_nothing_else_happens(monkeypatch, capsys):

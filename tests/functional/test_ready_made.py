@@ -32,6 +32,7 @@ from selfheal_tools.model_file import model_path, open_model
 from selfheal_tools.simulation.credit import credit_rows
 from tests.support.estimators import contract_of, expanded, rows_of
 from tests.support.healing import START, memory_stores
+from tests.support.pickles import Bomb
 
 VALUES = TargetValues("1", "0")
 
@@ -161,9 +162,8 @@ def test_an_mlflow_models_folder_is_read_by_its_description(saved: Path, tmp_pat
 
 
 def test_what_holds_no_pickle_of_scikit_learn_is_refused(tmp_path: Path):
-    """Servers' addresses, other flavours, files outside the folder, and what is no pickle: each says what to do."""
+    """Other flavours, files outside the folder, and what is no pickle: each says what to do."""
     cases = {
-        "models:/churn/3": "mlflow artifacts download --artifact-uri models:/churn/3",
         str(tmp_path / "gone"): "no file or folder",
         str(tmp_path): "no file MLmodel",
         str(mlflow_folder(tmp_path / "keras", tensorflow={})): "no pickle of scikit-learn's flavour but .'tensorflow'",
@@ -181,16 +181,11 @@ def test_what_holds_no_pickle_of_scikit_learn_is_refused(tmp_path: Path):
         open_model(tmp_path / "text")
 
 
-class Bomb:
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return Path.touch, (Path(str(Path.cwd() / "opened")),)
-
-
 def test_nothing_is_opened_before_somebody_has_said_yes(rows: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The command warns that a pickle runs code, and asks; where nobody agrees the code in it hasn't run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    joblib.dump(Bomb(), "bomb.joblib")
+    joblib.dump(Bomb(tmp_path / "opened"), "bomb.joblib")
     data = rows.features.assign(SeriousDlqin2yrs=rows.labels)
     data.to_csv("data.csv", index=False)
     Path("contract.toml").write_text(files("selfheal.contract").joinpath("credit_risk.toml").read_text())

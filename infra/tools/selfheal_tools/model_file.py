@@ -20,9 +20,10 @@ def model_path(named: str) -> Path:
     """Where the pickle lies: the file itself, or that of an MLflow model's folder with scikit-learn's flavour.
 
     Raises:
-        ModelUnusable: there is none, or the address is one of a server.
+        ModelUnusable: there is none.
     """
-    path = _local(named)
+    address = urlsplit(named)
+    path = Path(unquote(address.path)) if address.scheme == "file" else Path(named)
     if not path.is_dir():
         if not path.is_file():
             raise ModelUnusable(f"there is no file or folder {named}")
@@ -33,18 +34,6 @@ def model_path(named: str) -> Path:
             f"the folder {named} has no file MLmodel: name a joblib file, or the folder of an MLflow model"
         )
     return _pickle_of(described)
-
-
-def _local(named: str) -> Path:
-    address = urlsplit(named)
-    if address.scheme == "file":
-        return Path(unquote(address.path))
-    if "://" in named or address.scheme in ("models", "runs"):
-        raise ModelUnusable(
-            f"{named} lies on a server: fetch it with `mlflow artifacts download --artifact-uri {named} --dst-path "
-            "model` and name that folder"
-        )
-    return Path(named)
 
 
 def _pickle_of(described: Path) -> Path:

@@ -19,7 +19,7 @@ def bootstrap(
     data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A table with the label: docs/files.md.")],
     model: Annotated[
         str | None,
-        typer.Option(help="A fitted model to serve as it is: a joblib file, or an MLflow model's folder."),
+        typer.Option(help="A fitted model to serve as it is: a joblib file, an MLflow model's folder or its URI."),
     ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Open the model's pickle without asking.")] = False,
@@ -51,13 +51,15 @@ def bootstrap(
 
 def _ready_made(named: str, *, opens_unasked: bool) -> "Trainer":
     from selfheal.training.ready_made import ReadyMade
+    from selfheal_tools.mlflow_model import local_copy
     from selfheal_tools.model_file import WARNING, model_path, open_model
 
-    path = model_path(named)
-    typer.echo(WARNING.format(name=path), err=True)
-    if not opens_unasked:
-        typer.confirm("Open it?", abort=True, err=True)
-    found, told = open_model(path)
+    with local_copy(named) as copy:
+        path = model_path(copy)
+        typer.echo(WARNING.format(name=named), err=True)
+        if not opens_unasked:
+            typer.confirm("Open it?", abort=True, err=True)
+        found, told = open_model(path)
     for warning in told:
         typer.echo(f"while it was opened: {warning}", err=True)
     return ReadyMade(found)
