@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from selfheal.errors import HealingRefused
 from selfheal.records.healing import Healing
@@ -28,6 +29,9 @@ class Bucket:
 
     def get(self, key: str) -> StoredObject:
         return self._line.injector.call(f"{self._name} get {key}", lambda: self._inner.get(key))
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        return self._line.injector.call(f"{self._name} get {key}", lambda: self._inner.download(key, file))
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         return self._line.injector.call(f"{self._name} get {key}", lambda: self._inner.get_if_changed(key, etag))

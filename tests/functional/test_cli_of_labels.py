@@ -1,6 +1,7 @@
 """`selfheal labels`: what becomes of an upload is said, and what was refused can be seen."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count, repeat
 from pathlib import Path
@@ -10,11 +11,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-import selfheal.labels.parts
 import selfheal_tools.cli.labels
 import selfheal_tools.label_parts
 from selfheal.errors import UploadUnreadable
-from selfheal.labels.files import MAXIMUM_BYTES
+from selfheal.files.limits import UPLOAD
 from selfheal.labels.parts import to_line
 from selfheal.labels.rows import UploadedRow
 from selfheal.prefixes import LABELS_ACCEPTED, LABELS_BY_ID, LABELS_INCOMING
@@ -151,7 +151,7 @@ def test_a_large_label_file_that_can_t_be_read_stays_where_it_is(stores, tmp_pat
     """It could be uploaded neither as it is nor in parts: the reason is told before anything is."""
     file = tmp_path / "truth.csv"
     with file.open("wb") as opened:
-        opened.truncate(MAXIMUM_BYTES + 1)
+        opened.truncate(UPLOAD.unfolded + 1)
     with pytest.raises(UploadUnreadable, match=r"truth\.csv"):
         command(str(file))
     assert list(stores.data.keys("labels/incoming/")) == []
@@ -161,8 +161,7 @@ def test_a_large_label_file_that_can_t_be_read_stays_where_it_is(stores, tmp_pat
 def small_limits(monkeypatch):
     """Parts of some 90 rows."""
     monkeypatch.setattr(selfheal_tools.label_parts, "SURELY_ONE", 0)
-    monkeypatch.setattr(selfheal_tools.label_parts, "MAXIMUM_ROWS", 100)
-    monkeypatch.setattr(selfheal.labels.parts, "WANTED_ROWS", 90)
+    monkeypatch.setattr(selfheal_tools.label_parts, "UPLOAD", replace(UPLOAD, rows=100))
 
 
 def many_labels(rows: int) -> str:
@@ -201,7 +200,7 @@ def test_a_file_in_parts_becomes_what_it_would_have_become_as_one(stores, tmp_pa
     in_parts = what_is_kept(stores)
     parts = list(stores.data.keys(f"{LABELS_INCOMING}parts/"))
     assert len(parts) == len(list(stores.data.keys(LABELS_INCOMING))) == 7
-    monkeypatch.setattr(selfheal_tools.label_parts, "MAXIMUM_ROWS", 1000)
+    monkeypatch.setattr(selfheal_tools.label_parts, "UPLOAD", UPLOAD)
     whole = Watched().stores
     whole.data._seconds = repeat(0)
     write_version(whole, "v1")

@@ -88,7 +88,8 @@ def test_integer_codes_with_gaps_are_the_texts_that_they_are_without(contract: s
 
 def test_a_label_row_with_an_extra_cell_is_refused():
     """Lines 3 and 4 hold 1, not 0."""
-    rows = list(read_label_file("labels.csv", (FIELD / "label-rows-with-an-extra-cell/labels.csv").read_bytes()))
+    with (FIELD / "label-rows-with-an-extra-cell/labels.csv").open("rb") as file:
+        rows = list(read_label_file("labels.csv", file))
     assert [(row.line, row.label) for row in rows] == [(2, "1"), (3, ""), (4, "")]
     assert all("4 cells where the header has 3 names" in row.fault for row in rows[1:])
 

@@ -9,7 +9,7 @@ import pytest
 
 from labels.handler import uploads
 from selfheal.errors import StoreUnavailable
-from selfheal.labels.files import MAXIMUM_BYTES
+from selfheal.files.limits import SPLIT
 from selfheal.records.labels import IngestionReport, Label, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.usecases.labels.ingest import ingest_labels
@@ -235,12 +235,12 @@ def test_a_file_that_can_t_be_read_to_its_end_keeps_no_row(world):
 
 
 def test_a_file_of_too_many_bytes_is_refused_unread(world):
-    """Its event says how large it is: more than the function's memory holds is never fetched."""
-    report = ingest(world, "never-there.csv", size=MAXIMUM_BYTES + 1)
+    """Its event says how large it is: more than even parts are made of is never fetched."""
+    report = ingest(world, "never-there.csv", size=SPLIT.unfolded + 1)
     assert report.accepted == 0
     (row,) = rejected(world, report)
     assert row["reason"] == report.reason
-    assert "split it" in report.reason
+    assert report.reason.endswith("split it into parts, or let `selfheal labels` do so")
 
 
 def test_an_upload_whose_name_comes_again_before_it_is_read_is_told(world):

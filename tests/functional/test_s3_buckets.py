@@ -1,5 +1,6 @@
 """Both real buckets, boto3's and the signed one, against moto: the port's promises, and every error as one of ours."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -55,6 +56,8 @@ def test_what_is_written_is_read(bucket):
     assert list(bucket.keys("a/", "a/1")) == ["a/2"]
     assert list(bucket.sizes("a/")) == [("a/1", 3), ("a/2", 0)]
     assert dict(bucket.get_many(["a/1", "gone"])) == {"a/1": b"one"}
+    file = io.BytesIO()
+    assert (bucket.download("a/1", file), file.getvalue()) == (etag, b"one")
 
 
 def test_conditions_that_are_not_met_have_names(bucket):
@@ -71,6 +74,8 @@ def test_conditions_that_are_not_met_have_names(bucket):
         bucket.get("gone")
     with pytest.raises(ObjectMissing):
         bucket.get_if_changed("gone", etag)
+    with pytest.raises(ObjectMissing):
+        bucket.download("gone", io.BytesIO())
     with pytest.raises(ObjectChanged):
         bucket.replace("gone", b"", etag)
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pyarrow import parquet as parquet_files
 
 from selfheal.contract.model import FileSection
-from selfheal.errors import UploadUnreadable
+from selfheal.errors import UploadTooLarge, UploadUnreadable
+from selfheal.files.limits import UPLOAD
 from selfheal.files.texts import text_of
-from selfheal.labels.files import MAXIMUM_ROWS, read_label_file
+from selfheal.labels.files import read_label_file
 from selfheal.labels.rows import UploadedRow
 from selfheal.labels.text import label_text
 from selfheal.labels.values import LabelValues
@@ -25,7 +26,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))
 
 
 def rows_of(name: str, body: bytes | str) -> list[UploadedRow]:
-    return list(read_label_file(name, body if isinstance(body, bytes) else body.encode()))
+    return list(read_label_file(name, io.BytesIO(body if isinstance(body, bytes) else body.encode())))
 
 
 def parquet(**columns: list) -> bytes:
@@ -81,9 +82,9 @@ def many_rows(rows: int, suffix: str) -> bytes:
 def test_a_file_has_a_limit_of_rows(suffix: str):
     """As many as are allowed are read; one more refuses the file, with what to do."""
     name = f"a.{suffix}"
-    assert sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS, suffix))) == MAXIMUM_ROWS
-    with pytest.raises(UploadUnreadable, match="split it"):
-        sum(1 for _ in read_label_file(name, many_rows(MAXIMUM_ROWS + 1, suffix)))
+    assert sum(1 for _ in read_label_file(name, io.BytesIO(many_rows(UPLOAD.rows, suffix)))) == UPLOAD.rows
+    with pytest.raises(UploadTooLarge, match="split it"):
+        sum(1 for _ in read_label_file(name, io.BytesIO(many_rows(UPLOAD.rows + 1, suffix))))
 
 
 def test_a_file_on_one_line_is_not_parsed():
@@ -163,7 +164,7 @@ def test_the_contract_says_how_labels_and_times_are_written():
     """Decimal commas, a local zone and its own order of day and month, in an encoding that isn't UTF-8."""
     spec = FileSection(decimal=",", encoding="cp1252", time_format="%d/%m/%Y %H:%M", zone="Europe/Berlin")
     text = f"prediction_id;label;label_timestamp;source\n{ID};1,0;02/07/2026 12:00;São\n{ID};0;2026-07-02;\n"
-    first, second = read_label_file("a.csv", text.encode("cp1252"), spec)
+    first, second = read_label_file("a.csv", io.BytesIO(text.encode("cp1252")), spec)
     assert (first.label, first.label_timestamp, first.source) == ("1.0", "2026-07-02T10:00:00.000000+00:00", "São")
     assert second.label_timestamp == "2026-07-02"
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from selfheal.errors import ObjectExists, ObjectMissing
 from selfheal.stores.bucket import StoredObject
@@ -20,6 +21,11 @@ class FolderBucket:
         except FileNotFoundError:
             raise ObjectMissing(f"nothing is stored under {key}") from None
         return StoredObject(body, hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        stored = self.get(key)
+        file.write(stored.body)
+        return stored.etag
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         stored = self.get(key)

@@ -20,7 +20,7 @@ from selfheal.contract import Contract
 from selfheal.contract.request import Row, Rows
 from selfheal.data.labels import TargetValues
 from selfheal.data.moments import as_datetime64
-from selfheal.labels.files import MAXIMUM_ROWS
+from selfheal.files.limits import UPLOAD
 from selfheal.models.formats import model_of
 from selfheal.models.ports import Model
 from selfheal.records.healing import Conclusion, Healing, Training
@@ -207,7 +207,7 @@ class HealedReplay:
         labels = due.labels.tolist()
         texts = [self._classes[label] for label in labels] if self._classes else map(str, labels)
         pairs = zip(due.row_ids, texts, strict=True)
-        for number, part in enumerate(batched(pairs, MAXIMUM_ROWS, strict=False)):
+        for number, part in enumerate(batched(pairs, UPLOAD.rows, strict=False)):
             lines = b"".join(
                 orjson.dumps({"prediction_id": row, "label": label}, option=orjson.OPT_APPEND_NEWLINE)
                 for row, label in part

@@ -69,7 +69,7 @@ def _upload(file: Path, stage: str) -> None:
     environment = connect(stage)
     # Tomorrow's file may have the same name.
     name = f"{hashlib.sha256(body).hexdigest()[:12]}-{file.name}"
-    with parts_of(file.name, body, terms_of_production(environment.stores)) as parts:
+    with parts_of(file, terms_of_production(environment.stores)) as parts:
         names = [part_name(name, number, len(parts)) for number in range(len(parts))]
         sent = [_send(environment, each, part.read_bytes()) for each, part in zip(names, parts, strict=True)]
     reports = [_outcome(environment, *each) for each in sent or [_send(environment, name, body)]]

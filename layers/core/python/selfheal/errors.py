@@ -38,6 +38,10 @@ class FileUnreadable(SelfhealError):
     """A file can't be read as a table; the message says what stands in the way, and what to do."""
 
 
+class FileTooLarge(FileUnreadable):
+    """A file has more rows or bytes than one function reads; nothing else was found to be wrong with it."""
+
+
 class DraftImpossible(SelfhealError):
     """No first contract can be drafted from a file; the message says what stands in the way."""
 
@@ -83,6 +87,10 @@ class EncodingUnknown(SelfhealError):
 
 class UploadUnreadable(SelfhealError):
     """An uploaded file is not the table that its name promises, lacks a column, or is too large."""
+
+
+class UploadTooLarge(UploadUnreadable):
+    """An uploaded file is more than one function takes in at once: in parts it may be taken in."""
 
 
 class ArtefactRefused(SelfhealError):

@@ -15,6 +15,8 @@ SUMMARIES = "summaries-hourly/"
 PREDICTION_IDS = "prediction-ids/"
 IDEMPOTENCY = "idempotency/"
 LABELS_INCOMING = "labels/incoming/"
+# Parts of large files: uploads of their own.
+LABELS_PARTS = f"{LABELS_INCOMING}parts/"
 LABELS_ACCEPTED = "labels/accepted/"
 LABELS_REJECTED = "labels/rejected/"
 LABELS_OUTCOMES = "labels/outcomes/"

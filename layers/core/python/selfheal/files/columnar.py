@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import ipc, parquet
 
-from selfheal.errors import FileUnreadable
+from selfheal.errors import FileTooLarge, FileUnreadable
 from selfheal.files.columns import is_text
 from selfheal.files.feather import unfolded_bytes
 from selfheal.files.limits import Limits
@@ -49,9 +49,7 @@ class Parquet:
         check_single_values(self.name, wanted, self.odd)
         check_rows(self.name, self._metadata.num_rows, len(wanted), self._limits)
         if self._unfolded(wanted) > self._limits.unfolded:
-            raise FileUnreadable(
-                f"{self.name} unfolds to more than {self._limits.unfolded:,} bytes: split it into parts"
-            )
+            raise FileTooLarge(f"{self.name} unfolds to more than {self._limits.unfolded:,} bytes: split it into parts")
         # A text that is there a million times stays one.
         by_reference = [name for name in wanted if is_text(self._schema.field(name).type)]
         try:
@@ -100,9 +98,7 @@ class Feather:
             raise _broken(self.name, "Feather", error) from error
         check_rows(self.name, rows, len(wanted), self._limits)
         if size > self._limits.unfolded:
-            raise FileUnreadable(
-                f"{self.name} unfolds to more than {self._limits.unfolded:,} bytes: split it into parts"
-            )
+            raise FileTooLarge(f"{self.name} unfolds to more than {self._limits.unfolded:,} bytes: split it into parts")
         try:
             yield from self._read(wanted)
         except BROKEN as error:

@@ -12,7 +12,7 @@ import numpy as np
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from selfheal.contract.model import FileSection
-from selfheal.errors import FileUnreadable
+from selfheal.errors import FileTooLarge, FileUnreadable
 from selfheal.files.columns import column_of
 from selfheal.files.limits import Limits
 from selfheal.files.opening import BROKEN, Opened
@@ -102,7 +102,7 @@ def _unfolded(file: Opened, limits: Limits) -> io.BytesIO:
         for member in packed.infolist():
             left -= member.file_size
             if left < 0:
-                raise FileUnreadable(f"{file.name} unfolds to more than {limits.unfolded:,} bytes: split it into parts")
+                raise FileTooLarge(f"{file.name} unfolds to more than {limits.unfolded:,} bytes: split it into parts")
             stored.writestr(member.filename, packed.read(member))
     unfolded.seek(0)
     return unfolded
@@ -113,8 +113,8 @@ def _check_extent(name: str, body: io.BytesIO, limits: Limits) -> None:
     with zipfile.ZipFile(body) as stored:
         for sheet in (path for path in stored.namelist() if path.startswith(SHEETS) and path.endswith(".xml")):
             rows = columns = 1
-            for letters, number in CELL.findall(stored.read(sheet)):
-                rows, columns = max(rows, int(number)), max(columns, _column(letters))
+            for cell in CELL.finditer(stored.read(sheet)):
+                rows, columns = max(rows, int(cell[2])), max(columns, _column(cell[1]))
             check_columns(name, columns, limits)
             check_rows(name, rows - 1, columns, replace(limits, cells=min(limits.cells, MOST_CELLS)))
     body.seek(0)

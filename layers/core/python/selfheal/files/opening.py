@@ -4,16 +4,18 @@ import bz2
 import gzip
 import io
 import lzma
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Literal
 
 import pyarrow as pa
 
-from selfheal.errors import FileUnreadable
+from selfheal.errors import FileTooLarge, FileUnreadable
 from selfheal.files.limits import Limits
 
 type Format = Literal["text", "json_lines", "parquet", "feather", "excel"]
@@ -44,6 +46,8 @@ COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 WORKBOOK = "xl/workbook.xml"
 BUFFER = 1 << 16
+# Unfolded bytes that aren't put on disk: no more than a function reads at once.
+IN_MEMORY = 50_000_000
 # What readers of compressed bytes raise at bytes that aren't.
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
 
@@ -62,9 +66,12 @@ class Opened:
     plain: BinaryIO | None
 
     def seekable(self) -> BinaryIO:
-        """The same for readers that jump: the file itself, or its bytes where they had to be unfolded."""
+        """The same for readers that jump: the file itself, or a temporary one where it had to be unfolded."""
         if self.plain is None:
-            return io.BytesIO(self.stream.read())
+            unfolded: BinaryIO = _Unfolded(IN_MEMORY)  # type: ignore[assignment]
+            shutil.copyfileobj(self.stream, unfolded)
+            unfolded.seek(0)
+            return unfolded
         self.plain.seek(0)
         return self.plain
 
@@ -166,6 +173,13 @@ UNFOLD: dict[bytes, Callable[[str, BinaryIO], tuple[str, BinaryIO]]] = {
 }
 
 
+class _Unfolded(SpooledTemporaryFile[bytes]):
+    """Bytes in memory while they are few, else on disk, that go with their last reader."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class _Bounded(io.RawIOBase):
     """The bytes of a file, up to a limit, its faults told by name; it is for others to close the file."""
 
@@ -184,6 +198,6 @@ class _Bounded(io.RawIOBase):
             raise FileUnreadable(f"{self._name} can't be unfolded: {error}") from error
         self._left -= len(data)
         if self._left < 0:
-            raise FileUnreadable(f"{self._name} unfolds to more than {self._maximum:,} bytes: split it into parts")
+            raise FileTooLarge(f"{self._name} unfolds to more than {self._maximum:,} bytes: split it into parts")
         buffer[: len(data)] = data
         return len(data)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from selfheal.errors import FileUnreadable
+from selfheal.errors import FileTooLarge, FileUnreadable
 from selfheal.files.limits import Limits
 
 # Rows that are in memory as Python's own values at once.
@@ -64,10 +64,10 @@ def check_columns(name: str, count: int, limits: Limits) -> None:
 
 
 def check_rows(name: str, rows: int, wanted: int, limits: Limits) -> None:
-    """Raises FileUnreadable where a file has too many rows, for itself or for so many columns."""
+    """Raises FileTooLarge where a file has too many rows, for itself or for so many columns."""
     most = min(limits.rows, limits.cells // max(wanted, 1))
     if rows > most:
-        raise FileUnreadable(f"{name} has more than {most:,} rows: split it into parts")
+        raise FileTooLarge(f"{name} has more than {most:,} rows: split it into parts")
 
 
 def check_faults(source: Source, batches: Iterable[Batch]) -> None:

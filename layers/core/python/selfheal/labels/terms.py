@@ -6,6 +6,9 @@ from selfheal.contract.model import FileSection
 from selfheal.labels.values import ClassValues, LabelValues, NumberValues, Values
 from selfheal.records.manifest import Manifest
 
+# Uploads that `receive_labels` wrote.
+FROM_API = "api/"
+
 
 @dataclass(frozen=True, slots=True)
 class LabelTerms:
@@ -31,6 +34,11 @@ def _values(manifest: Manifest) -> Values:
     if model.task == "multiclass":
         return ClassValues(model.classes or (), takes_new=manifest.takes_new_classes)
     return LabelValues({manifest.positive_value: 1, manifest.negative_value: 0})
+
+
+def spec_of(name: str, terms: LabelTerms) -> FileSection:
+    """How an upload is written: as the contract says, or, what the API wrote itself, always in the same way."""
+    return FileSection() if name.startswith(FROM_API) else terms.file
 
 
 BEFORE_THE_FIRST_MODEL = LabelTerms()

@@ -59,7 +59,8 @@ class IngestionReport(Record):
 
     pending: rows that name their prediction by the user's id, which is looked up once the hour is closed. doubled:
     rows that say again what an earlier one says. reasons: how many rows were refused for what; reason: why all of them
-    were. refusals: where refused rows lie.
+    were. refusals: where refused rows lie. parts: the names of the uploads that a large file was cut into: each has an
+    outcome of its own, and the numbers count none of their rows.
     """
 
     upload: str
@@ -72,6 +73,7 @@ class IngestionReport(Record):
     repeated: bool
     reason: Reason = ""
     refusals: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class MatchReport(Record):

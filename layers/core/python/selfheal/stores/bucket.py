@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from selfheal.errors import AccessRefused, ObjectMissing, StoreUnavailable
 
@@ -21,6 +21,10 @@ class Bucket(Protocol):
 
     def get(self, key: str) -> StoredObject:
         """Read an object. Raises ObjectMissing."""
+        ...
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        """Write an object's bytes into a file, some at a time; returns the ETag. Raises ObjectMissing."""
         ...
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:

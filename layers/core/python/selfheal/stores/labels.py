@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -17,7 +17,7 @@ from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES,
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.stores.bucket import Bucket
-from selfheal.stores.uploads import ending_of, uploaded
+from selfheal.stores.uploads import downloaded, ending_of, uploaded
 from selfheal.text import spreadsheet_cell
 
 COLUMNS = ("line", "prediction_id", "id", "label", "reason")
@@ -45,11 +45,19 @@ class LabelStore:
         """The bytes of an upload. Raises ObjectMissing; ObjectChanged where it is another file by now."""
         return uploaded(self._data, upload)
 
+    def download(self, upload: Upload, file: BinaryIO) -> None:
+        """Write an upload's bytes into a file, some at a time. Raises as `upload` does."""
+        downloaded(self._data, upload, file)
+
     def receive(self, name: str, body: bytes) -> str:
         """Put a file where uploads go, as a user would; returns its key. Raises StoreUnavailable."""
         key = f"{LABELS_INCOMING}{name}"
         self._data.put(key, body)
         return key
+
+    def receive_part(self, name: str, body: bytes) -> bool:
+        """Put a part of an upload where uploads go; False where it was put there before, and taken in or soon is."""
+        return self._create(f"{LABELS_INCOMING}{name}", body)
 
     def accept(self, labels: Iterable[Label]) -> bool:
         """Keep an upload's labels, one object for each day of predictions; False where all was said before.

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from selfheal.errors import ObjectChanged, ObjectExists, ObjectMissing
 from selfheal.stores.bucket import StoredObject
@@ -23,6 +24,12 @@ class MemoryBucket:
             return self._objects[key]
         except KeyError:
             raise ObjectMissing(f"nothing is stored under {key}") from None
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        """Write an object's bytes into a file. Raises ObjectMissing."""
+        stored = self.get(key)
+        file.write(stored.body)
+        return stored.etag
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         """Read an object unless its ETag is still `etag`."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 READERS = 8
 # Objects in memory at once.
 BATCH = 256
+# Bytes of a download in memory at once.
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ class S3Bucket:
         with absence_told(self, key), _errors_of(key):
             answer = self._client.get_object(Bucket=self._name, Key=key)
             return StoredObject(answer["Body"].read(), answer["ETag"])
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        """Write an object's bytes into a file, some at a time. Raises ObjectMissing, StoreUnavailable."""
+        with absence_told(self, key), _errors_of(key):
+            answer = self._client.get_object(Bucket=self._name, Key=key)
+            file.writelines(answer["Body"].iter_chunks(PIECE))
+            return answer["ETag"]
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         """Read an object unless its ETag is still `etag`. Raises ObjectMissing, StoreUnavailable."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, unquote_plus, urlencode
 
 from botocore.auth import S3SigV4Auth
@@ -43,6 +43,12 @@ class SignedBucket:
         """Read an object. Raises ObjectMissing, StoreUnavailable."""
         with absence_told(self, key):
             return _stored(self._send("GET", key))
+
+    def download(self, key: str, file: BinaryIO) -> str:
+        """Write an object's bytes into a file. Raises ObjectMissing, StoreUnavailable."""
+        stored = self.get(key)
+        file.write(stored.body)
+        return stored.etag
 
     def get_if_changed(self, key: str, etag: str) -> StoredObject | None:
         """Read an object unless its ETag is still `etag`. Raises ObjectMissing, StoreUnavailable."""

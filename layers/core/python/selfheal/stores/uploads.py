@@ -1,5 +1,7 @@
 """Files that users upload: an event names a key and what lay under it then."""
 
+from typing import BinaryIO
+
 from selfheal.errors import ObjectChanged
 from selfheal.records.labels import Upload
 from selfheal.stores.bucket import Bucket
@@ -13,9 +15,18 @@ def uploaded(data: Bucket, upload: Upload) -> bytes:
         ObjectChanged: another file was written under the key since.
     """
     stored = data.get(upload.key)
-    if upload.etag not in (None, stored.etag.strip('"')):
-        raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
+    _check_etag(upload, stored.etag)
     return stored.body
+
+
+def downloaded(data: Bucket, upload: Upload, file: BinaryIO) -> None:
+    """Write the bytes of an upload into a file. Raises ObjectMissing and ObjectChanged as well."""
+    _check_etag(upload, data.download(upload.key, file))
+
+
+def _check_etag(upload: Upload, etag: str) -> None:
+    if upload.etag not in (None, etag.strip('"')):
+        raise ObjectChanged(f"{upload.key} is another file than the one that was told of")
 
 
 def ending_of(upload: Upload) -> str:

@@ -4,25 +4,25 @@ An upload says its labels as of their own times, or as of the moment of the uplo
 that comes twice says the same thing twice, which changes nothing; a later upload says something new, whatever it holds.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from selfheal.contract.model import FileSection
-from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadUnreadable
+from selfheal.errors import NoProductionModel, ObjectChanged, ObjectMissing, UploadTooLarge, UploadUnreadable
+from selfheal.files.limits import UPLOAD, Limits
 from selfheal.labels.checks import checked_label
 from selfheal.labels.files import check_size, read_label_file
-from selfheal.labels.parts import PARTS, read_part
+from selfheal.labels.parts import read_part
 from selfheal.labels.rows import UploadedRow
-from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, terms_of
+from selfheal.labels.terms import BEFORE_THE_FIRST_MODEL, LabelTerms, spec_of, terms_of
 from selfheal.labels.values import Values
-from selfheal.prefixes import LABELS_INCOMING
+from selfheal.prefixes import LABELS_INCOMING, LABELS_PARTS
 from selfheal.records.labels import IngestionReport, Label, LabelById, RejectedRow, Upload
 from selfheal.stores.collection import Stores
+from selfheal.usecases.labels.split import split_upload
 
-# Uploads that `receive_labels` wrote.
-FROM_API = "api/"
 MOST_REASONS = 20
 # An earlier attempt may have taken the file in before it went; uploading it again does no harm.
 LOST = {
@@ -33,30 +33,41 @@ LOST = {
 MEANT_OTHERWISE = "an earlier row gives this prediction another label"
 
 
-def ingest_labels(stores: Stores, upload: Upload) -> IngestionReport:
+def ingest_labels(stores: Stores, upload: Upload, limits: Limits = UPLOAD) -> IngestionReport:
     """Take in an uploaded file; labels of unknown predictions are kept for later. The report is kept as the outcome.
 
-    Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused.
+    Every upload is taken in or told: where its key was deleted or written again before it was read, it is refused. One
+    that is beyond the limits is cut into parts, which are uploads of their own; a part never is.
 
     Raises:
         StoreUnavailable: nothing is lost; doing it again completes it.
     """
-    report = _ingested(stores, upload)
+    terms = terms_of_production(stores)
+    try:
+        report = _taken_in(stores, upload, terms, limits)
+    except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
+        report = _refused(stores, upload, LOST.get(type(error)) or str(error))
     stores.labels.write_outcome(report)
     return report
 
 
-def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
-    name = upload.key.removeprefix(LABELS_INCOMING)
-    terms = terms_of_production(stores)
+def _taken_in(stores: Stores, upload: Upload, terms: LabelTerms, limits: Limits) -> IngestionReport:
     try:
-        check_size(upload.size)
-        rows = _rows(name, stores.labels.upload(upload), terms)
-        sorted_rows = sort_rows(rows, terms.values, upload.uploaded_at, name)
-    except (ObjectMissing, ObjectChanged, UploadUnreadable) as error:
-        return _refused(stores, upload, LOST.get(type(error)) or str(error))
+        return _ingested(stores, upload, terms, limits)
+    except UploadTooLarge:
+        if upload.key.startswith(LABELS_PARTS):
+            raise
+    # Outside of the handler: what was read of it so far is let go first.
+    return split_upload(stores.labels, upload, terms, limits)
+
+
+def _ingested(stores: Stores, upload: Upload, terms: LabelTerms, limits: Limits) -> IngestionReport:
+    name = upload.key.removeprefix(LABELS_INCOMING)
+    check_size(upload.size, limits)
+    rows, said_at = _rows(upload, stores.labels.upload(upload), terms, limits)
+    sorted_rows = sort_rows(rows, terms.values, said_at, name)
     refusals = stores.labels.reject(upload, sorted_rows.rejected) if sorted_rows.rejected else ""
-    kept = _kept(stores, sorted_rows, upload.uploaded_at)
+    kept = _kept(stores, sorted_rows, said_at)
     return IngestionReport(
         upload=name,
         uploaded_at=upload.uploaded_at,
@@ -70,12 +81,14 @@ def _ingested(stores: Stores, upload: Upload) -> IngestionReport:
     )
 
 
-def _rows(name: str, body: bytes, terms: LabelTerms) -> Iterator[UploadedRow]:
-    if name.startswith(PARTS):
-        return read_part(body)
-    # What the API wrote itself is always written in the same way.
-    spec = FileSection() if name.startswith(FROM_API) else terms.file
-    return read_label_file(name, body, spec, terms.id_column)
+def _rows(upload: Upload, body: bytes, terms: LabelTerms, limits: Limits) -> tuple[Iterator[UploadedRow], datetime]:
+    """The rows, and as of when they say what they say: a part's as of the upload of the whole."""
+    if upload.key.startswith(LABELS_PARTS):
+        part = read_part(body)
+        # Nobody dates a part after it came.
+        return part.rows, min(upload.uploaded_at, part.uploaded_at or upload.uploaded_at)
+    name = upload.key.removeprefix(LABELS_INCOMING)
+    return read_label_file(name, io.BytesIO(body), spec_of(name, terms), terms.id_column, limits), upload.uploaded_at
 
 
 def _refused(stores: Stores, upload: Upload, reason: str) -> IngestionReport:

@@ -11,7 +11,7 @@ from selfheal.errors import FieldFault, RequestInvalid
 from selfheal.files.texts import text_of
 from selfheal.labels.checks import checked_label
 from selfheal.labels.rows import UploadedRow
-from selfheal.labels.terms import LabelTerms
+from selfheal.labels.terms import FROM_API, LabelTerms
 from selfheal.records.external_ids import id_schema
 from selfheal.records.labels import Receipt
 from selfheal.records.predictions import PREDICTION_ID, moment_of, timestamp_of
@@ -86,6 +86,6 @@ def receive_labels(labels: LabelStore, rows: Sequence[LabelRow], request_id: str
     """
     moment = timestamp_of(moment_of(request_id))
     dated = [{**row, "label_timestamp": row.get("label_timestamp") or moment} for row in rows]
-    name = f"api/{request_id}.jsonl"
+    name = f"{FROM_API}{request_id}.jsonl"
     labels.receive(name, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in dated))
     return Receipt(upload=name, rows=len(rows))
