@@ -34,10 +34,11 @@ SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 @dataclass(frozen=True, kw_only=True)
 class Sizing:
-    """What a function gets: memory in MB (the processor's share grows with it) and its time limit in seconds."""
+    """What a function gets: memory and disk in MB (the processor's share grows with memory), time limit in seconds."""
 
     memory: int
     timeout: int
+    disk: int = 512
 
 
 class FunctionFactory:
@@ -115,7 +116,7 @@ class FunctionFactory:
             ),
             architecture=ARCHITECTURES[self._stage.architecture],
             environment={**environment_of(settings), **SINGLE_THREAD},
-            ephemeral_storage_size=Size.mebibytes(512),
+            ephemeral_storage_size=Size.mebibytes(sizing.disk),
             log_group=log_group,
             memory_size=sizing.memory,
             role=self._role(scope, log_group, statements),

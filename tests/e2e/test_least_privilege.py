@@ -3,6 +3,7 @@
 The stage has every guard turned on (a key of its own, retention, SnapStart), so that the rights for them count too.
 """
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -290,7 +291,22 @@ def requests_of_every_kind(loop: SmallLoop) -> None:
     labels = {"labels": [{"prediction_id": prediction, "label": 1}, *by_id]}
     assert httpx.post(f"{url}/labels", json=labels, timeout=60).status_code < 300
     drop_a_file(loop, features.to_csv(index=False).encode())
+    drop_a_large_file_of_labels(loop, prediction)
     loop.cloud.settle()
+
+
+def drop_a_large_file_of_labels(loop: SmallLoop, prediction: str) -> None:
+    """Few rows that unfold to more than one function takes in: they are cut off, and their event takes them in."""
+    cloud, wide = loop.cloud, "x" * 90_000
+    rows = "".join(f"{prediction if row == 300 else row},1,{wide}\n" for row in range(2, 600))
+    cloud.stores.data.put("labels/incoming/wide.csv.gz", gzip.compress(f"prediction_id,label,note\n{rows}".encode()))
+    cloud.settle()
+    whole = cloud.stores.labels.outcome("wide.csv.gz")
+    assert whole is not None
+    (part,) = (cloud.stores.labels.outcome(name) for name in whole.parts)
+    assert part is not None
+    assert (part.accepted, part.rejected) == (1, 597)
+    assert [row["line"] for row in cloud.stores.labels.refused(part.refusals)][:2] == ["2", "3"]
 
 
 def drop_a_file(loop: SmallLoop, body: bytes) -> None:

@@ -36,14 +36,19 @@ class Watched(MemoryBucket):
     def __init__(self) -> None:
         super().__init__()
         self.stores = Stores(self, MemoryBucket())
-        self.asleep = False
+        self.asleep, self.limits = False, UPLOAD
         self._seconds = count()
 
     def put(self, key: str, body: bytes) -> str:
-        etag = super().put(key, body)
+        return self._told(key, body, super().put(key, body))
+
+    def create(self, key: str, body: bytes) -> str:
+        return self._told(key, body, super().create(key, body))
+
+    def _told(self, key: str, body: bytes, etag: str) -> str:
         if key.startswith(LABELS_INCOMING) and not self.asleep:
             at = NOON + timedelta(seconds=next(self._seconds))
-            ingest_labels(self.stores, Upload(key=key, size=len(body), uploaded_at=at))
+            ingest_labels(self.stores, Upload(key=key, size=len(body), uploaded_at=at), self.limits)
         return etag
 
 
@@ -211,6 +216,18 @@ def test_a_file_in_parts_becomes_what_it_would_have_become_as_one(stores, tmp_pa
     report = whole.labels.outcome("truth.csv")
     assert f"accepted: {report.accepted} row(s)" in result.output
     assert f"refused: {report.rejected} row(s)" in result.output
+    assert result.exit_code == 3
+
+
+def test_a_file_that_the_function_cuts_is_told_of_by_its_parts(stores, tmp_path: Path):
+    """Its columns that nobody needs are many: here it looks small, there it unfolds to too much."""
+    stores.data.limits = replace(UPLOAD, unfolded=20_000)
+    file = written(tmp_path, many_labels(600))
+    result = command(file)
+    (name,) = (key.removeprefix(LABELS_INCOMING) for key in stores.data.keys(LABELS_INCOMING) if "/parts/" not in key)
+    reports = [stores.labels.outcome(part) for part in stores.labels.outcome(name).parts]
+    assert len(reports) > 3
+    assert f"accepted: {sum(report.accepted for report in reports)} row(s)" in result.output
     assert result.exit_code == 3
 
 

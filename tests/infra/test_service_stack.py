@@ -1,13 +1,16 @@
 """What the service stack promises: settings, packages, permissions, triggers."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from infra.cloud.packaging import IMAGE_FUNCTIONS
 from selfheal import settings
+from selfheal.files.limits import SPLIT
 from selfheal.gates.judging import GATES
+from selfheal.usecases.labels.split import MOST_LINES
 from tests.support.serving import event
 
 SETTINGS = {
@@ -133,6 +136,14 @@ def test_permissions_are_named_one_by_one(functions, statements, name):
             assert all(resource["Fn::Join"][1][-1] not in {"/*", "*"} for resource in listed)
         if "s3:ListBucket" in actions:
             assert "s3:prefix" in json.dumps(statement["Condition"])
+
+
+def test_the_labels_function_has_disk_for_what_it_cuts_and_writes_uploads_below_parts_alone(functions, statements):
+    """The file, what it unfolds to and its parts lie on disk; nobody's upload can be written over."""
+    labels = functions["labels"]
+    assert labels["EphemeralStorage"]["Size"] * 1024**2 > 2 * SPLIT.unfolded + MOST_LINES
+    written = [s["Resource"] for s in statements(labels) if "s3:PutObject" in s["Action"]]
+    assert re.findall(r"/labels/incoming/[^\"]*", json.dumps(written)) == ["/labels/incoming/parts/*"]
 
 
 def test_nobody_may_list_without_a_prefix(statements, functions):

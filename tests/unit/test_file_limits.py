@@ -103,7 +103,7 @@ def test_feather_that_unfolds_to_much_is_refused_before_it_is_unfolded(compressi
     buffer = io.BytesIO()
     feather.write_feather(table(pa.array(np.zeros(8_000_000))), buffer, compression=compression)
     assert len(buffer.getvalue()) < 2_000_000
-    small = Limits(unfolded=UPLOAD.unfolded, rows=10**9, columns=10, cells=10**10, row=100)
+    small = Limits(unfolded=UPLOAD.unfolded, rows=10**9, columns=10, cells=10**10, sheet=10**10, row=100)
     assert "unfolds to more than 50,000,000 bytes" in refusal("a.feather", buffer.getvalue(), small)
     assert "more than 200,000 rows" in refusal("a.feather", buffer.getvalue())
 

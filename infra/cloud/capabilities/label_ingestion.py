@@ -1,4 +1,9 @@
-"""Taking in true labels: every object created below `labels/incoming/` wakes the labels function."""
+"""Taking in true labels: every object created below `labels/incoming/` wakes the labels function.
+
+So do the parts that it cuts a large file into, once: a part is never cut. Lambda stops a function that woke itself by
+S3 some 16 times in a chain, and counts two here.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+"""
 
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
@@ -16,6 +21,7 @@ from selfheal.prefixes import (
     LABELS_BY_ID,
     LABELS_INCOMING,
     LABELS_OUTCOMES,
+    LABELS_PARTS,
     LABELS_REJECTED,
     MODELS,
     POINTERS,
@@ -47,11 +53,12 @@ class LabelIngestion(Construct):
             statements=[
                 may_read(data, LABELS_INCOMING, LABELS_OUTCOMES),
                 may_list(data, LABELS_INCOMING, LABELS_OUTCOMES),
-                may_write(data, LABELS_ACCEPTED, LABELS_BY_ID, LABELS_REJECTED, LABELS_OUTCOMES),
+                may_write(data, LABELS_PARTS, LABELS_ACCEPTED, LABELS_BY_ID, LABELS_REJECTED, LABELS_OUTCOMES),
                 may_read(registry, POINTERS, MODELS),
                 may_list(registry, POINTERS),
             ],
-            sizing=Sizing(memory=1024, timeout=120),
+            # A large file takes minutes. On disk are the file, what it unfolds to, and its parts.
+            sizing=Sizing(memory=3008, timeout=900, disk=5120),
         )
         failures.keep_events_of(self.function)
         self._policy_of_uploaders(storage)

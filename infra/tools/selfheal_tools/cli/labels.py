@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Rows were refused: the same exit code as that of a refused promotion.
 REFUSED = 3
-# The labels function starts in seconds and works for two minutes at the most.
+# The labels function starts in seconds; what it takes in without cutting it takes half a minute at the most.
 WAIT_SECONDS = 180.0
 POLL_SECONDS = 1.0
 # Refused rows shown of one upload.
@@ -72,7 +72,8 @@ def _upload(file: Path, stage: str) -> None:
     with parts_of(file, terms_of_production(environment.stores)) as parts:
         names = [part_name(name, number, len(parts)) for number in range(len(parts))]
         sent = [_send(environment, each, part.read_bytes()) for each, part in zip(names, parts, strict=True)]
-    reports = [_outcome(environment, *each) for each in sent or [_send(environment, name, body)]]
+        sent = sent or [_send(environment, name, body)]
+    reports = [report for each in sent for report in _outcomes(environment, *each)]
     _say(reports, file)
     raise typer.Exit(REFUSED if any(report.rejected for report in reports) else 0)
 
@@ -84,6 +85,12 @@ def _send(environment: "Environment", name: str, body: bytes) -> "tuple[str, Ing
     key = store.receive(name, body)
     typer.echo(f"uploaded to s3://{environment.data_bucket}/{key}")
     return name, before
+
+
+def _outcomes(environment: "Environment", name: str, before: "IngestionReport | None") -> "list[IngestionReport]":
+    """What became of an upload, or of the parts that the labels function cut it into."""
+    report = _outcome(environment, name, before)
+    return [_outcome(environment, part, None) for part in report.parts] or [report]
 
 
 def _outcome(environment: "Environment", name: str, before: "IngestionReport | None") -> "IngestionReport":

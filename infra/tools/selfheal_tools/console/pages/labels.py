@@ -16,7 +16,10 @@ DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """One upload: when it came and what became of its rows; refusals: where its refused rows lie."""
+    """One upload: when it came and what became of its rows; refusals: where its refused rows lie.
+
+    parts: how many uploads a large file was cut into, which stand beside it; 0 where it wasn't.
+    """
 
     name: str
     when: str
@@ -25,6 +28,7 @@ class UploadRow:
     pending: int
     reasons: tuple[tuple[str, int], ...]
     refusals: str
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def _row(report: IngestionReport) -> UploadRow:
         pending=report.pending,
         reasons=tuple(_reasons(report)),
         refusals=report.refusals,
+        parts=len(report.parts),
     )
 
 

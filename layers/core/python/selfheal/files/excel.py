@@ -20,8 +20,6 @@ from selfheal.files.source import Batch, RowFault, check_columns, check_rows
 from selfheal.files.texts import text_of
 
 SHEETS = "xl/worksheets/"
-# Readers hold every cell of the rectangle that a sheet fills, empty ones too.
-MOST_CELLS = 20_000_000
 CELL = re.compile(rb"""\br\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""")
 
 
@@ -116,7 +114,7 @@ def _check_extent(name: str, body: io.BytesIO, limits: Limits) -> None:
             for cell in CELL.finditer(stored.read(sheet)):
                 rows, columns = max(rows, int(cell[2])), max(columns, _column(cell[1]))
             check_columns(name, columns, limits)
-            check_rows(name, rows - 1, columns, replace(limits, cells=min(limits.cells, MOST_CELLS)))
+            check_rows(name, rows - 1, columns, replace(limits, cells=limits.sheet))
     body.seek(0)
 
 
