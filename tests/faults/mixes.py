@@ -28,7 +28,7 @@ from tests.faults.interleaving import Scheduler, is_expected
 from tests.faults.invariants import ledger_violations, violations
 from tests.faults.services import Bucket, Line, copy_of
 from tests.faults.stages import snapshots
-from tests.faults.world import BASE, CONTRACT, START, World, remembered_fit
+from tests.faults.world import BASE, CONTRACT, START, World
 from tests.support.healing import (
     DAY,
     FakeExecutions,
@@ -37,6 +37,7 @@ from tests.support.healing import (
     traffic,
     trained,
 )
+from tests.support.remembered import remembered_fit
 
 PROMOTED_AT = START + 10 * DAY
 LATER = PROMOTED_AT + timedelta(minutes=20)

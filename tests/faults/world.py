@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract, parse_contract
 from selfheal.data.labels import TargetValues
-from selfheal.data.parquet import fingerprint
 from selfheal.errors import SelfhealError
 from selfheal.healing.state import result_of
-from selfheal.models.trainer import Begin, TrainedModel, unwatched
 from selfheal.records.healing import Healing, Training
 from selfheal.records.labels import Upload
 from selfheal.stores.collection import Stores
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset, typed_features
-from selfheal.training import train
 from selfheal.usecases.heal.await_labels import await_labels
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evaluate_gates import evaluate_gates
@@ -42,6 +39,7 @@ from selfheal.usecases.serve.replay_log import replay_log
 from tests.faults.injection import Died, Injector, Nothing
 from tests.faults.services import Bucket, Line, Machine, Topic, copy_of
 from tests.faults.state_machine import StateMachine
+from tests.support.remembered import remembered_fit
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -92,15 +90,6 @@ def base_rows(contract: Contract, n: int = 700) -> Dataset:
 
 
 BASE = base_rows(CONTRACT)
-_TRAINED: dict[tuple[str, int], TrainedModel] = {}
-
-
-def remembered_fit(dataset: Dataset, contract: Contract, *, seed: int = 0, begin: Begin = unwatched) -> TrainedModel:
-    """Training, done once for the same rows: every life trains on much the same ones."""
-    key = fingerprint(dataset), seed
-    if key not in _TRAINED:
-        _TRAINED[key] = train(dataset, contract, seed=seed, begin=begin)
-    return _TRAINED[key]
 
 
 @dataclass

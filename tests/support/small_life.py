@@ -35,6 +35,7 @@ from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal.usecases.registry.pause import pause, resume
 from selfheal.usecases.registry.roll_back import roll_back
 from tests.support.healing import FakeExecutions, FakeNotifications
+from tests.support.remembered import remembered_fit
 from tests.support.stream import DeliveringStream
 
 RECORDED = Path(__file__).parents[1] / "functional" / "recorded_small_life.json"
@@ -92,7 +93,8 @@ class SmallLife:
         moments = np.datetime64(START.replace(tzinfo=None), "us") - np.arange(BASE_ROWS)[::-1] * np.timedelta64(60, "s")
         ids = np.array([f"base-{row:06d}" for row in range(BASE_ROWS)], dtype=object)
         rows = Dataset(ids, moments, typed_features(base, CONTRACT), labels)
-        bootstrap(self.stores, rows, CONTRACT, TargetValues("1", "0"), now=START, actor="ann")
+        values = TargetValues("1", "0")
+        bootstrap(self.stores, rows, CONTRACT, values, now=START, actor="ann", fit=remembered_fit)
         self._hours(14, slope=2.0)
         self._monitor()
         for hours in (24, 24):
@@ -159,7 +161,7 @@ class SmallLife:
 
     def _heal(self) -> None:
         healing = self.executions.started[-1]
-        training = train_shadow(self.stores, healing, self.now)
+        training = train_shadow(self.stores, healing, self.now, fit=remembered_fit)
         verdict = evaluate_gates(self.stores, healing, training, self.now)
         state = {"training": training.model_dump(mode="json"), "verdict": verdict.model_dump(mode="json")}
         conclude(self.stores, healing, result_of(state), self.now)
