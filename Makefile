@@ -74,16 +74,20 @@ synth: setup ## Synthesise the CloudFormation templates into cdk.out (no Docker,
 
 LINT := .tools/lint/bin
 
+# Of most that a stage may have the default has none: one with everything turned on is checked beside it.
+LINTED := cdk.out/*.template.json build/everything/*.template.json
+
 # cdk-nag reads the templates while they are synthesised.
 # statelint takes the names that the template fills in for addresses, and numbers for ones without a fraction; it doesn't
 # know what else than a number of items configures a reader of a map's items.
 .PHONY: check-infra
 check-infra: synth .tools/sam.done .tools/lint.done ## Check templates, policies, state machine and workflows by what AWS and GitHub accept
-	@printf '%s\n' cdk.out/*.template.json | AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 \
+	@CDK_OUTDIR=build/everything CDK_CONTEXT_JSON="$$(cat infra/lint/everything.json)" $(BIN)/python -m infra.cloud.app
+	@printf '%s\n' $(LINTED) | AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 \
 	  xargs -P 2 -I{} .tools/sam/bin/sam validate --lint --template {}
-	@$(LINT)/cfn-lint --include-checks I --include-experimental --regions us-east-1 -- cdk.out/*.template.json
-	@$(LINT)/checkov --config-file infra/lint/checkov.yaml --file cdk.out/*.template.json
-	@$(LINT)/python -W ignore infra/lint/policies.py cdk.out/*.template.json
+	@$(LINT)/cfn-lint --include-checks I --include-experimental --regions us-east-1 -- $(LINTED)
+	@$(LINT)/checkov --config-file infra/lint/checkov.yaml --file $(LINTED)
+	@$(LINT)/python -W ignore infra/lint/policies.py $(LINTED)
 	@sed '/"ReaderConfig"/d' infra/cloud/hour_roll_up.asl.json > cdk.out/hour_roll_up.asl.json
 	@$(LINT)/statelint --ignore URI,FLOAT infra/cloud/state_machine.asl.json cdk.out/hour_roll_up.asl.json
 	@$(MAKE) --no-print-directory check-workflows

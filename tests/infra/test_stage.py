@@ -1,10 +1,13 @@
 """The settings of a stage."""
 
+import json
+
 import pytest
 from constructs import Node
 from pydantic import ValidationError
 
-from infra.cloud.stage import stage_of
+from infra.cloud.app import ROOT
+from infra.cloud.stage import Stage, stage_of
 
 
 class FakeNode:
@@ -35,3 +38,12 @@ def test_a_setting_that_nobody_knows_is_refused():
     """A misspelt setting is an error, not a default."""
     with pytest.raises(ValidationError, match="log_retenion_days"):
         stage(stages={"dev": {"log_retenion_days": 7}})
+
+
+def test_what_linters_read_has_every_setting_turned_on():
+    """`make check-infra` checks a stage in which nothing is as by default, so that no optional part goes unread."""
+    context = json.loads((ROOT / "infra" / "lint" / "everything.json").read_text(encoding="utf-8"))
+    everything = stage(**context)
+    assert {
+        name for name in Stage.model_fields if getattr(everything, name) == Stage.model_fields[name].default
+    } == set()

@@ -58,7 +58,7 @@ class Queries(Construct):
             ),
         )
         for table in tables:
-            self._table(table).add_dependency(database)
+            self._table(table).add_resource_dependency(database)
         workgroup = self._work_group()
         for query in queries_of(contract):
             athena.CfnNamedQuery(
@@ -69,7 +69,7 @@ class Queries(Construct):
                 database=self._database,
                 query_string=query.sql,
                 work_group=self._workgroup,
-            ).add_dependency(workgroup)
+            ).add_resource_dependency(workgroup)
         self._policy(tables)
 
     def _table(self, table: Table) -> glue.CfnTable:
