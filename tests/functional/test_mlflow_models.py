@@ -35,7 +35,7 @@ FEATURES, LABELS = credit_rows(np.random.default_rng(6), 600)
 
 @dataclass(frozen=True)
 class Logged:
-    """A pipeline as MLflow logs and registers it: the addresses that lead to it, its run, and its answers."""
+    """A pipeline as MLflow registers it, in its default format: the addresses that lead to it, its run, its answers."""
 
     addresses: tuple[str, ...]
     run: str
@@ -54,7 +54,7 @@ def logged(mlflow_server: str) -> Logged:
                 model,
                 name="model",
                 registered_model_name="churn",
-                serialization_format="cloudpickle",
+                skops_trusted_types=["numpy.dtype"],
                 pip_requirements=[],
             )
         mlflow.MlflowClient().set_registered_model_alias("churn", "champion", "1")
@@ -98,6 +98,17 @@ def test_each_of_its_addresses_leads_to_the_model(logged: Logged):
             found, _ = open_model(model_path(copy))
         assert found.predict_proba(FEATURES)[:, 1].tolist() == logged.answers.tolist()
         assert not Path(copy).exists()
+
+
+def test_lightgbm_as_mlflow_saves_it_is_opened(tmp_path: Path):
+    """Its flavour's folder, in the default format: the classifier with its own answers."""
+    import mlflow.lightgbm
+    from lightgbm import LGBMClassifier
+
+    model = LGBMClassifier(n_estimators=4, verbose=-1).fit(FEATURES, LABELS)
+    mlflow.lightgbm.save_model(model, tmp_path / "saved", pip_requirements=[])
+    found, _ = open_model(model_path(str(tmp_path / "saved")))
+    assert found.predict_proba(FEATURES).tolist() == model.predict_proba(FEATURES).tolist()
 
 
 def test_a_registered_model_is_served_as_it_is(logged: Logged, stores: Stores):

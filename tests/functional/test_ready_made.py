@@ -161,15 +161,13 @@ def test_an_mlflow_models_folder_is_read_by_its_description(saved: Path, tmp_pat
         assert isinstance(open_model(model_path(named))[0], Pipeline)
 
 
-def test_what_holds_no_pickle_of_scikit_learn_is_refused(tmp_path: Path):
-    """Other flavours, files outside the folder, and what is no pickle: each says what to do."""
+def test_what_holds_no_model_of_scikit_learn_is_refused(tmp_path: Path):
+    """Other flavours, files outside the folder, and what is no model: each says what to do."""
     cases = {
         str(tmp_path / "gone"): "no file or folder",
         str(tmp_path): "no file MLmodel",
-        str(mlflow_folder(tmp_path / "keras", tensorflow={})): "no pickle of scikit-learn's flavour but .'tensorflow'",
-        str(
-            mlflow_folder(tmp_path / "skops", sklearn={"pickled_model": "m", "serialization_format": "skops"})
-        ): "skops",
+        str(mlflow_folder(tmp_path / "keras", tensorflow={})): "no model with scikit-learn's .*'tensorflow'",
+        str(mlflow_folder(tmp_path / "booster", lightgbm={"data": "model.lgb"})): "but .'lightgbm'",
         str(mlflow_folder(tmp_path / "away", sklearn={"pickled_model": "../secret.pkl"})): "isn't in its folder",
     }
     (tmp_path / "secret.pkl").write_bytes(b"")

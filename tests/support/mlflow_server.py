@@ -40,7 +40,7 @@ def running_server(folder: Path) -> Iterator[str]:
 
 
 def _wait_until_it_answers(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 600
     while time.monotonic() < limit and process.poll() is None:
         try:
             urllib.request.urlopen(f"{address}/health", timeout=5).close()  # noqa: S310 - our own server

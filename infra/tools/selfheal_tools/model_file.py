@@ -11,13 +11,18 @@ from urllib.parse import unquote, urlsplit
 from selfheal.errors import ModelUnusable
 
 WARNING = (
-    "{name} is a pickle: opening it runs whatever code it holds, on this machine and with your rights. "
+    "Opening {name} runs whatever code it holds, on this machine and with your rights. "
     "Open it only if you know who wrote it."
 )
+# MLflow's flavours of models with scikit-learn's interface: under which name each says where its file is.
+FLAVOURS = {"sklearn": "pickled_model", "lightgbm": "data"}
+# MLflow's default format since 3.17; all other files are pickles.
+SKOPS = ".skops"
+OPENED = (".pkl", SKOPS)
 
 
 def model_path(named: str) -> Path:
-    """Where the pickle lies: the file itself, or that of an MLflow model's folder with scikit-learn's flavour.
+    """Where the model lies: the file itself, or that of an MLflow model's folder.
 
     Raises:
         ModelUnusable: there is none.
@@ -33,44 +38,53 @@ def model_path(named: str) -> Path:
         raise ModelUnusable(
             f"the folder {named} has no file MLmodel: name a joblib file, or the folder of an MLflow model"
         )
-    return _pickle_of(described)
+    return _file_of(described)
 
 
-def _pickle_of(described: Path) -> Path:
+def _file_of(described: Path) -> Path:
     import yaml
 
     try:
         flavours = yaml.safe_load(described.read_text(encoding="utf-8"))["flavors"]
-        flavour = flavours.get("sklearn", {})
+        named = [str(flavours[name][key]) for name, key in FLAVOURS.items() if flavours.get(name, {}).get(key)]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelUnusable(f"{described} doesn't describe a model as MLflow does: save it anew") from error
-    file, kind = flavour.get("pickled_model"), flavour.get("serialization_format", "pickle")
-    if file is None or kind not in ("pickle", "cloudpickle"):
+    file = next((name for name in named if name.endswith(OPENED)), None)
+    if file is None:
         raise ModelUnusable(
-            f"{described} has no pickle of scikit-learn's flavour but {sorted(flavours)} ({kind}): save it with "
-            "mlflow.sklearn.save_model(..., serialization_format='cloudpickle')"
+            f"{described} has no model with scikit-learn's interface but {sorted(flavours)}: save a fitted "
+            "estimator or pipeline with mlflow.sklearn.save_model"
         )
-    path = described.parent / str(file)
+    path = described.parent / file
     if not path.resolve().is_relative_to(described.parent.resolve()) or not path.is_file():
         raise ModelUnusable(f"{described} names {file}, which isn't in its folder")
     return path
 
 
 def open_model(path: Path) -> tuple[Any, list[str]]:
-    """The object in a pickle, and what its libraries warn of.
+    """The object in a file, and what its libraries warn of.
 
     Raises:
         ModelUnusable: it can't be opened here, such as for want of a package that it was made with.
     """
-    import joblib
-
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
-            found = joblib.load(path)
+            found = _loaded(path)
         except Exception as error:
             raise ModelUnusable(
                 f"{path} can't be opened ({type(error).__name__}: {error}): install the packages that it was made "
                 "with, in the same versions, beside selfheal"
             ) from error
     return found, list(dict.fromkeys(str(one.message).splitlines()[0] for one in told))
+
+
+def _loaded(path: Path) -> Any:
+    if path.suffix != SKOPS:
+        import joblib
+
+        return joblib.load(path)
+    import skops.io
+
+    # Whoever opens it was warned: LightGBM's models have types that skops itself doesn't trust.
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))

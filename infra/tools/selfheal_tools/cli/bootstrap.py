@@ -22,7 +22,7 @@ def bootstrap(
         typer.Option(help="A fitted model to serve as it is: a joblib file, an MLflow model's folder or its URI."),
     ] = None,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Open the model's pickle without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Open the model without asking.")] = False,
     stage: StageOption = "dev",
 ) -> None:
     """Train the first version of an environment, or take a fitted model, and put it into production, without gates."""
