@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # As the functions have it: products of small matrices take forty times as long where threads wait for a busy core.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
+# Some images of containers have it: each of the many processes of a demo or a test would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 STAMP := .venv/.selfheal-setup
