@@ -1,14 +1,17 @@
 """A service's life in real time: a first version, a world that turns upside down, a second version."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from infra.local import LocalCloud
 from infra.local.sam import Engine, SamHosting
 from selfheal.data.labels import TargetValues
+from selfheal.stores.rollups import hour_of
 from selfheal.usecases.registry.bootstrap import bootstrap
 from selfheal_tools.demo.traffic import Answered, Client, Rows
 from selfheal_tools.demo.world import _dated
@@ -39,6 +42,9 @@ class Life:
     engine: Engine
     first: list[Answered] = field(default_factory=list)
     last: list[Answered] = field(default_factory=list)
+    # What became of a file of rows, and the ids in an hour that was rolled up in parts.
+    batch: dict[str, Any] = field(default_factory=dict)
+    rolled_up: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(7)
@@ -61,6 +67,8 @@ class Life:
         time.sleep(POINTER_CHECK.total_seconds())
         self.last = self._ask(Phase.CHANGED_RISK, inverted=True)
         say(f"{len(self.last)} predictions by {self.last[0].model_version}")
+        self._score_a_file()
+        self._roll_up_an_hour()
 
     def _bootstrap(self) -> None:
         # Yesterday: nothing heals on the day of its first version.
@@ -96,6 +104,24 @@ class Life:
             if self.cloud.executions.recent():
                 return
         raise AssertionError("no healing was started")
+
+    def _score_a_file(self) -> None:
+        features, _ = credit_rows(self._rng, REQUEST_ROWS)
+        data = self.cloud.stores.data
+        data.put("batches/incoming/rows.csv", features.to_csv(index=False).encode())
+        self.cloud.settle()
+        (report,) = [key for key in data.keys("batches/done/") if key.endswith(".report.json")]
+        self.batch = json.loads(data.get(report).body)
+        say(f"{self.batch['answered']} rows of a file answered")
+
+    def _roll_up_an_hour(self) -> None:
+        """The hour of the first predictions, by the state machine that takes over where an hour is large."""
+        hour, stores = hour_of(self.first[0].moment), self.cloud.stores
+        self.cloud.large_hours.start(hour, now())
+        self.cloud.settle()
+        for part in stores.rollups.read(hour).parts:
+            self.rolled_up.update(stores.hour_parts.ids(hour, part).tolist())
+        say(f"{len(self.rolled_up)} predictions rolled up")
 
     def _heal(self) -> None:
         deadline = time.monotonic() + HEALING_SECONDS

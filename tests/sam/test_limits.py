@@ -11,7 +11,8 @@ from infra.local.sam.unprivileged import GROUP, USER
 from infra.local.synthesis import ROOT
 from tests.sam.life import say
 
-FUNCTIONS = ("predictor", "labels", "drift", "shadow_training", "label_wait", "gate_evaluation", "promotion")
+# Those of the template: tests/infra proves that every folder is deployed.
+FUNCTIONS = tuple(sorted(handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")))
 AS_HANDLER = ("exec", "--user", f"{USER}:{GROUP}", "--env", "PYTHONPATH=/var/task:/opt/python:/var/runtime")
 FIGURES = ROOT / "build" / "sam.json"
 
@@ -59,6 +60,12 @@ def peak_megabytes(life, container: str) -> float:
 
 def memory_of(life, function: str) -> int:
     return life.cloud._functions.runtime(function).spec.memory
+
+
+def test_every_function_of_the_template_has_run(life):
+    """None is left out of what follows."""
+    assert {name for name, running in life.hosting.containers().items() if running} == set(FUNCTIONS)
+    assert set(life.cloud.functions) == set(FUNCTIONS)
 
 
 def test_memory_is_the_templates(life, function, container):

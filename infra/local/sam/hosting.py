@@ -19,7 +19,8 @@ from infra.local.sam.engine import Engine
 from infra.local.sam.images import IMAGE, SAM, ZIPPED, Images, read_template, sam_environment
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS, LAYERS_SECONDS, STOP_SECONDS = 120.0, 600.0, 60.0
+# A server that has ended is noticed at once; one on a busy machine is waited for.
+START_SECONDS, LAYERS_SECONDS, STOP_SECONDS = 600.0, 600.0, 60.0
 # What SAM takes part in; it can't resolve references to the rest.
 USED = ("AWS::Lambda::", "AWS::ApiGatewayV2::")
 
