@@ -322,6 +322,12 @@ def drop_a_file(loop: SmallLoop, body: bytes) -> None:
     told["Records"][0] |= {"eventTime": uploaded["uploaded_at"]}
     told["Records"][0]["s3"]["object"] |= stored
     assert cloud.invoke("batch_scoring", told)["reports"] == [uploaded]
+    # Told of as too large for one function, it is cut into parts, whose events have them answered.
+    told["Records"][0]["s3"]["object"]["size"] = 60_000_000
+    (whole,) = cloud.invoke("batch_scoring", told)["reports"]
+    cloud.settle()
+    (part,) = (key for key in cloud.stores.data.keys(f"{whole['parts'][0]}/") if key.endswith(".report.json"))
+    assert json.loads(cloud.stores.data.get(part).body)["answered"] == 1
 
 
 def fail_for_good(loop: SmallLoop) -> None:

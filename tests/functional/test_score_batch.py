@@ -12,6 +12,7 @@ import pytest
 from batch_scoring.handler import uploads
 from selfheal.contract import Contract, parse_contract
 from selfheal.errors import StoreUnavailable
+from selfheal.files.limits import SPLIT
 from selfheal.records.batches import BatchReport
 from selfheal.records.labels import Upload
 from selfheal.usecases.serve.score_batch import score_batch
@@ -197,9 +198,9 @@ def test_a_file_that_can_t_be_read_is_refused_whole(world, name: str, body: str 
 
 
 def test_a_file_that_is_too_large_isn_t_read(world):
-    """What to do is told."""
-    upload = drop(world, "a.csv", HEADER).model_copy(update={"size": 50_000_001})
-    assert "split it" in score(world, upload).reason
+    """Nor is it cut into parts; what to do is told."""
+    upload = drop(world, "a.csv", HEADER).model_copy(update={"size": SPLIT.unfolded + 1})
+    assert score(world, upload).reason.endswith("split it into parts, or have `selfheal score` do it")
 
 
 def test_a_file_that_is_gone_is_told(world):

@@ -62,7 +62,7 @@ def test_the_schedule_runs_as_often_as_the_drift_function_believes(functions, of
 
 
 def test_uploads_wake_the_function_that_they_are_for(functions, of_type):
-    """Objects created below labels/incoming/ and batches/incoming/, and no others, reach one function each."""
+    """Objects created below labels/incoming/, batches/incoming/ and batches/parts/ reach one function each."""
     (notification,) = of_type("Custom::S3BucketNotifications").values()
     woken = {}
     for configuration in notification["NotificationConfiguration"]["LambdaFunctionConfigurations"]:
@@ -76,6 +76,7 @@ def test_uploads_wake_the_function_that_they_are_for(functions, of_type):
     assert woken == {
         "labels/incoming/": {"Fn::GetAtt": [logical_ids["labels"], "Arn"]},
         "batches/incoming/": {"Fn::GetAtt": [logical_ids["batch_scoring"], "Arn"]},
+        "batches/parts/": {"Fn::GetAtt": [logical_ids["batch_scoring"], "Arn"]},
     }
 
 
@@ -156,7 +157,7 @@ def test_nobody_may_list_without_a_prefix(statements, functions):
     assert all(all(found) for found in prefixes.values())
     assert prefixes["predictor"] == ["pointers/*"]
     assert prefixes["labels"] == ["labels/incoming/*", "labels/outcomes/*", "pointers/*"]
-    assert prefixes["batch_scoring"] == ["batches/incoming/*", "pointers/*"]
+    assert prefixes["batch_scoring"] == ["batches/incoming/*", "batches/parts/*", "pointers/*"]
     assert not any("Null" in s["Condition"] for found in listing.values() for s in found)
 
 

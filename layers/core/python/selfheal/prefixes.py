@@ -22,6 +22,8 @@ LABELS_REJECTED = "labels/rejected/"
 LABELS_OUTCOMES = "labels/outcomes/"
 LABELS_BY_ID = "labels/by-id/"
 BATCHES_INCOMING = "batches/incoming/"
+# Parts of large files, which are answered one by one.
+BATCHES_PARTS = "batches/parts/"
 BATCHES_DONE = "batches/done/"
 PROGRESS = "progress/"
 MONITORING = "monitoring/"
@@ -56,6 +58,7 @@ LIFETIMES = {
     LABELS_REJECTED: SMALL_OBJECTS,
     LABELS_OUTCOMES: SMALL_OBJECTS,
     BATCHES_INCOMING: SMALL_OBJECTS,
+    BATCHES_PARTS: SMALL_OBJECTS,
     BATCHES_DONE: SMALL_OBJECTS,
     PREDICTIONS_HOURLY: KEPT.days,
     PREDICTION_IDS: KEPT.days,

@@ -12,7 +12,10 @@ class RefusedRow(Record):
 
 
 class BatchReport(Record):
-    """What became of one uploaded file; `reason` says why it was refused as a whole, `done` how its keys begin."""
+    """What became of one uploaded file; `reason` says why it was refused as a whole, `done` how its keys begin.
+
+    parts: below which keys the same is told of each part of a large file; the numbers count none of their rows.
+    """
 
     upload: str
     done: str
@@ -20,3 +23,4 @@ class BatchReport(Record):
     answered: int = 0
     refused: int = 0
     reason: Reason = ""
+    parts: tuple[str, ...] = ()
