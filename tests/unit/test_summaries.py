@@ -154,7 +154,7 @@ def test_a_sample_is_no_choice_of_what_its_rows_are_like():
     rows = rows_of(2, 40_000)
     sample = Sample.of(rows, id_hashes(rows.prediction_ids)).rows
     assert sample.probabilities.mean() == pytest.approx(rows.probabilities.mean(), abs=4 * 0.16 / SAMPLED**0.5)
-    assert np.isin(sample.prediction_ids, rows.prediction_ids).all()
+    assert set(sample.prediction_ids) <= set(rows.prediction_ids)
 
 
 @pytest.mark.parametrize("customers", [3, 2_000, 40_000, 10**9])

@@ -6,6 +6,7 @@ from functools import cache, partial
 from threading import Lock
 
 import numpy as np
+from numpy.typing import NDArray
 
 from selfheal.contract.model import MOST_CLASSES, Contract
 from selfheal.data.labels import TargetValues
@@ -95,7 +96,7 @@ def _trained(
     older = labelled.take(labelled.timestamps < as_datetime64(rows.held_out_from))
     if reading.left_out:
         # Read again without the rows that are kept back, which took the place of others.
-        reading = Reading(contract, lambda ids: ~np.isin(ids, base().row_ids))
+        reading = Reading(contract, _not_among(base))
         older = labelled_rows(stores, contract, start, rows.held_out_from, kept=reading.kept)
     training = _training_rows(production, base(), labelled, older)
     taken = thinned(training.rows, contract, reading)
@@ -170,6 +171,12 @@ def _base(stores: Stores, production: Manifest, contract: Contract) -> Dataset:
     base = from_parquet(stores.models.artefact(production, TRAINING), contract)
     # Rows of the future would tune the next version, and be newer than all that could judge it.
     return base.take(base.timestamps <= as_datetime64(production.taught_until))
+
+
+def _not_among(base: Callable[[], Dataset]) -> Callable[[NDArray[np.object_]], NDArray[np.bool_]]:
+    # NumPy compares texts each with each.
+    known = cache(lambda: frozenset(base().row_ids))
+    return lambda ids: np.array([each not in known() for each in ids], dtype=bool)
 
 
 def _training_rows(production: Manifest, base: Dataset, labelled: Dataset, older: Dataset) -> Merged:
