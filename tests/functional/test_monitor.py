@@ -22,7 +22,7 @@ from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.monitor.monitor import monitor
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications, healing_of, memory_stores
-from tests.support.monitoring import HOUR, START, VERSION, CreditWorld, copy_of, trained_registry
+from tests.support.monitoring import HOUR, START, VERSION, CreditWorld, calm_fortnight, copy_of, trained_registry
 
 NAMED_FIELDS = [
     "timestamp",
@@ -152,8 +152,8 @@ def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():
 
 def test_a_trial_uses_up_the_labels_that_it_had_and_not_those_that_came_later():
     """Labels come ten days late: after a refused trial the next is due once newer ones are labelled."""
-    world = CreditWorld()
-    world.hours(24 * 24, rows=10, label_delay=240)
+    world = calm_fortnight().clone()
+    world.hours(10 * 24, rows=10, label_delay=240)
     world.stores.ledger.append_decision(refused(world.now, newest=world.now - 240 * HOUR))
     world.hours(15, rows=10, label_delay=240)
     assert not world.summary(world.run()).healing.started
@@ -163,8 +163,8 @@ def test_a_trial_uses_up_the_labels_that_it_had_and_not_those_that_came_later():
 
 def test_drift_whose_labels_are_far_away_keeps_no_trial_waiting():
     """Inputs drift and labels take ten days: what was labelled before is tried meanwhile."""
-    world = CreditWorld()
-    world.hours(18 * 24, rows=10, label_delay=240)
+    world = calm_fortnight().clone()
+    world.hours(4 * 24, rows=10, label_delay=240)
     world.hours(20, phase=Phase.STRESS, rows=40, label_delay=240)
     summary = world.summary(world.run())
     assert summary.dataset_drift_detected
@@ -173,8 +173,7 @@ def test_drift_whose_labels_are_far_away_keeps_no_trial_waiting():
 
 def test_the_worse_a_model_has_become_the_fewer_labels_it_takes_to_act():
     """Labels that take ten days show a decay: 600 rows of the new world are enough, where 1,400 were waited for."""
-    world = CreditWorld()
-    world.hours(14 * 24, rows=10, label_delay=240)
+    world = calm_fortnight().clone()
     world.hours(24, phase=Phase.CHANGED_RISK, rows=25, label_delay=240)
     world.now += 240 * HOUR
     world.deliver(240 * HOUR)

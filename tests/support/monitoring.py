@@ -1,5 +1,6 @@
 """A credit world over buckets in memory: one model that was really trained, traffic and labels by the hour, runs."""
 
+import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,6 +21,7 @@ from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
 from selfheal.usecases.heal.conclude import promote_first
 from selfheal.usecases.monitor.monitor import monitor
+from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from selfheal.usecases.registry.train import train_version
 from selfheal_tools.simulation.credit import Phase, credit_rows
 from tests.support.healing import FakeExecutions, FakeNotifications
@@ -27,6 +29,15 @@ from tests.support.healing import FakeExecutions, FakeNotifications
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 VERSION = "v1"
+
+
+@cache
+def calm_fortnight() -> "CreditWorld":
+    """Ten rows an hour for two weeks, rolled up, labels ten days late; live on in a clone of it."""
+    world = CreditWorld()
+    world.hours(14 * 24, rows=10, label_delay=240)
+    roll_up_closed_hours(world.stores, world.now)
+    return world
 
 
 @cache
@@ -71,6 +82,13 @@ class CreditWorld:
         manifest = self.stores.models.manifest(VERSION)
         self._artefact = load_artefact(self.stores.models.artefact(manifest, "model.json"))
         self._unlabelled: list[tuple[datetime, str, int]] = []
+
+    def clone(self) -> "CreditWorld":
+        """Another world with the same past."""
+        stores = Stores(copy_of(self.stores.data), copy_of(self.stores.registry_bucket))
+        other = CreditWorld(stores, rng=copy.deepcopy(self.rng), now=self.now)
+        other._unlabelled = list(self._unlabelled)
+        return other
 
     def hours(self, count: int, *, phase: Phase = Phase.CALM, rows: int = 40, label_delay: float | None = 12) -> None:
         """Let hours pass; labels arrive `label_delay` hours after their prediction, None: never."""
