@@ -55,6 +55,10 @@ test-functional: setup
 test-cloud: setup
 	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults tests/soak
 
+.PHONY: test-slow
+test-slow: setup ## Run the slow tests: the wheel installed elsewhere, short files in the demo, a short day under faults (ten minutes)
+	@$(BIN)/pytest -m slow tests/unit tests/functional tests/e2e tests/soak --ignore tests/e2e/test_packages.py
+
 .PHONY: test-browser
 test-browser: setup ## Test the console in the Chromium of this machine (skipped where there is none)
 	@$(BIN)/pytest tests/browser
