@@ -40,22 +40,17 @@ $(STAMP): requirements-dev.txt pyproject.toml .python-version $(if $(filter .too
 demo: setup ## Run the whole loop on this machine: drift, healing, recovery (two to three minutes)
 	@$(BIN)/selfheal demo
 
-# Five things at once, each of minutes on one core: types, and the tests of what is pure, of what stores (the longest, so in
-# two halves), of cloud and template.
+# Four things at once, each of minutes on one core: types, and the tests of what is pure, of what stores, of cloud and template.
 .PHONY: test
 test: setup ## Check and test all but slow tests, the browser, SAM and benchmarks (under twelve minutes)
-	@$(MAKE) --no-print-directory -j5 check test-unit test-functional test-cloud
+	@$(MAKE) --no-print-directory -j4 check test-unit test-functional test-cloud
 
-.PHONY: test-unit test-functional test-functional-a-h test-functional-i-z test-cloud
+.PHONY: test-unit test-functional test-cloud
 test-unit: setup
 	@$(BIN)/pytest -m "not slow" tests/unit
 
-test-functional: test-functional-a-h test-functional-i-z
-test-functional-a-h: setup
-	@$(BIN)/pytest -m "not slow" tests/functional/test_[a-h]*.py
-
-test-functional-i-z: setup
-	@$(BIN)/pytest -m "not slow" tests/functional/test_[i-z]*.py
+test-functional: setup
+	@$(BIN)/pytest -m "not slow" tests/functional
 
 test-cloud: setup
 	@$(BIN)/pytest -m "not slow" tests/workflow tests/infra tests/e2e tests/faults tests/soak
