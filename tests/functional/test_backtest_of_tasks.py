@@ -16,7 +16,7 @@ from selfheal_tools.backtest.words import mean_loss
 from selfheal_tools.cli.app import app
 
 PERIODS = 3
-KINDS = ("multiclass", "regression")
+KINDS = ("multiclass", pytest.param("regression", marks=pytest.mark.slow))
 POLICIES = ["healed", "frozen", "always", "seed-gates", "random", "oracle"]
 METRICS = {
     "multiclass": ["brier", "macro_f1", "accuracy", "auc", "logloss"],

@@ -150,6 +150,7 @@ def test_enough_new_truth_is_reason_for_a_trial_once_the_model_is_a_week_old():
     assert "rows were labelled since" in summary.healing.reason
 
 
+@pytest.mark.slow
 def test_a_trial_uses_up_the_labels_that_it_had_and_not_those_that_came_later():
     """Labels come ten days late: after a refused trial the next is due once newer ones are labelled."""
     world = calm_fortnight().clone()
