@@ -42,7 +42,7 @@ demo: setup ## Run the whole loop on this machine: drift, healing, recovery (two
 
 # Four things at once, each of minutes on one core: types, and the tests of what is pure, of what stores, of cloud and template.
 .PHONY: test
-test: setup ## Check and test all but slow tests, the browser, SAM and benchmarks (under twelve minutes)
+test: setup ## Check and test all but slow tests, the browser, SAM and benchmarks (about twelve minutes)
 	@$(MAKE) --no-print-directory -j4 check test-unit test-functional test-cloud
 
 .PHONY: test-unit test-functional test-cloud
