@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,11 +164,26 @@ def test_nothing_on_the_operators_side_imports_the_commands():
     assert [path for path in others if any(name.startswith("selfheal_tools.cli") for name in imports_of(path))] == []
 
 
+def mypy_settings() -> dict[str, Any]:
+    return tomllib.loads((FUNCTIONS.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+
+
 def test_every_function_is_type_checked():
     """mypy is given packages by name: a new function's belongs to them."""
-    settings = tomllib.loads((FUNCTIONS.parent / "pyproject.toml").read_text(encoding="utf-8"))
     deployed = {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
-    assert deployed <= set(settings["tool"]["mypy"]["packages"])
+    assert deployed <= set(mypy_settings()["packages"])
+
+
+def test_what_is_used_of_the_cdk_keeps_its_types():
+    """mypy passes over the CDK's other services: whatever is imported of it has to be named."""
+    named = {
+        name
+        for each in mypy_settings()["overrides"]
+        if each.get("follow_imports") == "normal"
+        for name in each["module"]
+    }
+    names = {name for path in modules_below(INFRA) for name in imports_of(path) if name.startswith("aws_cdk.aws_")}
+    assert {".".join(name.split(".")[:2]) for name in names} <= named
 
 
 @pytest.mark.parametrize("path", modules_below(FUNCTIONS), ids=lambda path: str(path.relative_to(FUNCTIONS)))
