@@ -19,13 +19,13 @@ from selfheal.errors import (
     VersionUnknown,
 )
 from selfheal.healing.evaluation_rows import evaluation_rows_of
+from selfheal.labels.known import KnownLabel, known_labels
 from selfheal.records.healing import Ending, Healing, Training, Verdict
 from selfheal.records.labels import Label
 from selfheal.records.ledger import Decision, Outcome
 from selfheal.records.predictions import new_request_id, prediction_id
 from selfheal.records.story import Story
 from selfheal.stores.collection import Stores
-from selfheal.stores.labels import parsed_labels
 from selfheal.stores.ledger import Ledger
 from selfheal.stores.memory import MemoryBucket
 from selfheal.tables.dataset import Dataset
@@ -570,8 +570,8 @@ def test_a_sample_leaves_labels_of_others_unread(monkeypatch: pytest.MonkeyPatch
     stores.labels.accept(
         Label(prediction_id=key, label=1, label_timestamp=moment, received_at=moment) for key in nobodys
     )
-    parsed: list[Label] = []
-    monkeypatch.setattr(stores.labels, "_labels_in", lambda body: parsed.extend(parsed_labels(body)) or parsed)
+    parsed: list[KnownLabel] = []
+    monkeypatch.setattr(stores.labels, "_labels_in", lambda body: parsed.extend(known_labels(body)) or parsed)
     window = labelled_window(stores, CONTRACT, START + 9 * DAY, LATER, most=100)
     assert len(window.predictions) == len(window.labelled) == 100
     assert window.unmatched == pytest.approx(1000 / 14, rel=0.4)

@@ -10,7 +10,8 @@ import pytest
 from labels.handler import uploads
 from selfheal.errors import StoreUnavailable
 from selfheal.files.limits import SPLIT
-from selfheal.records.labels import IngestionReport, Label, Upload
+from selfheal.labels.known import KnownLabel
+from selfheal.records.labels import IngestionReport, Upload
 from selfheal.records.predictions import moment_of
 from selfheal.usecases.labels.ingest import ingest_labels
 from tests.support.serving import NOON, ROW, event, serving_world
@@ -119,7 +120,7 @@ def test_a_label_can_be_taken_back_through_the_api(world):
         assert known(world) == {identifier: label}
 
 
-def current(world) -> dict[str, Label]:
+def current(world) -> dict[str, KnownLabel]:
     day = moment_of(UNKNOWN)
     return world.stores.labels.of_predictions_between(day, day + DAY)
 

@@ -15,6 +15,8 @@ from selfheal.stores.memory import MemoryBucket
 from selfheal.usecases.heal.conclude import conclude
 from selfheal.usecases.heal.evidence import read_evidence
 from selfheal.usecases.monitor.check_probation import check_probation
+from selfheal.usecases.monitor.fresh_labels import FreshLabels
+from selfheal.usecases.monitor.probation_rows import Rivals, judged_rows
 from selfheal.usecases.monitor.roll_up import roll_up_closed_hours
 from tests.support.healing import DAY, HOUR, START, FakeNotifications, healed_environment, traffic
 from tests.support.reading import ReadBucket
@@ -54,6 +56,27 @@ def test_an_hour_is_read_once():
     assert [key for key in data.read if key.startswith(PREDICTIONS_HOURLY)] == [
         f"{PREDICTIONS_HOURLY}dt=2026-03-11/hh=12.parquet"
     ]
+
+
+def test_once_enough_rows_judge_no_more_are_read():
+    """With as many kept as judge a version before its promotion, later labels are left alone."""
+    data = ReadBucket()
+    stores = on_probation(data)
+    promotion = stores.ledger.story().decisions[-1]
+    production = stores.models.manifest(stores.pointer.read().pointer.version)
+    rivals = Rivals.read(stores, production, "v1")
+
+    def judged(most: int) -> list[str]:
+        fresh = FreshLabels(stores, production.contract, promotion, NOW + 3 * HOUR)
+        return list(judged_rows(stores, promotion, fresh, rivals, most=most).row_ids)
+
+    first = judged(most=500)
+    traffic(stores, since=PROMOTED + 12 * HOUR, rows=60, seed=1)
+    roll_up_closed_hours(stores, NOW + 3 * HOUR)
+    data.read.clear()
+    assert judged(most=len(first)) == first
+    assert not [key for key in data.read if key.startswith((PREDICTIONS_HOURLY, LABELS_ACCEPTED))]
+    assert len(judged(most=len(first) + 1)) == len(first) + 60
 
 
 def correct_labels(stores: Stores) -> None:

@@ -7,10 +7,11 @@ from functools import cache, cached_property, partial
 import numpy as np
 
 from selfheal.contract import Contract
+from selfheal.labels.known import known_labels
 from selfheal.prefixes import PREDICTIONS
 from selfheal.stores.collection import Stores
 from selfheal.stores.history import LoggedHour, PredictionHistory, window_of
-from selfheal.stores.labels import LabelStore, parsed_labels
+from selfheal.stores.labels import LabelStore
 from selfheal.stores.memory import MemoryBucket
 from selfheal.stores.rollups import HourlyRollups
 from selfheal.tables.predictions import PredictionWindow
@@ -79,7 +80,7 @@ class ReplayStores(Stores):
     @cached_property
     def labels(self) -> LabelStore:
         """The labels, each object parsed once: what was accepted is never written again."""
-        return LabelStore(self._bucket, cache(parsed_labels))
+        return LabelStore(self._bucket, cache(known_labels))
 
     @cached_property
     def rollups(self) -> HourlyRollups:

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
 from selfheal.errors import ObjectExists, ObjectMissing
+from selfheal.labels.known import KnownLabel, known_labels, newest_of
 from selfheal.labels.values import LabelValue
 from selfheal.prefixes import LABELS_ACCEPTED, LABELS_INCOMING, LABELS_OUTCOMES, LABELS_REJECTED
 from selfheal.records.labels import IngestionReport, Label, RejectedRow, Upload
@@ -26,18 +27,13 @@ RESOLUTION = timedelta(microseconds=1)
 # S3's limit, in bytes of UTF-8.
 LONGEST_KEY = 1024
 
-type Parser = Callable[[bytes], Sequence[Label]]
-
-
-def parsed_labels(body: bytes) -> Sequence[Label]:
-    """The labels in the body of an accepted object."""
-    return [Label.model_validate_json(line) for line in body.splitlines()]
+type Parser = Callable[[bytes], Sequence[KnownLabel]]
 
 
 class LabelStore:
     """`labels/…` of the data bucket; `labels_in` parses the body of an accepted object."""
 
-    def __init__(self, data: Bucket, labels_in: Parser = parsed_labels) -> None:
+    def __init__(self, data: Bucket, labels_in: Parser = known_labels) -> None:
         self._data = data
         self._labels_in = labels_in
 
@@ -106,25 +102,13 @@ class LabelStore:
         """Refused rows: line, prediction_id, id, label and reason, as text. Raises ObjectMissing."""
         return list(csv.DictReader(io.StringIO(self._data.get(key).body.decode(), newline="")))
 
-    def of_predictions_between(self, start: datetime, end: datetime, below: int | None = None) -> dict[str, Label]:
+    def of_predictions_between(self, start: datetime, end: datetime, below: int | None = None) -> dict[str, KnownLabel]:
         """The current label of every labelled prediction made in [start, end): the newest label_timestamp wins.
 
-        Its `received_at` is the first at which its value was received: saying a label again makes no news of it. With
-        `below`: of those predictions alone whose ids' hashes are below it.
+        With `below`: of those predictions alone whose ids' hashes are below it.
         """
-        newest: dict[str, Label] = {}
-        first: dict[tuple[str, LabelValue], datetime] = {}
-        for label in self._labels_of(self._keys(start, end), below):
-            known = newest.get(label.prediction_id)
-            if known is None or _age(known) < _age(label):
-                newest[label.prediction_id] = label
-            said = label.prediction_id, label.label
-            first[said] = min(first.get(said, label.received_at), label.received_at)
-        return {
-            key: _received(label, first[key, label.label])
-            for key, label in newest.items()
-            if start <= moment_of(key) < end
-        }
+        labels = self._labels_of(self._keys(start, end), below)
+        return newest_of(label for label in labels if start <= moment_of(label.prediction_id) < end)
 
     def newest_between(self, start: datetime, end: datetime, at_most: int) -> list[datetime]:
         """When the newest labelled predictions of [start, end) were made, newest first, `at_most` of them.
@@ -168,7 +152,7 @@ class LabelStore:
         bodies = (body for _, body in self._data.get_many(keys))
         return {orjson.loads(line)["prediction_id"] for body in bodies for line in body.splitlines()}
 
-    def _labels_of(self, keys: Iterable[str], below: int | None) -> Iterator[Label]:
+    def _labels_of(self, keys: Iterable[str], below: int | None) -> Iterator[KnownLabel]:
         for _, body in self._data.get_many(keys):
             yield from self._labels_in(body if below is None else _lines_below(body, below))
 
@@ -206,15 +190,6 @@ def _outcome(upload: str) -> str:
 
 def _day_of(key: str) -> str:
     return key[len(LABELS_ACCEPTED) + len("dt=") :][: len("2026-01-31")]
-
-
-def _age(label: Label) -> tuple[datetime, datetime, Any]:
-    # The label itself decides last, so that the outcome never depends on the order of reading.
-    return label.label_timestamp, label.received_at, label.label
-
-
-def _received(label: Label, moment: datetime) -> Label:
-    return label if label.received_at == moment else label.model_copy(update={"received_at": moment})
 
 
 def _digest(labels: Sequence[Label]) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from selfheal.contract import Contract
 from selfheal.data.moments import as_datetime64
-from selfheal.records.labels import Label
+from selfheal.labels.known import KnownLabel
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.stores.collection import Stores
 from selfheal.tables.dataset import Dataset
@@ -77,7 +77,7 @@ def _joined_by_hour(stores: Stores, contract: Contract, start: datetime, end: da
 
 
 def joined(
-    predictions: PredictionWindow, known: Mapping[str, Label], contract: Contract
+    predictions: PredictionWindow, known: Mapping[str, KnownLabel], contract: Contract
 ) -> tuple[NDArray[np.bool_], LabelledRows]:
     """Which predictions are labelled, shape (len(predictions),), and those with their labels, in the same order."""
     is_labelled = np.array([key in known for key in predictions.prediction_ids], dtype=bool)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property, partial
 
 from selfheal.contract import Contract
-from selfheal.records.labels import Label
+from selfheal.labels.known import KnownLabel
 from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.predictions import moment_of
@@ -20,7 +20,7 @@ from selfheal.usecases.heal.evidence import row_ids_behind
 from selfheal.usecases.labels.labelled_days import DAY
 from selfheal.usecases.labels.labelled_rows import is_sound, joined
 
-type Labels = Mapping[str, Label]
+type Labels = Mapping[str, KnownLabel]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class FreshLabels:
         return (hour for day in self.days() for hour in day.hours())
 
     def _by_hour(self, start: datetime, end: datetime) -> Mapping[datetime, Labels]:
-        by_hour: defaultdict[datetime, dict[str, Label]] = defaultdict(dict)
+        by_hour: defaultdict[datetime, dict[str, KnownLabel]] = defaultdict(dict)
         for key, label in self._stores.labels.of_predictions_between(start, end).items():
             if label.received_at > self._promoted_at and key not in self._used:
                 by_hour[hour_of(moment_of(key))][key] = label

@@ -21,6 +21,7 @@ from selfheal.records.ledger import Decision
 from selfheal.records.manifest import Manifest
 from selfheal.stores.collection import Stores
 from selfheal.tables.predictions import LabelledRows
+from selfheal.tables.smallest import MOST_JUDGED
 from selfheal.tasks import Task, task_of
 from selfheal.usecases.heal.scoring import answers_of, evidence_rows
 from selfheal.usecases.monitor.fresh_labels import FreshHour, FreshLabels
@@ -48,10 +49,19 @@ class Rivals:
         return evidence_rows(labelled.rows, self.contract, *answers, task=self.task)
 
 
-def judged_rows(stores: Stores, promotion: Decision, fresh: FreshLabels, rivals: Rivals) -> JudgedRows:
-    """All of them, in order of arrival; what an hour came to is kept until anything it follows from changes."""
+def judged_rows(
+    stores: Stores, promotion: Decision, fresh: FreshLabels, rivals: Rivals, *, most: int = MOST_JUDGED
+) -> JudgedRows:
+    """All of them, in order of arrival; what an hour came to is kept until anything it follows from changes.
+
+    Once `most` are kept, they stay the ones that judge, and no more are read: how many they are says nothing of how the
+    bet stands, so that to end it there costs no error.
+    """
     body = stores.probations.read(promotion.decision_id)
     known = unpacked(body) if body is not None else NOTHING
+    kept = JudgedRows.concatenate([JudgedRows.none(), *(hour.rows for hour in known.hours.values())])
+    if len(kept) >= most:
+        return _in_order_of_arrival(kept)
     days, hours, open_hours = dict[date, str](), dict[datetime, JudgedHour](), [JudgedRows.none()]
     for day in fresh.days():
         if day.fingerprint is not None:
@@ -70,8 +80,7 @@ def judged_rows(stores: Stores, promotion: Decision, fresh: FreshLabels, rivals:
     judged = Judged(days, hours)
     if not judged.says_as_much_as(known):
         stores.probations.write(promotion.decision_id, packed(judged))
-    rows = JudgedRows.concatenate([*open_hours, *(hour.rows for hour in hours.values())])
-    return rows.take(in_order_of_arrival(rows.row_ids, rows.arrivals))
+    return _in_order_of_arrival(JudgedRows.concatenate([*open_hours, *(hour.rows for hour in hours.values())]))
 
 
 def whole_evidence(fresh: FreshLabels, rivals: Rivals) -> tuple[EvidenceRows, JudgedRows]:
@@ -80,6 +89,10 @@ def whole_evidence(fresh: FreshLabels, rivals: Rivals) -> tuple[EvidenceRows, Ju
     ordered = labelled.take(in_order_of_arrival(labelled.rows.row_ids, labelled.arrivals))
     evidence = rivals.evidence(ordered)
     return evidence, _judged(evidence, ordered)
+
+
+def _in_order_of_arrival(rows: JudgedRows) -> JudgedRows:
+    return rows.take(in_order_of_arrival(rows.row_ids, rows.arrivals))
 
 
 def _judged(evidence: EvidenceRows, labelled: LabelledRows) -> JudgedRows:

@@ -11,11 +11,11 @@ from typing import Self
 import numpy as np
 
 from selfheal.contract import Contract
+from selfheal.labels.known import KnownLabel
 from selfheal.monitoring.hour import HourSummary, is_cut
 from selfheal.monitoring.proxy_metrics import AnswersByAge
 from selfheal.monitoring.window import WindowSummary
 from selfheal.prefixes import KEPT
-from selfheal.records.labels import Label
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.predictions import moment_of
 from selfheal.stores.collection import Stores
@@ -52,7 +52,7 @@ class _Joins:
     """Joins predictions to the labels known now."""
 
     contract: Contract
-    known: Mapping[str, Label]
+    known: Mapping[str, KnownLabel]
     broken: Sequence[FaultPeriod]
 
     @classmethod
