@@ -59,9 +59,8 @@ def judged_rows(
     """
     body = stores.probations.read(promotion.decision_id)
     known = unpacked(body) if body is not None else NOTHING
-    kept = JudgedRows.concatenate([JudgedRows.none(), *(hour.rows for hour in known.hours.values())])
-    if len(kept) >= most:
-        return _in_order_of_arrival(kept)
+    if sum(len(hour.rows) for hour in known.hours.values()) >= most:
+        return _in_order_of_arrival(JudgedRows.concatenate([hour.rows for hour in known.hours.values()]))
     days, hours, open_hours = dict[date, str](), dict[datetime, JudgedHour](), [JudgedRows.none()]
     for day in fresh.days():
         if day.fingerprint is not None:
