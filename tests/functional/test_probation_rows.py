@@ -8,6 +8,7 @@ import pytest
 from selfheal.prefixes import LABELS_ACCEPTED, PREDICTIONS, PREDICTIONS_HOURLY, PROBATIONS
 from selfheal.records.healing import Verdict
 from selfheal.records.labels import Label
+from selfheal.records.ledger import Decision
 from selfheal.records.monitoring import FaultPeriod
 from selfheal.records.probation import Probation
 from selfheal.stores.collection import Stores
@@ -59,16 +60,19 @@ def test_an_hour_is_read_once():
 
 
 def test_once_enough_rows_judge_no_more_are_read():
-    """With as many kept as judge a version before its promotion, later labels are left alone."""
+    """With as many own answers kept as judge a version before its promotion, later labels are left alone.
+
+    Answers that the version before it gave, labelled late, don't end the bet on the new one.
+    """
     data = ReadBucket()
     stores = on_probation(data)
     promotion = stores.ledger.story().decisions[-1]
     production = stores.models.manifest(stores.pointer.read().pointer.version)
     rivals = Rivals.read(stores, production, "v1")
 
-    def judged(most: int) -> list[str]:
+    def judged(most: int, of: Decision = promotion) -> list[str]:
         fresh = FreshLabels(stores, production.contract, promotion, NOW + 3 * HOUR)
-        return list(judged_rows(stores, promotion, fresh, rivals, most=most).row_ids)
+        return list(judged_rows(stores, of, fresh, rivals, most=most).row_ids)
 
     first = judged(most=500)
     traffic(stores, since=PROMOTED + 12 * HOUR, rows=60, seed=1)
@@ -76,7 +80,8 @@ def test_once_enough_rows_judge_no_more_are_read():
     data.read.clear()
     assert judged(most=len(first)) == first
     assert not [key for key in data.read if key.startswith((PREDICTIONS_HOURLY, LABELS_ACCEPTED))]
-    assert len(judged(most=len(first) + 1)) == len(first) + 60
+    later = promotion.model_copy(update={"decided_at": PROMOTED + 6 * HOUR})
+    assert len(judged(most=len(first), of=later)) == len(first) + 60
 
 
 def correct_labels(stores: Stores) -> None:

@@ -10,7 +10,7 @@ import orjson
 from selfheal.labels.values import LabelValue
 from selfheal.records.labels import Label
 
-# An upload's labels came at one moment, and mostly say few.
+# Held at a time: the labels of an upload share when they were received, and mostly as of when they are.
 MOMENTS = 10_000
 
 

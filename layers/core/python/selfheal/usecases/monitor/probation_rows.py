@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Self
 
 from selfheal.contract import Contract
+from selfheal.data.moments import as_datetime64
 from selfheal.gates.evidence import EvidenceRows
 from selfheal.healing.judged_rows import (
     NOTHING,
@@ -54,13 +55,14 @@ def judged_rows(
 ) -> JudgedRows:
     """All of them, in order of arrival; what an hour came to is kept until anything it follows from changes.
 
-    Once `most` are kept, they stay the ones that judge, and no more are read: how many they are says nothing of how the
-    bet stands, so that to end it there costs no error.
+    Once `most` of them are answers of the version's own, made since its promotion, what is kept stays what judges, and
+    no more is read: how many they are says nothing of how the bet stands, so that to end it there costs no error.
     """
     body = stores.probations.read(promotion.decision_id)
     known = unpacked(body) if body is not None else NOTHING
-    if sum(len(hour.rows) for hour in known.hours.values()) >= most:
-        return _in_order_of_arrival(JudgedRows.concatenate([hour.rows for hour in known.hours.values()]))
+    kept = JudgedRows.concatenate([JudgedRows.none(), *(each.rows for each in known.hours.values())])
+    if (kept.timestamps >= as_datetime64(promotion.decided_at)).sum() >= most:
+        return _in_order_of_arrival(kept)
     days, hours, open_hours = dict[date, str](), dict[datetime, JudgedHour](), [JudgedRows.none()]
     for day in fresh.days():
         if day.fingerprint is not None:
@@ -69,9 +71,9 @@ def judged_rows(
                 hours |= known.of(day.day)
                 continue
         for hour in day.hours():
-            kept = known.hours.get(hour.logged.hour)
-            if kept is not None and kept.fingerprint == hour.fingerprint:
-                hours[hour.logged.hour] = kept
+            before = known.hours.get(hour.logged.hour)
+            if before is not None and before.fingerprint == hour.fingerprint:
+                hours[hour.logged.hour] = before
             elif hour.fingerprint is not None:
                 hours[hour.logged.hour] = JudgedHour(hour.fingerprint, _judged_anew(hour, rivals))
             else:
